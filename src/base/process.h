@@ -1,0 +1,52 @@
+#ifndef CORACLE_BASE_PROCESS_H
+#define CORACLE_BASE_PROCESS_H
+/*
+ * Processes, held by pidfd. A pid alone can be recycled; what is stored on disk is a pid with its start time
+ * (/proc/PID/stat field 22, clock ticks since boot), which together name one process until reboot.
+ */
+#include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+struct cor_procid {
+        pid_t pid;           /* 0: none */
+        uint64_t start_time; /* clock ticks since boot */
+};
+
+/* cor_procid_get() - the start time and state letter of @pid; NOT_FOUND if it is gone */
+int cor_procid_get(pid_t pid, struct cor_procid *ret, char *ret_state, struct cor_err *err) COR_MUST_CHECK;
+/* cor_procid_alive() - the process is still the same one and not a zombie */
+bool cor_procid_alive(const struct cor_procid *id);
+/* cor_procid_open() - a pidfd for exactly that process; NOT_FOUND if it is gone */
+int cor_procid_open(const struct cor_procid *id, struct cor_err *err) COR_MUST_CHECK;
+
+int cor_pidfd_open(pid_t pid, struct cor_err *err) COR_MUST_CHECK;
+int cor_pidfd_signal(int pidfd, int sig, struct cor_err *err) COR_MUST_CHECK;
+/* cor_pidfd_wait_gone() - wait until the process ended, at most @timeout_ms (-1 for ever); 1 gone, 0 timed out */
+int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
+
+/* A helper program to run to its end. */
+struct cor_spawn {
+        const char *path;                /* absolute, or looked up in PATH if it has no slash */
+        char *const *argv, *const *envp; /* envp NULL: ours */
+        const char *input;               /* text for its stdin, or NULL for /dev/null */
+        size_t input_len;
+        int stdout_fd, stderr_fd; /* -1: captured into the output */
+        int timeout_ms;           /* -1: none; past it the process group is killed and the error is TIMEOUT */
+};
+/* cor_spawn_run() - run it; *ret_status is a wait status; *ret_output (may be NULL) up to 64 KiB of captured text */
+int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output, struct cor_err *err) COR_MUST_CHECK;
+
+/* cor_status_code() - shell's number for a wait status: exit code, or 128 + signal */
+int cor_status_code(int status);
+
+/* Signals by name: "TERM", "SIGTERM", "15", "RTMIN+3", any case; -1 and INVALID otherwise */
+int cor_signal_parse(const char *s, struct cor_err *err) COR_MUST_CHECK;
+const char *cor_signal_name(int sig); /* "SIGTERM", or NULL */
+
+/* cor_now_ms() - the monotonic clock */
+int64_t cor_now_ms(void);
+
+#endif
