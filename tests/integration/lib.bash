@@ -1,0 +1,364 @@
+# shellcheck shell=bash disable=SC2030,SC2031
+# Helpers of the integration tests. A test file looks like this:
+#
+#     load lib
+#     setup() { setup_bundle; }
+#     teardown() { teardown_bundle; }
+#
+#     @test "the container has the hostname of its configuration" {
+#             config '.hostname = "blue"'
+#             config_args hostname
+#             run run_container
+#             expect_status 0
+#             expect_output blue
+#     }
+#
+# setup_bundle makes and names, for this one test:
+#   $TEST_DIR     a folder that teardown_bundle removes
+#   $BUNDLE       the bundle: config.json, as `$RUNTIME spec` writes it, without a terminal
+#   $ROOTFS       $BUNDLE/rootfs: a writable copy of busybox in bin/, with a link for each applet
+#   $STATE_ROOT   what the runtime gets as --root
+#   $ID           a container id
+#   $TEST_CGROUP  a name for cgroups; whatever lies beneath it in any hierarchy is emptied and removed afterwards.
+#                 The bundle's linux.cgroupsPath is /$TEST_CGROUP/$ID
+#
+# From the environment:
+#   CORACLE_BUILD  the meson build folder; by default build/ in the source tree
+#   RUNTIME        the runtime under test; by default $CORACLE_BUILD/src/cli/coracle-runtime. Point it at /usr/bin/runc or
+#                  /usr/bin/crun to test the tests.
+#   RUNTIME_FLAGS  global flags for every call, e.g. --systemd-cgroup
+#
+# The runner (tests/integration/run) puts each run into mount and process namespaces of its own. A test that is started
+# by bats alone works too, but what its teardown does not reach stays behind.
+#
+# A container that outlives the command which started it must not inherit the output of `run`, or `run` waits for the
+# container too: create_container and start_detached see to that.
+
+bats_require_minimum_version 1.5.0
+
+SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
+RUNTIME=${RUNTIME:-$CORACLE_BUILD/src/cli/coracle-runtime}
+RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-60} # seconds that one call of the runtime may take
+
+# ------------------------------------------------------------------------------------------------- bundle and teardown
+
+setup_bundle() {
+        [ -x "$RUNTIME" ] || { echo "there is no runtime at $RUNTIME (run make, or set CORACLE_BUILD or RUNTIME)"; return 1; }
+        TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
+        chmod 755 "$TEST_DIR" # containers with mapped ids walk through it
+        TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-${TEST_DIR##*-}
+        ID=ct-${TEST_DIR##*-}
+        STATE_ROOT=$TEST_DIR/state
+        add_bundle bundle
+        BUNDLE=$TEST_DIR/bundle
+        # shellcheck disable=SC2034 # for the tests
+        ROOTFS=$BUNDLE/rootfs
+}
+
+# add_bundle NAME - make one more bundle in $TEST_DIR/NAME, for tests with several containers
+add_bundle() {
+        mkdir -p "$TEST_DIR/$1"
+        make_rootfs "$TEST_DIR/$1/rootfs"
+        (cd "$TEST_DIR/$1" && "$RUNTIME" spec)
+        jq --arg path "/$TEST_CGROUP/$ID${2:+-$2}" \
+                '.process.terminal = false | .root.readonly = false | .linux.cgroupsPath = $path' \
+                "$TEST_DIR/$1/config.json" >"$TEST_DIR/$1/config.new"
+        mv "$TEST_DIR/$1/config.new" "$TEST_DIR/$1/config.json"
+}
+
+# make_rootfs DIR - the smallest useful root file system
+make_rootfs() {
+        local busybox
+        busybox=$(find_busybox)
+        mkdir -p "$1"/{bin,dev,etc,proc,root,sys,tmp,usr,var}
+        chmod 1777 "$1/tmp"
+        cp "$busybox" "$1/bin/busybox"
+        "$1/bin/busybox" --install "$1/bin"
+        printf 'root:x:0:0:root:/root:/bin/sh\ntest:x:1000:1000:test:/tmp:/bin/sh\n' >"$1/etc/passwd"
+        printf 'root:x:0:\ntest:x:1000:\nextra:x:2000:test\n' >"$1/etc/group"
+}
+
+find_busybox() {
+        local b
+        for b in /bin/busybox.static /bin/busybox /usr/bin/busybox; do
+                if [ -x "$b" ] && ! readelf_has_interpreter "$b"; then
+                        echo "$b"
+                        return
+                fi
+        done
+        echo "there is no static busybox (Debian: busybox-static)" >&2
+        return 1
+}
+
+readelf_has_interpreter() { # without binutils: the name of the loader stands in the first page of a dynamic program
+        head -c 4096 "$1" | grep -qaE '/ld-(linux|musl)[-a-z0-9_.]*\.so'
+}
+
+teardown_bundle() {
+        [ -n "${TEST_DIR:-}" ] || return 0
+        local state root
+        for root in "$STATE_ROOT" "$TEST_DIR"/state-*; do
+                for state in "$root"/*/; do
+                        [ -d "$state" ] || continue
+                        # shellcheck disable=SC2086
+                        timeout -k 5 20 "$RUNTIME" --root "$root" ${RUNTIME_FLAGS:-} delete --force "$(basename "$state")" \
+                                >/dev/null 2>&1 3>&- || true
+                done
+        done
+        remove_cgroups "$TEST_CGROUP"
+        remove_tree "$TEST_DIR"
+        TEST_DIR=
+}
+
+# remove_cgroups NAME - kill what lives in the cgroups named NAME* at the top of each hierarchy (and beneath), remove them
+remove_cgroups() {
+        local mount dir tries left=
+        [ -n "$1" ] || return 1
+        if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
+                timeout 20 systemctl stop "$1*.scope" "$1*.slice" >/dev/null 2>&1 || true
+        fi
+        for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                left=
+                while read -r _ mount _; do
+                        for dir in "$mount/$1"*; do
+                                [ -d "$dir" ] || continue
+                                [ "$tries" -gt 1 ] && empty_cgroup "$dir"
+                                find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
+                                [ ! -d "$dir" ] || left=$dir
+                        done
+                done < <(grep -E '^[^ ]+ [^ ]+ cgroup2? ' /proc/self/mounts)
+                [ -n "$left" ] || return 0
+                [ "$tries" = 1 ] || sleep 0.1
+        done
+        echo "cannot remove the cgroup $left"
+        return 1
+}
+
+empty_cgroup() { # a directory: thaw and kill all processes below it
+        local pid file
+        while IFS= read -r -d '' file; do
+                case $file in
+                *freezer.state) echo THAWED >"$file" || true ;;
+                *cgroup.freeze) echo 0 >"$file" || true ;;
+                *cgroup.procs) while read -r pid; do [ "$pid" = 0 ] || kill -KILL "$pid" || true; done <"$file" ;;
+                esac
+        done 2>/dev/null < <(find "$1" -depth \( -name freezer.state -o -name cgroup.freeze -o -name cgroup.procs \) -print0)
+        return 0
+}
+
+remove_tree() { # a directory: undo the mounts below it, then delete it, never crossing into another file system
+        local mount
+        while read -r mount; do
+                umount -l "$(printf '%b' "$mount")" 2>/dev/null || true
+        done < <(awk -v dir="$1/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+        command -v chattr >/dev/null && chattr -R -f -i "$1" 2>/dev/null || true
+        rm -rf --one-file-system "$1"
+}
+
+# -------------------------------------------------------------------------------------------------------- configuration
+
+# config FILTER [JQ-ARGUMENT...] - change config.json of $BUNDLE: config '.hostname = $name' --arg name blue
+config() {
+        local filter=$1
+        shift
+        jq "$filter" "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.new" && mv "$BUNDLE/config.new" "$BUNDLE/config.json"
+}
+
+# config_args WORD... - what the container runs
+config_args() {
+        config '.process.args = $ARGS.positional' --args -- "$@"
+}
+
+# ---------------------------------------------------------------------------------------------------------- the runtime
+
+# runtime ARGUMENT... - the runtime under test with this test's state; it is ended after $RUNTIME_TIMEOUT seconds
+runtime() {
+        # shellcheck disable=SC2086
+        timeout --foreground -k 5 "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} "$@" 3>&-
+}
+
+# run_container [ID [FLAG...]] - run the bundle in the foreground; use `run run_container`
+run_container() {
+        local id=${1:-$ID}
+        shift || true
+        runtime run --bundle "$BUNDLE" "$@" "$id" </dev/null
+}
+
+# start_detached [ID [FLAG...]] - run the bundle in the background; its output goes to $TEST_DIR/ID.out
+start_detached() {
+        local id=${1:-$ID}
+        shift || true
+        runtime run --detach --bundle "$BUNDLE" "$@" "$id" </dev/null >"$TEST_DIR/$id.out" 2>&1 || show_output_file "$id"
+}
+
+# create_container [ID [FLAG...]] - create without start; its output goes to $TEST_DIR/ID.out
+create_container() {
+        local id=${1:-$ID}
+        shift || true
+        runtime create --bundle "$BUNDLE" "$@" "$id" </dev/null >"$TEST_DIR/$id.out" 2>&1 || show_output_file "$id"
+}
+
+show_output_file() {
+        local status=$?
+        cat "$TEST_DIR/$1.out"
+        return "$status"
+}
+
+# container_state [ID] - created, running, paused or stopped; fails when there is no such container
+container_state() {
+        runtime state "${1:-$ID}" | jq -er .status
+}
+
+# container_pid [ID] - process id of the container's init
+container_pid() {
+        runtime state "${1:-$ID}" | jq -er .pid
+}
+
+# wait_until COMMAND... - try a command until it succeeds; fails after 20 s (WAIT_SECONDS)
+wait_until() {
+        local end=$((SECONDS + ${WAIT_SECONDS:-20}))
+        until "$@" >/dev/null 2>&1; do
+                [ "$SECONDS" -lt "$end" ] || { echo "still not so after ${WAIT_SECONDS:-20} s: $*"; return 1; }
+                sleep 0.05
+        done
+}
+
+# wait_for STATE [ID] - wait until the container is created, running, paused or stopped
+wait_for() {
+        wait_until is_in_state "$1" "${2:-$ID}"
+}
+
+is_in_state() {
+        [ "$(container_state "$2")" = "$1" ]
+}
+
+# -------------------------------------------------------------------------------------------------------------- cgroups
+
+# cgroup_dir CONTROLLER [PATH] - where the cgroup PATH (default: that of the bundle) is for a controller, whichever
+# hierarchy that is in; CONTROLLER may also be "unified" or "systemd"
+cgroup_dir() {
+        local path=${2:-/$TEST_CGROUP/$ID} mount type options
+        while read -r _ mount type options _; do
+                case $type in
+                cgroup) [[ ,$options, == *,$1,* || ($1 == systemd && $options == *name=systemd*) ]] || continue ;;
+                cgroup2) [[ $1 == unified ]] || grep -qw "$1" "$mount/cgroup.controllers" || continue ;;
+                *) continue ;;
+                esac
+                echo "$mount$path"
+                return 0
+        done </proc/self/mounts
+        echo "no cgroup hierarchy has the controller $1" >&2
+        return 1
+}
+
+# cgroup_value CONTROLLER V1-FILE V2-FILE [PATH] - read a file of the bundle's cgroup
+cgroup_value() {
+        local dir
+        dir=$(cgroup_dir "$1" "${4:-}") || return 1
+        if is_cgroup_v2 || [ "$1" = unified ] || [ ! -e "$dir/$2" ]; then cat "$dir/$3"; else cat "$dir/$2"; fi
+}
+
+is_cgroup_v2() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
+
+# --------------------------------------------------------------------------------------------------------- expectations
+
+# All of these show what came instead; they look at $status and $output of the last `run`.
+
+expect_status() {
+        [ "$status" -eq "$1" ] || fail "exit status $status, expected $1" || return 1
+}
+
+expect_failure() {
+        [ "$status" -ne 0 ] || fail "exit status 0, expected a failure" || return 1
+        [ "$status" -lt 124 ] || [ "$status" -gt 125 ] || fail "the runtime did not end by itself (exit status $status)" || return 1
+}
+
+# expect_output TEXT - the whole output is TEXT
+expect_output() {
+        [ "$output" = "$1" ] || fail "expected the output: $1" || return 1
+}
+
+# expect_text TEXT... - each TEXT is somewhere in the output
+expect_text() {
+        local text
+        for text; do
+                [[ $output == *"$text"* ]] || fail "expected in the output: $text" || return 1
+        done
+}
+
+# expect_no_text TEXT... - none of these is in the output
+expect_no_text() {
+        local text
+        for text; do
+                [[ $output != *"$text"* ]] || fail "not expected in the output: $text" || return 1
+        done
+}
+
+# expect_match REGEX... - each extended regular expression fits somewhere in the output
+expect_match() {
+        local regex
+        for regex; do
+                [[ $output =~ $regex ]] || fail "expected in the output, as a regular expression: $regex" || return 1
+        done
+}
+
+# expect_equal GOT EXPECTED [WHAT]
+expect_equal() {
+        [ "$1" = "$2" ] || fail "${3:-value}: got '$1', expected '$2'" || return 1
+}
+
+# refute COMMAND... - the command must fail (a plain `! command` in the middle of a test fails nothing)
+refute() {
+        if ("$@") >/dev/null 2>&1; then fail "expected to fail: $*"; fi
+}
+
+fail() {
+        echo "$*"
+        [ -z "${output+x}" ] || { echo "output of the last run:"; echo "$output"; }
+        return 1
+}
+
+# ---------------------------------------------------------------------------------------------------------------- skips
+
+# skip_unless NEED... - skip the test where one of these is missing, and say where it runs instead:
+#   root, userns, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource", "program criu",
+#   "kernel 5.12", "arch x86_64", "filesystem overlay"
+skip_unless() {
+        local need word
+        for need; do
+                word=${need#* }
+                # shellcheck disable=SC2015
+                case $need in
+                root) [ "$(id -u)" = 0 ] || skip "needs root: runs where the suite is started by root" ;;
+                userns) unshare -U true 2>/dev/null || skip "needs user namespaces: runs in the lab's amd64 guest" ;;
+                systemd) [ -d /run/systemd/system ] || skip "needs systemd as pid 1: runs in the lab's amd64 guest" ;;
+                cgroup_v2) is_cgroup_v2 || skip "needs unified cgroups: runs in the lab's amd64 guest" ;;
+                cgroup_v1) has_cgroup_v1 || skip "needs version 1 cgroups: runs on the CI machine" ;;
+                hybrid) [ -e /sys/fs/cgroup/unified/cgroup.procs ] || skip "needs hybrid cgroups: runs on the CI machine" ;;
+                "controller "*) (cgroup_dir "$word" >/dev/null 2>&1) ||
+                        skip "needs the cgroup controller $word: runs in the lab's amd64 guest" ;;
+                "cap "*) has_capability "$word" || skip "needs the capability $word: runs in the lab's amd64 guest" ;;
+                "program "*) command -v "$word" >/dev/null ||
+                        skip "needs the program $word: runs where it is installed (make deps)" ;;
+                "kernel "*) kernel_at_least "$word" ||
+                        skip "needs Linux $word, this is $(uname -r): runs on the CI machine" ;;
+                "arch "*) [ "$(uname -m)" = "$word" ] || skip "is about $word: runs on machines of that kind" ;;
+                "filesystem "*) grep -qw "$word" /proc/filesystems ||
+                        skip "needs the file system $word: runs in the lab's amd64 guest" ;;
+                *) echo "skip_unless: unknown need '$need'"; return 1 ;;
+                esac
+        done
+}
+
+has_cgroup_v1() { grep -qE '^[^ ]+ [^ ]+ cgroup ' /proc/self/mounts; }
+
+has_capability() { # chown, sys_admin, ...; asks for it in the bounding set, since the suite runs as root
+        [ "$(capsh --has-b="cap_$1" >/dev/null 2>&1; echo $?)" = 0 ]
+}
+
+kernel_at_least() { # MAJOR.MINOR
+        local have
+        have=$(uname -r)
+        [ "$(printf '%s\n%s\n' "$1" "${have%%[!0-9.]*}" | sort -V | head -n 1)" = "$1" ]
+}
