@@ -20,7 +20,9 @@ int cor_root_open_nofollow(int rootfd, const char *path, int flags, struct cor_e
  * are followed inside the root; a dangling link's target is made inside the root as well. NOT a directory: INVALID.
  */
 int cor_root_mkdirs(int rootfd, const char *path, mode_t mode, struct cor_err *err) COR_MUST_CHECK;
-/* cor_root_mkfile() - open regular file @path under @rootfd as O_PATH, making it (0644) and its directories if missing
+/*
+ * cor_root_mkfile() - open file @path under @rootfd as O_PATH (whatever it is, a device say, as long as it is not a
+ * directory: INVALID), making it as an empty regular one (0644) and its directories (0755) if missing
  */
 int cor_root_mkfile(int rootfd, const char *path, struct cor_err *err) COR_MUST_CHECK;
 

@@ -42,7 +42,7 @@ int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output,
 /* cor_status_code() - shell's number for a wait status: exit code, or 128 + signal */
 int cor_status_code(int status);
 
-/* Signals by name: "TERM", "SIGTERM", "15", "RTMIN+3", any case; -1 and INVALID otherwise */
+/* Signals by name: "TERM", "SIGTERM", "15", "RTMIN+3", any case; 0 for "0"; -1 and INVALID otherwise */
 int cor_signal_parse(const char *s, struct cor_err *err) COR_MUST_CHECK;
 const char *cor_signal_name(int sig); /* "SIGTERM", or NULL */
 

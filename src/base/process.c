@@ -1,0 +1,245 @@
+#include "base/process.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STAT_BYTES      1024 /* more than pid, the longest name and 22 numbers */
+#define STAT_STATE      3
+#define STAT_START_TIME 22
+#define NUMBER_MAX      64 /* highest signal */
+
+int64_t cor_now_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* State and start time in the line of /proc/PID/stat. The name in it, "(NAME)", may hold anything, ")" included. */
+static int parse_stat(char *line, char *ret_state, uint64_t *ret_start)
+{
+        char *cursor = strrchr(line, ')'), *piece;
+
+        if (!cursor || cursor[1] != ' ')
+                return -1;
+        cursor += 2;
+        for (int field = STAT_STATE; (piece = cor_split_next(&cursor, ' ')); field++) {
+                if (field == STAT_STATE)
+                        *ret_state = *piece;
+                if (field == STAT_START_TIME)
+                        return cor_parse_u64(piece, ret_start);
+        }
+        return -1;
+}
+
+int cor_procid_get(pid_t pid, struct cor_procid *ret, char *ret_state, struct cor_err *err)
+{
+        char path[32], line[STAT_BYTES], state = '?';
+        struct cor_procid id = { .pid = pid };
+        auto_fd fd = -1;
+        ssize_t len;
+
+        if (pid <= 0)
+                return cor_fail(err, COR_NOT_FOUND, "process %d: not a process id", pid);
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return cor_fail_errno(err, "process %d", pid);
+        len = cor_read_full(fd, line, sizeof line - 1, err);
+        if (len < 0)
+                return cor_wrap(err, "process %d", pid);
+        line[len] = '\0';
+        if (parse_stat(line, &state, &id.start_time) < 0)
+                return cor_fail(err, COR_SYSTEM, "process %d: %s has no start time", pid, path);
+        *ret = id;
+        if (ret_state)
+                *ret_state = state;
+        return 0;
+}
+
+/*
+ * Whether a process whose first thread is in @state has ended. A first thread that left while others still run looks
+ * like a zombie; the pidfd knows better, it becomes readable when the last one is gone.
+ */
+static bool ended(int pidfd, char state)
+{
+        return strchr("ZXx", state) && cor_wait_readable(pidfd, 0, NULL) != 0;
+}
+
+int cor_procid_open(const struct cor_procid *id, struct cor_err *err)
+{
+        struct cor_procid now;
+        auto_fd pidfd = -1;
+        char state;
+
+        if (id->pid <= 0)
+                return cor_fail(err, COR_NOT_FOUND, "process %d: not a process id", id->pid);
+        /* First the pidfd, then the look: a process found to be the right one now was so when it was opened. */
+        pidfd = cor_pidfd_open(id->pid, err);
+        if (pidfd < 0 || cor_procid_get(id->pid, &now, &state, err) < 0)
+                return -1;
+        if (now.start_time != id->start_time || ended(pidfd, state))
+                return cor_fail(err, COR_NOT_FOUND, "process %d: gone", id->pid);
+        return cor_fd_take(&pidfd);
+}
+
+bool cor_procid_alive(const struct cor_procid *id)
+{
+        struct cor_err err = { 0 };
+        struct cor_procid now;
+        auto_fd pidfd = -1;
+        char state;
+
+        if (id->pid <= 0)
+                return false;
+        if (cor_procid_get(id->pid, &now, &state, &err) == 0) {
+                if (now.start_time != id->start_time)
+                        return false;
+                if (!strchr("ZXx", state))
+                        return true;
+                pidfd = cor_procid_open(id, &err);
+        }
+        /* What could not be looked at (no descriptors left, say) must not be reported as dead. */
+        return pidfd >= 0 || (err.kind != COR_NOT_FOUND && (kill(id->pid, 0) == 0 || errno == EPERM));
+}
+
+int cor_pidfd_open(pid_t pid, struct cor_err *err)
+{
+        int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+        return fd >= 0 ? fd : cor_fail_errno(err, "process %d", pid);
+}
+
+int cor_pidfd_signal(int pidfd, int sig, struct cor_err *err)
+{
+        if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
+                return cor_fail_errno(err, "send signal %d", sig);
+        return 0;
+}
+
+int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err)
+{
+        return cor_wait_readable(pidfd, timeout_ms, err);
+}
+
+int cor_status_code(int status)
+{
+        if (WIFEXITED(status))
+                return WEXITSTATUS(status);
+        return 128 + (WIFSIGNALED(status) ? WTERMSIG(status) : WSTOPSIG(status));
+}
+
+/* Where a number has several names, the usual one comes first. */
+static const struct cor_word signals[] = {
+        { "SIGHUP", SIGHUP },
+        { "SIGINT", SIGINT },
+        { "SIGQUIT", SIGQUIT },
+        { "SIGILL", SIGILL },
+        { "SIGTRAP", SIGTRAP },
+        { "SIGABRT", SIGABRT },
+        { "SIGBUS", SIGBUS },
+        { "SIGFPE", SIGFPE },
+        { "SIGKILL", SIGKILL },
+        { "SIGUSR1", SIGUSR1 },
+        { "SIGSEGV", SIGSEGV },
+        { "SIGUSR2", SIGUSR2 },
+        { "SIGPIPE", SIGPIPE },
+        { "SIGALRM", SIGALRM },
+        { "SIGTERM", SIGTERM },
+        { "SIGSTKFLT", SIGSTKFLT },
+        { "SIGCHLD", SIGCHLD },
+        { "SIGCONT", SIGCONT },
+        { "SIGSTOP", SIGSTOP },
+        { "SIGTSTP", SIGTSTP },
+        { "SIGTTIN", SIGTTIN },
+        { "SIGTTOU", SIGTTOU },
+        { "SIGURG", SIGURG },
+        { "SIGXCPU", SIGXCPU },
+        { "SIGXFSZ", SIGXFSZ },
+        { "SIGVTALRM", SIGVTALRM },
+        { "SIGPROF", SIGPROF },
+        { "SIGWINCH", SIGWINCH },
+        { "SIGIO", SIGIO },
+        { "SIGPWR", SIGPWR },
+        { "SIGSYS", SIGSYS },
+        { "SIGIOT", SIGIOT },
+        { "SIGCLD", SIGCLD },
+        { "SIGPOLL", SIGPOLL },
+        { "SIGUNUSED", SIGSYS },
+        { "SIGRTMIN", 34 },
+        { "SIGRTMIN+1", 35 },
+        { "SIGRTMIN+2", 36 },
+        { "SIGRTMIN+3", 37 },
+        { "SIGRTMIN+4", 38 },
+        { "SIGRTMIN+5", 39 },
+        { "SIGRTMIN+6", 40 },
+        { "SIGRTMIN+7", 41 },
+        { "SIGRTMIN+8", 42 },
+        { "SIGRTMIN+9", 43 },
+        { "SIGRTMIN+10", 44 },
+        { "SIGRTMIN+11", 45 },
+        { "SIGRTMIN+12", 46 },
+        { "SIGRTMIN+13", 47 },
+        { "SIGRTMIN+14", 48 },
+        { "SIGRTMIN+15", 49 },
+        { "SIGRTMAX-14", 50 },
+        { "SIGRTMAX-13", 51 },
+        { "SIGRTMAX-12", 52 },
+        { "SIGRTMAX-11", 53 },
+        { "SIGRTMAX-10", 54 },
+        { "SIGRTMAX-9", 55 },
+        { "SIGRTMAX-8", 56 },
+        { "SIGRTMAX-7", 57 },
+        { "SIGRTMAX-6", 58 },
+        { "SIGRTMAX-5", 59 },
+        { "SIGRTMAX-4", 60 },
+        { "SIGRTMAX-3", 61 },
+        { "SIGRTMAX-2", 62 },
+        { "SIGRTMAX-1", 63 },
+        { "SIGRTMAX", 64 },
+        { NULL, 0 },
+};
+
+/* The real-time signals as an offset: 34 is where they begin for everyone's libc, the kernel's 32 and 33 being taken.
+ */
+static int parse_real_time(const char *s)
+{
+        bool from_max = strncasecmp(s, "RTMAX-", 6) == 0;
+        uint32_t n;
+
+        if ((!from_max && strncasecmp(s, "RTMIN+", 6) != 0) || cor_parse_u32(s + 6, &n) < 0 || n > 30)
+                return -1;
+        return from_max ? 64 - (int)n : 34 + (int)n;
+}
+
+int cor_signal_parse(const char *s, struct cor_err *err)
+{
+        const char *name = s;
+        uint32_t number;
+        int sig;
+
+        if (cor_parse_u32(s, &number) == 0 && number <= NUMBER_MAX)
+                return (int)number;
+        if (strncasecmp(name, "SIG", 3) == 0)
+                name += 3;
+        for (const struct cor_word *w = signals; w->word; w++)
+                if (strcasecmp(w->word + 3, name) == 0)
+                        return (int)w->value;
+        sig = parse_real_time(name);
+        return sig > 0 ? sig : cor_fail(err, COR_INVALID, "\"%s\" is not a signal (a name like TERM or a number)", s);
+}
+
+const char *cor_signal_name(int sig)
+{
+        return cor_word_of(signals, sig);
+}
