@@ -41,4 +41,10 @@ int cor_wrap(struct cor_err *err, const char *fmt, ...) COR_PRINTF(2, 3);
 /* cor_err_clear() - back to "no error" */
 void cor_err_clear(struct cor_err *err);
 
+#ifdef __clang_analyzer__ /* it looks at one file at a time, and would not know what these return */
+#define cor_fail(...)       (cor_fail(__VA_ARGS__), -1)
+#define cor_fail_errno(...) (cor_fail_errno(__VA_ARGS__), -1)
+#define cor_wrap(...)       (cor_wrap(__VA_ARGS__), -1)
+#endif
+
 #endif
