@@ -1,0 +1,83 @@
+# A thin front to meson. `make help` lists what there is.
+
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+WERROR ?= 0
+comma := ,
+
+# Each compiler and set of sanitizers has a build folder of its own.
+ifneq ($(filter command% environment%,$(origin CC)),)
+  export CC
+  cc_suffix := $(addprefix -,$(filter-out -gcc -cc,-$(notdir $(firstword $(CC)))))
+  cc_suffix := $(patsubst --%,-%,$(cc_suffix))
+endif
+BUILD ?= build$(cc_suffix)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true,false) \
+	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
+clang := $(if $(findstring clang,$(CC)),fuzz)
+
+.PHONY: all configure help deps run check bench lint fuzz install riscv64 check-guest clean
+
+all: configure
+	@ninja -C $(BUILD)
+
+configure:
+	@scripts/configure $(BUILD) $(OPTIONS)
+
+help:
+	@echo 'make              build into $(BUILD)/'
+	@echo 'make run          install what is missing, build, run a container that shows what it sees'
+	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make bench        compare with other runtimes'
+	@echo 'make lint         layering, formatting, static analysis; prints nothing when all is well'
+	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
+	@echo 'make install      into PREFIX ($(PREFIX)) below DESTDIR'
+	@echo 'make deps         install the packages that these need (Debian and its kin)'
+	@echo 'make riscv64      cross-build into build-riscv64/'
+	@echo 'make check-guest  run the integration tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB'
+	@echo 'make clean        remove the build folders'
+	@echo 'Variables: CC=clang, SANITIZE=address,undefined, WERROR=1, BUILD=folder, MESON_OPTIONS=...'
+
+deps:
+	@scripts/deps build run check lint fuzz
+
+run:
+	@scripts/deps build run $(clang)
+	@$(MAKE) --no-print-directory all
+	@scripts/demo $(BUILD)/src/cli/coracle-runtime
+
+check:
+	@scripts/deps build run check $(clang)
+	@$(MAKE) --no-print-directory all
+	@scripts/check $(BUILD)
+
+bench:
+	@scripts/deps build run check
+	@$(MAKE) --no-print-directory all
+	@CORACLE_BUILD=$(BUILD) bench/run
+
+lint:
+	@scripts/deps build lint fuzz
+	@scripts/lint
+
+fuzz:
+	@scripts/deps build fuzz
+	@CC=clang scripts/configure build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-fuzz
+	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
+
+install: all
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
+
+riscv64:
+	@scripts/deps build riscv64
+	@scripts/sysroot riscv64 .cache/sysroot-riscv64
+	@scripts/configure build-riscv64 --cross-file .cache/sysroot-riscv64/meson-cross.ini \
+		-Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true,false)
+	@ninja -C build-riscv64
+
+check-guest:
+	@scripts/check-guest $(GUEST)
+
+clean:
+	rm -rf build build-*
