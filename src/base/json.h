@@ -75,7 +75,10 @@ struct cor_json_doc {
         size_t size;
         const struct cor_json_field *fields;
         size_t n_fields;
-        /* further checks once all fields are read; the error it makes gets the place put in front. May be NULL. */
+        /*
+         * Further checks once all fields are read; the error it makes gets the place put in front, and what starts with
+         * '.' or '[' joins on to it: ".path: not absolute" becomes "linux.devices[2].path: not absolute". May be NULL.
+         */
         int (*check)(void *object, struct cor_err *err);
         bool keep_extra;     /* keep unknown keys: */
         size_t extra_offset; /* const char * in the struct: the unknown members as compact JSON text, or NULL */
