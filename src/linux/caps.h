@@ -10,8 +10,8 @@
  *      caps_apply()           effective, permitted, inheritable; ambient at the very end
  *
  * A capability that the calling process does not have cannot be given: it is left out and reported, not an error, so
- * that a bundle written for a full root also runs where some capability is missing from the bounding set. (What runc
- * does at this point is to fail; crun leaves it out.)
+ * that a bundle written for a full root also runs where some capability is missing from the bounding set (runtime-spec,
+ * config.md, "capabilities": runtimes should not fail but warn).
  */
 #include "base/text.h"
 #include "spec/oci.h"
@@ -52,7 +52,7 @@ int caps_drop_bounding(uint64_t keep, struct cor_err *err) COR_MUST_CHECK;
 int caps_keep(struct cor_err *err) COR_MUST_CHECK;
 /**
  * caps_apply() - make the thread's sets those of @c (all but bounding)
- * @ret_left_out: bits of the permitted set asked for that the thread did not have; may be NULL
+ * @ret_left_out: bits asked for that could not be given; may be NULL
  *
  * The ambient set is emptied before and filled after. No allocation.
  */

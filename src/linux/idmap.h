@@ -28,7 +28,7 @@ bool idmap_to_container(const struct oci_id_map *map, size_t n, uint32_t id, uin
  * @procfs: verified procfs (linux/procfs.h) of the caller's pid namespace
  * @m:      the mapping in terms of the caller's user namespace
  *
- * Privileged (CAP_SETUID and CAP_SETGID here): written directly. Otherwise one id that is the caller's own needs no
+ * Privileged (CAP_SETUID and CAP_SETGID here): written directly. For others one id that is their own needs no
  * privilege, but setgroups has to be denied; anything else goes through newuidmap and newgidmap, found in PATH, whose
  * complaints become part of the error.
  */

@@ -1,0 +1,79 @@
+#include "linux/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+enum { PROC_ROOT_INO = 1 };
+
+int procfs_check(int fd, struct cor_err *err)
+{
+        struct statfs fs;
+        struct stat st;
+
+        if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+                return cor_fail_errno(err, "look at /proc");
+        if (fs.f_type != PROC_SUPER_MAGIC)
+                return cor_fail(err, COR_INVALID, "/proc is not a procfs (filesystem type %#lx)",
+                                (unsigned long)fs.f_type);
+        if (st.st_ino != PROC_ROOT_INO)
+                return cor_fail(err, COR_INVALID, "/proc is a folder of a procfs, not its root");
+        return 0;
+}
+
+int procfs_open(struct cor_err *err)
+{
+        auto_fd fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return cor_fail_errno(err, "open /proc");
+        if (procfs_check(fd, err) < 0)
+                return -1;
+        return cor_fd_take(&fd);
+}
+
+int procfs_file(int procfs, const char *path, int flags, struct cor_err *err)
+{
+        struct open_how how = {
+                .flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+        };
+        int tries = 32, fd;
+
+        if (flags & O_PATH)
+                how.flags &= ~(uint64_t)O_NOCTTY;
+        do /* EAGAIN: a rename raced with the walk */
+                fd = (int)syscall(SYS_openat2, procfs, path, &how, sizeof how);
+        while (fd < 0 && (errno == EINTR || (errno == EAGAIN && --tries > 0)));
+
+        if (fd < 0 && errno == EXDEV)
+                return cor_fail(err, COR_INVALID, "/proc/%s: something is mounted over it", path);
+        return fd >= 0 ? fd : cor_fail_errno(err, "open /proc/%s", path);
+}
+
+int procfs_write(int procfs, const char *path, const char *text, struct cor_err *err)
+{
+        auto_fd fd = procfs_file(procfs, path, O_WRONLY, err);
+        size_t len = strlen(text);
+        ssize_t n;
+
+        if (fd < 0)
+                return -1;
+        do
+                n = write(fd, text, len);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return cor_fail_errno(err, "write to /proc/%s", path);
+        if ((size_t)n != len)
+                return cor_fail(err, COR_SYSTEM, "write to /proc/%s: only %zd of %zu bytes were taken", path, n, len);
+        return 0;
+}
