@@ -61,7 +61,8 @@ struct seccomp_program {
 
 /**
  * seccomp_program_make() - compile a profile, or take it from the cache
- * @profile: `linux.seccomp`; its strings for the listener must outlive the program
+ * @profile: `linux.seccomp`, may be NULL if @opts bring a ready program; its strings for the listener must outlive the
+ * program
  * @opts:    see above
  * @ret:     the program; seccomp_program_done()
  * @err:     INVALID for a profile that is wrong (names the place below linux.seccomp), UNSUPPORTED for a flag that this
@@ -92,8 +93,8 @@ int seccomp_notify_take(int pidfd, int remote_fd, struct cor_err *err) COR_MUST_
  * @oci_version: version for the outer document
  * @state_json:  the container's state document (`state` command)
  *
- * One connection, one message with the "container process state" document and the descriptor. Gives up after ten
- * seconds. Spec: OCI runtime-spec, config-linux, "The Container Process State".
+ * One connection, one message with the "container process state" document and the descriptor. Gives up if the agent
+ * does not take it within ten seconds. Spec: OCI runtime-spec, config-linux, "The Container Process State".
  */
 int seccomp_notify_send(const struct seccomp_program *program, int notify_fd, pid_t pid, const char *oci_version,
                         const char *state_json, struct cor_err *err) COR_MUST_CHECK;
