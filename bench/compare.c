@@ -39,6 +39,16 @@ static noreturn void die(const char *what, const char *which)
         exit(1);
 }
 
+static noreturn void usage(const char *why)
+{
+        fprintf(stderr,
+                "bench-compare: %s\n"
+                "usage: bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...\n"
+                "ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] --run COMMAND [--run COMMAND]...\n",
+                why);
+        exit(2);
+}
+
 static double now_ms(void)
 {
         struct timespec t;
@@ -84,6 +94,8 @@ static void command_split(const char *command, size_t copy, char buf[COMMAND_MAX
                         die("split", buf);
                 argv[n++] = word;
         }
+        if (n == 0)
+                usage("an empty command");
         argv[n] = NULL;
 }
 
@@ -215,16 +227,6 @@ static void comparison_run(struct comparison *cmp)
         for (round = 0; round < cmp->n_rounds; round++)
                 for (i = 0; i < cmp->n_rows; i++)
                         row_round(&cmp->rows[i], cmp->timeout_s, &cmp->rows[i].samples[round]);
-}
-
-static noreturn void usage(const char *why)
-{
-        fprintf(stderr,
-                "bench-compare: %s\n"
-                "usage: bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...\n"
-                "ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] --run COMMAND [--run COMMAND]...\n",
-                why);
-        exit(2);
 }
 
 static size_t number_parse(const char *text, size_t min, size_t max, const char *what)

@@ -46,7 +46,7 @@
 
 enum { EXIT_BROKEN = 125 };
 
-noreturn void die(const char *what, const char *which)
+_Noreturn void die(const char *what, const char *which)
 {
         fprintf(stderr, "bench-minimal: %s %s: %s\n", what, which, strerror(errno));
         _exit(EXIT_BROKEN);
@@ -138,7 +138,7 @@ static void process_limit(void)
                 die("set", "no_new_privs");
 }
 
-static noreturn void process_exec(const struct options *opt, char *const *argv)
+static _Noreturn void process_exec(const struct options *opt, char *const *argv)
 {
         static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", term[] = "TERM=xterm";
         char *const env[] = { path, term, NULL };

@@ -4,7 +4,6 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdnoreturn.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CGROUP_ROOT  "/sys/fs/cgroup"
@@ -25,7 +24,7 @@ struct cgroups {
         char names[HIERARCHIES_MAX][64]; /* folders of CGROUP_ROOT, one for each version 1 hierarchy */
 };
 
-noreturn void die(const char *what, const char *which);
+_Noreturn void die(const char *what, const char *which);
 /* path_format() - the three parts with slashes between; one that does not fit is an error */
 void path_format(char *buf, size_t size, const char *a, const char *b, const char *c);
 void file_write(const char *path, const char *text, size_t n);

@@ -14,6 +14,15 @@
 
 enum { REMOVE_TRIES = 2000 };
 
+static DIR *directory_open(const char *path)
+{
+        DIR *dir = opendir(path);
+
+        if (!dir)
+                die("open", path);
+        return dir;
+}
+
 void cgroups_find(const struct options *opt, struct cgroups *cg)
 {
         struct dirent *entry;
@@ -28,14 +37,14 @@ void cgroups_find(const struct options *opt, struct cgroups *cg)
         cg->unified = fs.f_type == CGROUP2_SUPER_MAGIC;
         if (cg->unified)
                 return;
-        dir = opendir(CGROUP_ROOT);
-        if (!dir)
-                die("open", CGROUP_ROOT);
-        while ((entry = readdir(
-                        dir))) /* links are second names of a hierarchy; "unified" is a hybrid host's version 2 */
+        dir = directory_open(CGROUP_ROOT);
+        /* links are second names of a hierarchy; "unified" is version 2 of a hybrid host */
+        while ((entry = readdir(dir)))
                 if (entry->d_type == DT_DIR && entry->d_name[0] != '.' && strcmp(entry->d_name, "unified") != 0 &&
-                    cg->n_names < HIERARCHIES_MAX && strlen(entry->d_name) < sizeof cg->names[0])
-                        strcpy(cg->names[cg->n_names++], entry->d_name);
+                    cg->n_names < HIERARCHIES_MAX && strlen(entry->d_name) < sizeof cg->names[0]) {
+                        memcpy(cg->names[cg->n_names], entry->d_name, strlen(entry->d_name) + 1);
+                        cg->n_names++;
+                }
         closedir(dir);
 }
 
@@ -113,12 +122,12 @@ void cgroups_make(const struct options *opt, struct cgroups *cg)
 /* In the child: as `tasks` takes one thread and that is the writer itself, the kernel needs no lock on all forks. */
 void cgroups_join(const struct options *opt, const struct cgroups *cg)
 {
-        char path[512];
+        char path[512], group[480];
         size_t i;
 
         for (i = 0; i < cg->n_names; i++) {
-                path_format(path, sizeof path - 16, CGROUP_ROOT, cg->names[i], opt->group);
-                strcat(path, opt->by_procs ? "/cgroup.procs" : "/tasks");
+                path_format(group, sizeof group, CGROUP_ROOT, cg->names[i], opt->group);
+                path_format(path, sizeof path, group, ".", opt->by_procs ? "cgroup.procs" : "tasks");
                 file_write(path, "0", 1);
         }
 }
