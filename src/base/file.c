@@ -14,7 +14,8 @@
 #define FIRST_READ    4096 /* when the size is not known before */
 #define BESIDE_TRIES  1000 /* names to write to, if killed processes left theirs */
 #define REMOVE_DEPTH  64   /* descriptors held while a tree is removed */
-#define REMOVE_ROUNDS 64   /* passes over one directory that others keep filling */
+#define MOVES_MAX     (1U << 20)
+#define REMOVE_ROUNDS 64 /* passes over one directory that others keep filling */
 
 /* A name in a directory and not a way out of it. */
 static bool is_plain_name(const char *name)
@@ -91,37 +92,51 @@ int cor_own_read(int dirfd, const char *name, size_t limit, char **ret, size_t *
 struct removal {
         int top;
         unsigned n_moved;
-        bool again;
+        bool moved; /* since the last pass over the top */
 };
 
 static int remove_children(struct removal *r, int dir, unsigned depth, struct cor_err *err);
+
+/* Move @name, which lies too deep, up to where the removal began. */
+static int move_up(struct removal *r, int dir, const char *name, struct cor_err *err)
+{
+        char away[32];
+
+        while (r->n_moved < MOVES_MAX) {
+                snprintf(away, sizeof away, ".moved.%u", r->n_moved++);
+                if (renameat2(dir, name, r->top, away, RENAME_NOREPLACE) == 0) {
+                        r->moved = true;
+                        return 0;
+                }
+                if (errno != EEXIST)
+                        return errno == ENOENT ? 0 : cor_fail_errno(err, "remove %s", name);
+        }
+        return cor_fail(err, COR_BUSY, "remove %s: the tree keeps growing", name);
+}
 
 /* Remove directory @name, which is not empty. A mount point is never seen here: rmdir said EBUSY for it. */
 static int remove_filled(struct removal *r, int dir, const char *name, unsigned depth, struct cor_err *err)
 {
         auto_fd fd = -1;
 
-        if (depth >= REMOVE_DEPTH) {
-                char away[32];
-
-                do
-                        snprintf(away, sizeof away, ".moved.%u", r->n_moved++);
-                while (renameat2(dir, name, r->top, away, RENAME_NOREPLACE) < 0 && errno == EEXIST);
-                r->again = true;
-                return 0; /* if it did not move, the removal of the parent says so */
-        }
+        if (depth >= REMOVE_DEPTH)
+                return move_up(r, dir, name, err);
         fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : cor_fail_errno(err, "remove %s", name);
+        if (depth == 0)
+                r->top = fd;
         for (int rounds = 0; rounds < REMOVE_ROUNDS; rounds++) {
-                if (depth == 0)
-                        r->top = fd;
                 if (remove_children(r, fd, depth + 1, err) < 0)
                         return cor_wrap(err, "%s", name);
                 if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                         return 0;
                 if (errno != ENOTEMPTY && errno != EEXIST)
                         break;
+                if (depth == 0 && r->moved) { /* what was moved up here is seen by the next pass: no idle round */
+                        r->moved = false;
+                        rounds = -1;
+                }
         }
         return cor_fail_errno(err, "remove %s", name);
 }

@@ -245,7 +245,7 @@ static void a_deep_tree_is_removed_with_few_descriptors(void **state)
         struct rlimit before, few;
         int at = dup(s->fd), r;
 
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 1500; i++) {
                 int down;
 
                 assert_int_equal(mkdirat(at, "deep", 0755), 0);
