@@ -2,7 +2,7 @@
 #define CORACLE_BASE_JSON_H
 /*
  * The JSON binding: a document is one C struct and one const table. The table parses, checks, applies defaults and
- * prints, so a key is spelled once. Values of the JSON library never leave json_parse.c.
+ * prints, so a key is spelled once. Values of the JSON library never leave the binding (json_*.c).
  *
  * Memory: everything a parsed object points to belongs to its root; cor_json_free(root) ends all of it. Strings point
  * into the parsed document. An object may be changed afterwards to point at memory that lives at least as long.
