@@ -43,7 +43,7 @@ static json_t *load_tree(struct json_reader *r, const char *text, size_t len, si
 /* Position @pos as line and column (bytes, from 1) */
 static int fail_syntax(struct json_reader *r, const char *text, size_t len, size_t pos, const json_error_t *error)
 {
-        size_t line = 1, start = 0;
+        size_t line = 1, start = 0, column;
 
         if (pos > len)
                 pos = len;
@@ -53,9 +53,12 @@ static int fail_syntax(struct json_reader *r, const char *text, size_t len, size
                         start = i + 1;
                 }
         }
-        if (json_error_code(error) == json_error_out_of_memory)
+        column = pos > start ? pos - start : 1;
+        if (!error->text[0] || json_error_code(error) == json_error_out_of_memory) /* it does not always say so */
                 return json_fail_at(r, NULL, "needs more memory than a document of this size may");
-        return json_fail_at(r, NULL, "line %zu, column %zu: %s", line, pos > start ? pos - start : 1, error->text);
+        if (pos > 0 && text[pos - 1] == '\0') /* which it takes for the end */
+                return json_fail_at(r, NULL, "line %zu, column %zu: unexpected NUL character", line, column);
+        return json_fail_at(r, NULL, "line %zu, column %zu: %s", line, column, error->text);
 }
 
 static int load_shielded(struct json_reader *r, const char *text, size_t len, json_t **ret)
