@@ -138,12 +138,11 @@ static const struct cor_json_field seccomp_fields[] = {
 
 /*
  * A notified call waits until the listener has the filter's descriptor, which is sent with write() by way of the
- * runtime: a filter that notifies of write() would wait for itself.
+ * runtime: a filter that notifies of write() would wait for itself. Whether there is a listener at all is judged where
+ * the program is made: an annotation may name one too.
  */
 static int check_notify(const struct oci_seccomp *s, struct cor_err *err)
 {
-        bool used = false;
-
         if (strcmp(s->default_action, "SCMP_ACT_NOTIFY") == 0)
                 return cor_fail(err, COR_INVALID, ".defaultAction: SCMP_ACT_NOTIFY cannot be the default action");
         for (size_t i = 0; i < s->n_syscalls; i++) {
@@ -151,15 +150,12 @@ static int check_notify(const struct oci_seccomp *s, struct cor_err *err)
 
                 if (strcmp(r->action, "SCMP_ACT_NOTIFY") != 0)
                         continue;
-                used = true;
                 for (size_t k = 0; k < r->n_names; k++)
                         if (strcmp(r->names[k], "write") == 0)
                                 return cor_fail(err, COR_INVALID,
                                                 ".syscalls[%zu].names[%zu]: SCMP_ACT_NOTIFY cannot be used for write",
                                                 i, k);
         }
-        if (used && (!s->listener_path || !s->listener_path[0]))
-                return cor_fail(err, COR_INVALID, ".listenerPath: required by SCMP_ACT_NOTIFY, but missing");
         return 0;
 }
 
