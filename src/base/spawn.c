@@ -15,6 +15,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUTPUT_MAX_BYTES (64U * 1024)
@@ -38,7 +39,7 @@ static void run_done(struct run *run)
         cor_text_done(&run->output);
 }
 
-/* @name in the directories of our PATH; the first that can be executed. */
+/* @name in the directories of our PATH; the first file that can be executed. */
 static int find_in_path(const char *name, char **ret, struct cor_err *err)
 {
         auto_str dirs = cor_strdup(getenv("PATH") ?: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -47,12 +48,15 @@ static int find_in_path(const char *name, char **ret, struct cor_err *err)
 
         for (const char *dir; (dir = cor_split_next(&cursor, ':'));) {
                 auto_str path = cor_printf("%s/%s", *dir ? dir : ".", name);
+                struct stat st;
 
+                if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+                        continue;
                 if (access(path, X_OK) == 0) {
                         *ret = COR_TAKE(path);
                         return 0;
                 }
-                refused = refused || errno == EACCES;
+                refused = true;
         }
         if (refused)
                 return cor_fail(err, COR_EXEC_REFUSED, "%s: found in PATH, but may not be executed", name);

@@ -282,11 +282,28 @@ static void a_program_in_path_must_be_executable(void **state)
 {
         struct scratch *s = *state;
         auto_str before = cor_strdup(getenv("PATH"));
+        auto_str first = cor_printf("%s/first", s->path);
+        auto_str path = cor_printf("%s/first:%s/nothing:%s", s->path, s->path, before);
 
-        scratch_file(s, "plain", "#!/bin/sh\n");
-        setenv("PATH", s->path, 1);
-        if (geteuid() == 0 || access(s->path, X_OK) == 0)
-                check_start("plain", COR_EXEC_REFUSED, 0);
+        scratch_dir(s, "first");
+        scratch_dir(s, "first/coracle-folder");
+        scratch_dir(s, "first/true"); /* passed over: no file */
+        scratch_file(s, "first/plain", "#!/bin/sh\n");
+        setenv("PATH", first, 1);
+        check_start("plain", COR_EXEC_REFUSED, 0);
+        check_start("coracle-folder", COR_EXEC_MISSING, 0);
+        setenv("PATH", path, 1);
+        {
+                struct cor_spawn spawn = { .path = "true",
+                                           .argv = (char *[]){ (char[]){ "true" }, NULL },
+                                           .stdout_fd = -1,
+                                           .stderr_fd = -1,
+                                           .timeout_ms = 60000 };
+                int status;
+
+                assert_int_equal(cor_spawn_run(&spawn, &status, NULL, NULL), 0);
+                assert_int_equal(status, 0);
+        }
         setenv("PATH", before, 1);
 }
 
