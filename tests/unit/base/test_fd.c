@@ -299,11 +299,11 @@ static void sockets_are_reached_however_long_their_path(void **state)
                 assert_true(theirs >= 0);
                 assert_int_equal(cor_write_full(ours, "x", 1, &err), 0);
                 assert_true(strlen(dir) + 24 < sizeof dir);
-                strcat(dir, "/a-rather-long-name");
+                snprintf(dir + strlen(dir), 24, "/a-rather-long-name");
                 assert_int_equal(mkdir(dir, 0700), 0);
         }
         assert_true(strlen(path) > 2 * sizeof((struct sockaddr_un *)0)->sun_path);
-        strcat(path, "x");
+        snprintf(path + strlen(path), 2, "x");
         assert_int_equal(cor_unix_connect(path, SOCK_STREAM, &err), -1);
         assert_int_equal(err.kind, COR_NOT_FOUND);
         assert_int_equal(cor_unix_connect("", SOCK_STREAM, &err), -1);
