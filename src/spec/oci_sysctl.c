@@ -79,7 +79,7 @@ static int check_key(const struct oci_config *c, const char *key, struct cor_err
         if (!rule)
                 return cor_fail(err, COR_INVALID, "not allowed: it would be set for the whole host");
         if (!oci_namespace_find(c, rule->ns))
-                return cor_fail(err, COR_INVALID, "needs a %s namespace in linux.namespaces",
+                return cor_fail(err, COR_INVALID, "needs a namespace of type %s in linux.namespaces",
                                 cor_word_of(oci_namespace_words, rule->ns));
         return 0;
 }
