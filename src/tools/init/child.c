@@ -82,10 +82,11 @@ static noreturn void exec_command(char **command)
                 say(SAY_ERROR, "cannot run \"%s\": no such program", command[0]);
                 _exit(EXIT_NOT_FOUND);
         }
-        if (errno == ELIBBAD)
+        if (errno == ELIBBAD) {
                 say(SAY_ERROR, "cannot run \"%s\": its interpreter or dynamic loader does not exist", command[0]);
-        else
-                say(SAY_ERROR, "cannot run \"%s\": %s", command[0], strerror(errno));
+                _exit(EXIT_NOT_FOUND);
+        }
+        say(SAY_ERROR, "cannot run \"%s\": %s", command[0], strerror(errno));
         _exit(EXIT_CANNOT_EXECUTE);
 }
 

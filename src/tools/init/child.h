@@ -25,7 +25,7 @@ struct child {
 /*
  * child_spawn() - start @command. All signals must be blocked. Its process group exists when this returns. What keeps
  * the program from being executed the child itself reports: on standard error, and by its exit code, which is 127 if
- * the program was not found and 126 if it cannot be executed.
+ * the program, or the interpreter that it names, was not found and 126 if it cannot be executed.
  */
 int child_spawn(char **command, const struct child_inheritance *inheritance, struct child *ret, struct cor_err *err)
         COR_MUST_CHECK;

@@ -201,8 +201,22 @@ static int parse_letters(char ***argv, struct options *o, struct cor_err *err)
         return 0;
 }
 
+/*
+ * drop_separator() - tini's usage is "PROGRAM -- [ARGS]", and built with glibc it takes the "--" out, whose meaning
+ * there is the end of its own options. Where they have ended before the program, a "--" behind it is the program's.
+ */
+static char **drop_separator(char **command)
+{
+        if (!command[0] || !command[1] || strcmp(command[1], "--") != 0)
+                return command;
+        command[1] = command[0];
+        return command + 1;
+}
+
 int options_parse(int argc, char **argv, struct options *ret, struct cor_err *err)
 {
+        bool ended = false;
+
         options_defaults(ret);
         if (argc < 1) {
                 ret->action = OPTIONS_USAGE;
@@ -214,6 +228,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct cor_err *er
                 if (arg[0] != '-' || !arg[1])
                         break;
                 if (strcmp(arg, "--") == 0) {
+                        ended = true;
                         argv++;
                         break;
                 }
@@ -226,7 +241,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct cor_err *er
                 return cor_fail(err, COR_INVALID, "option --grace has a meaning only together with --wait-all");
         if (!*argv)
                 ret->action = OPTIONS_USAGE;
-        ret->command = argv;
+        ret->command = ended ? argv : drop_separator(argv);
         return 0;
 }
 

@@ -80,6 +80,28 @@ static void options_of_the_command_are_its_own(void **state)
         assert_ptr_equal(o.command, argv + 1);
 }
 
+static void a_separator_behind_the_command_is_left_out_once(void **state)
+{
+        struct cor_err err = { 0 };
+        struct options o;
+
+        expect_good(&o, parse(&o, &err, "-s", "ls", "--", "-l"), &err);
+        assert_string_equal(o.command[0], "ls");
+        assert_string_equal(o.command[1], "-l");
+        assert_null(o.command[2]);
+
+        expect_good(&o, parse(&o, &err, "ls", "--", "--"), &err);
+        assert_string_equal(o.command[1], "--");
+        assert_null(o.command[2]);
+
+        expect_good(&o, parse(&o, &err, "--", "ls", "--"), &err);
+        assert_string_equal(o.command[1], "--");
+        assert_null(o.command[2]);
+
+        expect_good(&o, parse(&o, &err, "ls", "x", "--"), &err);
+        assert_string_equal(o.command[2], "--");
+}
+
 static void letters_can_be_joined_and_arguments_attached(void **state)
 {
         struct cor_err err = { 0 };
@@ -205,6 +227,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_command_needs_no_options),
                 cmocka_unit_test(options_of_the_command_are_its_own),
+                cmocka_unit_test(a_separator_behind_the_command_is_left_out_once),
                 cmocka_unit_test(letters_can_be_joined_and_arguments_attached),
                 cmocka_unit_test(long_options_take_their_argument_either_way),
                 cmocka_unit_test(questions_are_answered_without_a_command),
