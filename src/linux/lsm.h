@@ -7,23 +7,28 @@
 #include "base/err.h"
 #include <stdbool.h>
 
-/* One check each, made only for who asks; the answer does not change while the system runs. */
+/* One check each, of the host's view (before the container's mounts), made only for who asks. */
 bool lsm_apparmor_enabled(void);
 bool lsm_selinux_enabled(void);
 
 /*
- * lsm_apparmor_on_exec() - profile from the next exec on; INVALID if AppArmor is not enabled (a container is not to run
- * without the protection that was asked for). "" and NULL: nothing to do. No allocation.
+ * lsm_check() - what is asked for can be had: INVALID if the module is not enabled (a container is not to run without
+ * the protection that it was configured to have), or if a label could break out of a mount option. NULL and "" ask for
+ * nothing. Called before anything is made.
  */
+int lsm_check(const char *apparmor_profile, const char *selinux_label, const char *mount_label, struct cor_err *err)
+        COR_MUST_CHECK;
+
+/* lsm_apparmor_on_exec() - profile from the next exec on. "" and NULL: nothing to do. No allocation. */
 int lsm_apparmor_on_exec(int procfs, const char *profile, struct cor_err *err) COR_MUST_CHECK;
 /* lsm_selinux_on_exec() - label from the next exec on; the rest as above */
 int lsm_selinux_on_exec(int procfs, const char *label, struct cor_err *err) COR_MUST_CHECK;
-/* lsm_selinux_for_keys() - label of keyrings made from now on; NULL: the default again. No-op without SELinux. */
+/* lsm_selinux_for_keys() - label of keyrings made from now on until the next exec; the rest as above */
 int lsm_selinux_for_keys(int procfs, const char *label, struct cor_err *err) COR_MUST_CHECK;
 /*
  * lsm_mount_label() - @options with `context="LABEL"` added, for filesystems that take it; free(). A copy of @options
- * if @label is empty or SELinux is not enabled; NULL if both are empty. @kind is the option's name: context, fscontext,
- * defcontext, rootcontext; NULL is context.
+ * if @label is empty; NULL if both are empty. @kind is the option's name: context, fscontext, defcontext, rootcontext;
+ * NULL is context.
  */
 char *lsm_mount_label(const char *options, const char *label, const char *kind);
 

@@ -3,11 +3,6 @@
 /* NUMA memory policy of the calling thread, inherited over exec (linux.memoryPolicy). */
 #include "spec/oci.h"
 
-/*
- * mempolicy_check() - can be judged without the system: the node list is well formed, and there is one exactly where
- * the mode wants one
- */
-int mempolicy_check(const struct oci_memory_policy *p, struct cor_err *err) COR_MUST_CHECK;
 /* mempolicy_apply() - set_mempolicy(2); UNSUPPORTED where the kernel has no NUMA. No allocation. */
 int mempolicy_apply(const struct oci_memory_policy *p, struct cor_err *err) COR_MUST_CHECK;
 

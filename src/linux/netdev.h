@@ -3,8 +3,6 @@
 /* Network interfaces: loopback in a new namespace, and devices of the host that are given to a container. */
 #include "spec/oci.h"
 
-/* netdev_name_ok() - a name that the kernel accepts: 1 to 15 bytes, no '/', ':', space; not "." or ".." */
-bool netdev_name_ok(const char *name);
 /* netdev_lo_up() - set up the loopback interface of the current network namespace. Two or three calls, no allocation.
  */
 int netdev_lo_up(struct cor_err *err) COR_MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <string.h>
@@ -39,6 +40,17 @@ int procfs_open(struct cor_err *err)
         if (procfs_check(fd, err) < 0)
                 return -1;
         return cor_fd_take(&fd);
+}
+
+int procfs_new(struct cor_err *err)
+{
+        auto_fd fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+        int fd;
+
+        if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return cor_fail_errno(err, "make a procfs");
+        fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+        return fd >= 0 ? fd : cor_fail_errno(err, "mount a procfs");
 }
 
 int procfs_file(int procfs, const char *path, int flags, struct cor_err *err)

@@ -13,6 +13,12 @@
 /* procfs_open() - O_PATH descriptor of /proc in the caller's mount namespace; INVALID if that is not a procfs root */
 int procfs_open(struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * procfs_new() - a procfs of the caller's pid namespace that is mounted nowhere, so that nothing can lie over its files
+ * (an engine's container has /proc/sys mounted over, read-only). DENIED where the caller may not mount one.
+ */
+int procfs_new(struct cor_err *err) COR_MUST_CHECK;
+
 /* procfs_check() - @fd is the root of a procfs */
 int procfs_check(int fd, struct cor_err *err) COR_MUST_CHECK;
 

@@ -15,10 +15,10 @@ enum { SYSCTL_PATH_MAX = 256 };
 int sysctl_path(const char *key, char *buf, size_t size, struct cor_err *err) COR_MUST_CHECK;
 
 /*
- * sysctl_check() - @key must belong to a namespace that is the container's own. @own: CLONE_NEW… of all namespaces that
- * are not the host's. INVALID otherwise: it would change the host.
+ * sysctl_namespace() - the CLONE_NEW… flag of the namespace that @key belongs to, of the keys that the configuration's
+ * check lets pass; 0 for others. For a namespace joined by path it is still to be seen whether it is the host's.
  */
-int sysctl_check(const char *key, int own, struct cor_err *err) COR_MUST_CHECK;
+int sysctl_namespace(const char *key);
 
 /* sysctl_write() - set @key in the caller's namespaces, through @procfs. No allocation. */
 int sysctl_write(int procfs, const char *key, const char *value, struct cor_err *err) COR_MUST_CHECK;
