@@ -20,7 +20,7 @@
 #   $STATE_ROOT   what the runtime gets as --root
 #   $ID           a container id
 #   $TEST_CGROUP  a name for cgroups; whatever lies beneath it in any hierarchy is emptied and removed afterwards.
-#                 The bundle's linux.cgroupsPath is /$TEST_CGROUP/$ID
+#                 The bundle's linux.cgroupsPath is /$TEST_CGROUP/$ID, or system.slice:$TEST_CGROUP:$ID with --systemd-cgroup
 #
 # From the environment:
 #   CORACLE_BUILD  the meson build folder; by default build/ in the source tree
@@ -56,12 +56,13 @@ setup_bundle() {
         ROOTFS=$BUNDLE/rootfs
 }
 
-# add_bundle NAME - make one more bundle in $TEST_DIR/NAME, for tests with several containers
+# add_bundle NAME [SUFFIX] - make one more bundle in $TEST_DIR/NAME, for tests with several containers; its cgroup is that
+# of the container $ID-SUFFIX
 add_bundle() {
         mkdir -p "$TEST_DIR/$1"
         make_rootfs "$TEST_DIR/$1/rootfs"
         (cd "$TEST_DIR/$1" && "$RUNTIME" spec)
-        jq --arg path "/$TEST_CGROUP/$ID${2:+-$2}" \
+        jq --arg path "$(cgroups_path "$ID${2:+-$2}")" \
                 '.process.terminal = false | .root.readonly = false | .linux.cgroupsPath = $path' \
                 "$TEST_DIR/$1/config.json" >"$TEST_DIR/$1/config.new"
         mv "$TEST_DIR/$1/config.new" "$TEST_DIR/$1/config.json"
@@ -121,7 +122,7 @@ remove_cgroups() {
         for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
                 left=
                 while read -r _ mount _; do
-                        for dir in "$mount/$1"*; do
+                        for dir in "$mount/$1"* "$mount/system.slice/$1"*; do
                                 [ -d "$dir" ] || continue
                                 [ "$tries" -gt 1 ] && empty_cgroup "$dir"
                                 find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
@@ -235,10 +236,22 @@ is_in_state() {
 
 # -------------------------------------------------------------------------------------------------------------- cgroups
 
+by_systemd() { [[ " ${RUNTIME_FLAGS:-} " == *" --systemd-cgroup "* ]]; }
+
+# cgroups_path [ID] - what linux.cgroupsPath says for a container of this test
+cgroups_path() {
+        if by_systemd; then echo "system.slice:$TEST_CGROUP:${1:-$ID}"; else echo "/$TEST_CGROUP/${1:-$ID}"; fi
+}
+
+# cgroup_of [ID] - and where that is, from the root of a hierarchy on
+cgroup_of() {
+        if by_systemd; then echo "/system.slice/$TEST_CGROUP-${1:-$ID}.scope"; else echo "/$TEST_CGROUP/${1:-$ID}"; fi
+}
+
 # cgroup_dir CONTROLLER [PATH] - where the cgroup PATH (default: that of the bundle) is for a controller, whichever
 # hierarchy that is in; CONTROLLER may also be "unified" or "systemd"
 cgroup_dir() {
-        local path=${2:-/$TEST_CGROUP/$ID} mount type options
+        local path=${2:-$(cgroup_of)} mount type options
         while read -r _ mount type options _; do
                 case $type in
                 cgroup) [[ ,$options, == *,$1,* || ($1 == systemd && $options == *name=systemd*) ]] || continue ;;
