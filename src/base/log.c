@@ -67,28 +67,6 @@ int cor_log_fd(void)
         return target.fd;
 }
 
-/*
- * Now, in UTC. Not by gmtime_r(): glibc reads /etc/localtime even for that, and after a change of root that file is
- * the container's. The calendar is that of the Gregorian cycle of 400 years, counted from March.
- */
-static void add_time(struct cor_text *t)
-{
-        struct timespec now;
-        unsigned day, cycle, of_cycle, year, of_year, month, second;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        second = (unsigned)(now.tv_sec % 86400);
-        day = (unsigned)(now.tv_sec / 86400) + 719468; /* days from 0000-03-01 to 1970-01-01 */
-        cycle = day / 146097;
-        of_cycle = day % 146097;
-        year = (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) / 365;
-        of_year = of_cycle - (365 * year + year / 4 - year / 100);
-        month = (5 * of_year + 2) / 153;
-        cor_text_printf(t, "%04u-%02u-%02uT%02u:%02u:%02uZ", year + cycle * 400 + (month >= 10),
-                        month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1, second / 3600,
-                        second / 60 % 60, second % 60);
-}
-
 /* Control characters would let a name chosen by an image drive the reader's terminal. */
 static void add_visible(struct cor_text *t, const char *msg, bool quoted)
 {
@@ -112,7 +90,7 @@ static void add_line(struct cor_text *line, enum cor_log_level level, const char
                 cor_text_printf(line, "{\"level\":\"%s\",\"msg\":", level_names[level]);
                 cor_text_add_json(line, msg);
                 cor_text_add(line, ",\"time\":\"");
-                add_time(line);
+                cor_text_add_now(line, false);
                 cor_text_add(line, "\"}\n");
         } else if (cor_log_to_stderr()) {
                 cor_text_printf(line, "%s: ", program_invocation_short_name);
@@ -122,7 +100,7 @@ static void add_line(struct cor_text *line, enum cor_log_level level, const char
                 cor_text_add_c(line, '\n');
         } else {
                 cor_text_add(line, "time=\"");
-                add_time(line);
+                cor_text_add_now(line, false);
                 cor_text_printf(line, "\" level=%s msg=\"", level_names[level]);
                 add_visible(line, msg, true);
                 cor_text_add(line, "\"\n");

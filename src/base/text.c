@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* Room for @n more bytes and the final NUL; the pointer to where they go. */
 static char *text_room(struct cor_text *t, size_t n)
@@ -123,6 +124,31 @@ void cor_text_add_json(struct cor_text *t, const char *s)
         }
         cor_text_add_n(t, plain, (size_t)(p - plain));
         cor_text_add_c(t, '"');
+}
+
+/*
+ * Not by gmtime_r(): glibc reads /etc/localtime even for that, and after a change of root that file is the container's.
+ * The calendar is that of the Gregorian cycle of 400 years, counted from March.
+ */
+void cor_text_add_now(struct cor_text *t, bool nanoseconds)
+{
+        struct timespec now;
+        unsigned day, cycle, of_cycle, year, of_year, month, second;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        second = (unsigned)(now.tv_sec % 86400);
+        day = (unsigned)(now.tv_sec / 86400) + 719468; /* days from 0000-03-01 to 1970-01-01 */
+        cycle = day / 146097;
+        of_cycle = day % 146097;
+        year = (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) / 365;
+        of_year = of_cycle - (365 * year + year / 4 - year / 100);
+        month = (5 * of_year + 2) / 153;
+        cor_text_printf(t, "%04u-%02u-%02uT%02u:%02u:%02u", year + cycle * 400 + (month >= 10),
+                        month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1, second / 3600,
+                        second / 60 % 60, second % 60);
+        if (nanoseconds)
+                cor_text_printf(t, ".%09ld", now.tv_nsec);
+        cor_text_add_c(t, 'Z');
 }
 
 char *cor_text_take(struct cor_text *t)

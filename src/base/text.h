@@ -22,6 +22,8 @@ void cor_text_add_c(struct cor_text *t, char c);
 void cor_text_printf(struct cor_text *t, const char *fmt, ...) COR_PRINTF(2, 3);
 /* cor_text_add_json() - @s as a quoted JSON string; bytes that are not UTF-8 become U+FFFD */
 void cor_text_add_json(struct cor_text *t, const char *s);
+/* cor_text_add_now() - the time in UTC as RFC 3339 writes it, with or without nanoseconds */
+void cor_text_add_now(struct cor_text *t, bool nanoseconds);
 /* cor_text_take() - the string, owned by the caller (never NULL); the buffer is empty afterwards */
 char *cor_text_take(struct cor_text *t);
 void cor_text_done(struct cor_text *t);

@@ -24,6 +24,8 @@
 #include "runtime/context.h"
 #include "spec/oci.h"
 
+#define CONTAINER_START_SOCKET "start"
+
 enum container_status {
         CONTAINER_CREATING,
         CONTAINER_CREATED,
@@ -75,6 +77,8 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 /* container_save() - write @record as record.json */
 int container_save(struct container *c, const struct container_record *record, struct cor_err *err) COR_MUST_CHECK;
+/* container_save_config() - keep the bytes of config.json */
+int container_save_config(struct container *c, const char *text, size_t n, struct cor_err *err) COR_MUST_CHECK;
 /* container_config() - the stored configuration; cor_json_free() */
 int container_config(const struct container *c, struct oci_config **ret, struct cor_err *err) COR_MUST_CHECK;
 /* container_remove() - remove the folder with all in it; absence is success */

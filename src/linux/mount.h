@@ -1,0 +1,59 @@
+#ifndef CORACLE_LINUX_MOUNT_H
+#define CORACLE_LINUX_MOUNT_H
+/*
+ * Mounts by file descriptor: a mount is made or cloned detached, gets its attributes, and is then attached to an O_PATH
+ * descriptor of its target, so that no path is walked twice. Where the kernel lacks a call (mount_setattr before 5.12,
+ * all of them in some sandboxes) mount(2) on /proc/self/fd/N does the same work.
+ */
+#include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mount.h>
+
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
+#endif
+
+/* What is to hold for a mount: MOUNT_ATTR_ bits, and MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0. */
+struct mount_attrs {
+        uint64_t set, clear;
+        unsigned long propagation;
+};
+
+/*
+ * mount_clone() - a detached copy of the mount at @path below @dirfd ("" for @dirfd itself), with all mounts below it
+ * if
+ * @recursive. The descriptor is also an O_PATH one of the copy's root.
+ */
+int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * mount_new() - a detached mount of a new @fstype filesystem
+ * @data:     comma-separated options of the filesystem, or NULL
+ * @sb_flags: MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK… of the superblock
+ * @attrs:    MOUNT_ATTR_ bits
+ *
+ * UNSUPPORTED if the kernel cannot make this one detached (mount_new_at() then can).
+ */
+int mount_new(const char *fstype, const char *source, const char *data, unsigned long sb_flags, uint64_t attrs,
+              struct cor_err *err) COR_MUST_CHECK;
+/* mount_new_at() - the same by mount(2), directly on @target; a descriptor of its root */
+int mount_new_at(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
+                 uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
+/* mount_attach() - put detached @mount on @target (an O_PATH descriptor) */
+int mount_attach(int mount, int target, struct cor_err *err) COR_MUST_CHECK;
+/* mount_change() - change a mount, detached or attached, and with @recursive all below it */
+int mount_change(int mount, const struct mount_attrs *attrs, bool recursive, struct cor_err *err) COR_MUST_CHECK;
+/* mount_idmap() - map ids of a still detached mount by user namespace @userns (mount_setattr(2), MOUNT_ATTR_IDMAP) */
+int mount_idmap(int mount, int userns, bool recursive, struct cor_err *err) COR_MUST_CHECK;
+/* mount_is_root() - whether @fd is the root of a mount (statx); 1, 0 or -1 when it cannot be told */
+int mount_is_root(int fd);
+/* mount_propagation() - mount(2) with a propagation type on @path */
+int mount_propagation(const char *path, unsigned long flags, struct cor_err *err) COR_MUST_CHECK;
+/* mount_flags_of_attrs() - the MS_ flags that stand for MOUNT_ATTR_ bits */
+unsigned long mount_flags_of_attrs(uint64_t attrs);
+
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * create, start and run, in the runtime's own process: the parent of the container's init. It stays in the host's
+ * namespaces with the caller's rights. What it makes, in this order, and undoes in reverse when anything fails:
+ * the container's folder, its record, its cgroup, its first process.
+ */
+#include "runtime/create.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "linux/namespace.h"
+#include "linux/netdev.h"
+#include "linux/resctrl.h"
+#include "linux/terminal.h"
+#include "runtime/foreground.h"
+#include "runtime/hooks.h"
+#include "runtime/lifecycle.h"
+#include "runtime/message.h"
+#include "runtime/plan.h"
+#include "runtime/start.h"
+#include "runtime/teardown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct creation {
+        struct plan *plan;
+        struct container_record record;
+        struct cor_text created;
+        char *fds[3];
+        pid_t init;
+        int master;     /* pty of a foreground container, or -1 */
+        char *clos;     /* resctrl group to remove */
+        bool hooks_ran; /* poststop hooks are due */
+};
+
+/* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
+static void note_descriptors(struct creation *c)
+{
+        for (int fd = 0; fd < 3; fd++) {
+                char path[32], target[256];
+                ssize_t n;
+
+                snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+                n = readlink(path, target, sizeof target - 1);
+                c->fds[fd] = cor_strndup(target, n > 0 ? (size_t)n : 0);
+        }
+        c->record.descriptors = (const char **)c->fds;
+        c->record.n_descriptors = 3;
+}
+
+static int save_record(struct creation *c, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+
+        if (p->cgroup || p->where)
+                c->record.cgroup = *(p->cgroup ? cgroup_where(p->cgroup) : p->where);
+        return container_save(&c->plan->container, &c->record, err);
+}
+
+static int make_folder(struct creation *c, const char *config, size_t config_len, struct cor_err *err)
+{
+        struct plan *p = c->plan;
+
+        if (container_make(p->ctx, p->options->id, &p->container, err) < 0)
+                return -1;
+        cor_text_add_now(&c->created, true);
+        note_descriptors(c);
+        c->record.version = CORACLE_VERSION;
+        c->record.oci_version = p->config->oci_version;
+        c->record.id = p->options->id;
+        c->record.bundle = p->bundle;
+        c->record.rootfs = p->rootfs;
+        c->record.created = c->created.s;
+        c->record.owner = geteuid();
+        c->record.rootless = p->ctx->rootless;
+        c->record.terminal = p->config->process->terminal;
+        if (container_save_config(&p->container, config, config_len, err) < 0)
+                return -1;
+        return save_record(c, err);
+}
+
+/* The socket that init will listen on, inside the container's folder: as long a path as it likes, by way of its fd. */
+static int make_start_socket(struct plan *p, struct cor_err *err)
+{
+        struct sockaddr_un addr = { .sun_family = AF_UNIX };
+        auto_fd sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/" CONTAINER_START_SOCKET, p->container.dirfd);
+        if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 1) < 0)
+                return cor_fail_errno(err, "make the start socket");
+        p->listen_fd = cor_fd_take(&sock);
+        return 0;
+}
+
+static int make_cgroup(struct plan *p, struct cor_err *err)
+{
+        struct cgroup_request req;
+
+        plan_cgroup_request(p, &req);
+        if (cgroup_create(&req, p->where, &p->cgroup, err) < 0)
+                return -1;
+        return cgroup_entry_open(p->cgroup, 0, NULL, 0, &p->entry, err);
+}
+
+/* --- the first process ---------------------------------------------------------------------------------------------
+ */
+
+static int reap(pid_t pid)
+{
+        int status = 0;
+
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        return status;
+}
+
+static int clone_init(struct creation *c, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+        bool into_cgroup;
+        pid_t pid = plan_clone(p, p->intermediate ? 0 : p->new_flags, false, &into_cgroup, err);
+
+        if (pid < 0)
+                return -1;
+        if (pid == 0) {
+                int parent = p->sync_parent;
+
+                close(parent);
+                if (p->intermediate)
+                        intermediate_run(p);
+                init_run(p, into_cgroup);
+        }
+        c->init = pid;
+        return 0;
+}
+
+/* The intermediate process asks for maps, tells the pid of init, and ends. */
+static int follow_intermediate(struct creation *c, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+        pid_t first = c->init;
+        struct message m;
+
+        for (;;) {
+                if (message_receive(p->sync_parent, &m, NULL, err) < 0)
+                        return -1;
+                if (m.type == MSG_PID)
+                        break;
+                if (m.type != MSG_MAP)
+                        return cor_fail(err, COR_SYSTEM, "the process that joins namespaces ended unexpectedly");
+                if (idmap_write(p->procfs, first, &p->idmap, err) < 0 ||
+                    message_send(p->sync_parent, MSG_SETUP, 0, err) < 0)
+                        return -1;
+        }
+        c->init = m.value;
+        (void)reap(first);
+        return 0;
+}
+
+static int move_netdevices(const struct plan *p, pid_t init, struct cor_err *err)
+{
+        const struct oci_linux *l = p->config->linux_;
+        auto_fd netns = -1;
+
+        if (l->n_net_devices == 0)
+                return 0;
+        netns = namespace_open_pid(p->procfs, init, CLONE_NEWNET, err);
+        if (netns < 0)
+                return -1;
+        return netdev_move_all(p->procfs, netns, l->net_devices, l->n_net_devices, err);
+}
+
+/* What only the parent may do for the new process, before init looks at anything. */
+static int setup_init(struct creation *c, struct cor_err *err)
+{
+        struct plan *p = c->plan;
+        const struct oci_process *proc = p->config->process;
+
+        if (p->intermediate && follow_intermediate(c, err) < 0)
+                return -1;
+        if (p->user_new && !p->intermediate && idmap_write(p->procfs, c->init, &p->idmap, err) < 0)
+                return -1;
+        if (p->cgroup_attach && cgroup_attach(p->cgroup, c->init, err) < 0)
+                return -1;
+        if (p->userns && p->user_new) {
+                uint32_t uid = 0, gid = 0;
+
+                if (idmap_to_host(p->idmap.uids, p->idmap.n_uids, 0, &uid) &&
+                    idmap_to_host(p->idmap.gids, p->idmap.n_gids, 0, &gid) &&
+                    cgroup_chown(p->cgroup, uid, gid, err) < 0)
+                        return -1;
+        }
+        if (proc->oom_score_adj.set &&
+            process_set_oom_score(p->procfs, c->init, proc->oom_score_adj.value, p->ctx->rootless, err) < 0)
+                return -1;
+        if (p->config->linux_->intel_rdt &&
+            resctrl_setup(p->config->linux_->intel_rdt, p->options->id, c->init, &c->clos, err) < 0)
+                return -1;
+        if (move_netdevices(p, c->init, err) < 0)
+                return -1;
+        return p->wait_setup ? message_send(p->sync_parent, MSG_SETUP, 0, err) : 0;
+}
+
+static int record_init(struct creation *c, struct cor_err *err)
+{
+        struct cor_procid id;
+
+        if (cor_procid_get(c->init, &id, NULL, err) < 0)
+                return -1;
+        c->record.pid = id.pid;
+        c->record.start_time = id.start_time;
+        c->record.clos = c->clos;
+        return save_record(c, err);
+}
+
+static struct hook_state hook_state(const struct creation *c, const char *status)
+{
+        return (struct hook_state){
+                .id = c->plan->options->id,
+                .bundle = c->plan->bundle,
+                .rootfs = c->plan->rootfs,
+                .status = status,
+                .pid = strcmp(status, "stopped") == 0 ? 0 : c->init,
+        };
+}
+
+static int hooks_in_runtime(struct creation *c, struct cor_err *err)
+{
+        const struct oci_config *config = c->plan->config;
+        const struct oci_hooks *h = config->hooks;
+        struct hook_state state = hook_state(c, "creating");
+
+        c->hooks_ran = true;
+        if (hooks_run("prestart", h->prestart, h->n_prestart, config, &state, false, err) < 0 ||
+            hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, config, &state, false, err) < 0)
+                return -1;
+        return message_send(c->plan->sync_parent, MSG_HOOKS_DONE, 0, err);
+}
+
+static int take_console(struct creation *c, int *master, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+
+        if (*master < 0)
+                return cor_fail(err, COR_SYSTEM, "the container sent no terminal");
+        if (p->console_socket >= 0)
+                return terminal_send(p->console_socket, *master, err);
+        c->master = cor_fd_take(master);
+        return 0;
+}
+
+static int delegate(struct creation *c, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+        uint32_t uid = 0, gid = 0;
+
+        if (p->user_new) {
+                (void)idmap_to_host(p->idmap.uids, p->idmap.n_uids, 0, &uid);
+                (void)idmap_to_host(p->idmap.gids, p->idmap.n_gids, 0, &gid);
+        }
+        if (cgroup_delegate(p->cgroup, c->init, uid, gid, err) < 0)
+                return -1;
+        return message_send(p->sync_parent, MSG_SETUP, 0, err);
+}
+
+static int follow_init(struct creation *c, struct cor_err *err)
+{
+        for (;;) {
+                auto_fd fd = -1;
+                struct message m;
+                int r = 0;
+
+                if (message_receive(c->plan->sync_parent, &m, &fd, err) < 0)
+                        return -1;
+                switch (m.type) {
+                case MSG_READY:
+                        return c->plan->userns ? process_parent_limits(&c->plan->process, c->init, err) : 0;
+                case MSG_MOUNTED:
+                        r = hooks_in_runtime(c, err);
+                        break;
+                case MSG_CONSOLE:
+                        r = take_console(c, &fd, err);
+                        break;
+                case MSG_DELEGATE:
+                        r = delegate(c, err);
+                        break;
+                default:
+                        return cor_fail(err, COR_SYSTEM,
+                                        m.type == MSG_EOF
+                                                ? "container init was killed (out of memory? the limit may be too low)"
+                                                : "an unexpected message from the container's init");
+                }
+                if (r < 0)
+                        return -1;
+        }
+}
+
+/* --- undoing -------------------------------------------------------------------------------------------------------
+ */
+
+static void undo(struct creation *c)
+{
+        struct plan *p = c->plan;
+        struct cor_err err = { 0 };
+
+        if (c->init > 0) {
+                kill(c->init, SIGKILL);
+                (void)reap(c->init);
+        }
+        if (p->container.dirfd < 0)
+                return;
+        if (teardown(p->ctx, &p->container, p->cgroup, c->clos, &err) < 0)
+                cor_warn("%s", err.msg);
+        if (c->hooks_ran) {
+                const struct oci_hooks *h = p->config->hooks;
+                struct hook_state state = hook_state(c, "stopped");
+
+                (void)!hooks_run("poststop", h->poststop, h->n_poststop, p->config, &state, true, &err);
+        }
+}
+
+static void creation_done(struct creation *c)
+{
+        for (int i = 0; i < 3; i++)
+                free(c->fds[i]);
+        free(c->clos);
+        cor_text_done(&c->created);
+        cor_fd_close(&c->master);
+}
+
+static int build(struct creation *c, const char *config, size_t config_len, bool listen_for_start, struct cor_err *err)
+{
+        struct plan *p = c->plan;
+        const struct create_options *o = p->options;
+        const char *pidfd_socket = o->pidfd_socket;
+
+        if (!pidfd_socket)
+                pidfd_socket = oci_annotation(p->config, "run.oci.pidfd_receiver");
+        if (make_folder(c, config, config_len, err) < 0)
+                return -1;
+        if (listen_for_start && make_start_socket(p, err) < 0)
+                return -1;
+        if (make_cgroup(p, err) < 0 || clone_init(c, err) < 0)
+                return -1;
+        cor_fd_close(&p->sync_child);
+        if (setup_init(c, err) < 0 || record_init(c, err) < 0 || follow_init(c, err) < 0)
+                return -1;
+        c->record.ready = true;
+        if (save_record(c, err) < 0)
+                return -1;
+        return start_announce(o->pid_file, pidfd_socket, c->init, err);
+}
+
+static int create(const struct runtime_context *ctx, const struct create_options *o, struct plan *p, struct creation *c,
+                  bool listen_for_start, struct cor_err *err)
+{
+        auto_str config = NULL;
+        size_t config_len = 0;
+
+        *c = (struct creation){ .plan = p, .master = -1 };
+        if (plan_make(ctx, o, p, &config, &config_len, err) < 0)
+                return -1;
+        if (build(c, config, config_len, listen_for_start, err) == 0)
+                return 0;
+        undo(c);
+        if (err && err->kind != COR_EXISTS)
+                cor_wrap(err, "unable to start container process");
+        return -1;
+}
+
+int container_create(const struct runtime_context *ctx, const struct create_options *o, struct cor_err *err)
+{
+        struct create_options options = *o;
+        auto_plan p;
+        COR_CLEANUP(creation_done) struct creation c = { .master = -1 };
+
+        plan_init(&p);
+        options.detach = true;
+        if (create(ctx, &options, &p, &c, true, err) < 0)
+                return -1;
+        if (message_send(p.sync_parent, MSG_RECORDED, 0, err) < 0) {
+                undo(&c);
+                return cor_wrap(err, "unable to start container process");
+        }
+        return 0;
+}
+
+/* --- run -----------------------------------------------------------------------------------------------------------
+ */
+
+static int start_here(struct creation *c, struct cor_err *err)
+{
+        struct plan *p = c->plan;
+        struct hook_state state = hook_state(c, "created");
+
+        if (message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
+            start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
+                c->hooks_ran = c->hooks_ran || p->config->hooks;
+                undo(c);
+                return cor_wrap(err, "unable to start container process");
+        }
+        return start_poststart(p->config, state, err);
+}
+
+int container_run(const struct runtime_context *ctx, const struct create_options *o, int *ret_code, struct cor_err *err)
+{
+        COR_CLEANUP(foreground_done) struct foreground fg = FOREGROUND_INIT;
+        COR_CLEANUP(creation_done) struct creation c = { .master = -1 };
+        auto_plan p;
+
+        plan_init(&p);
+        if (!o->detach && foreground_init(&fg, !o->no_subreaper, err) < 0)
+                return -1;
+        if (create(ctx, o, &p, &c, false, err) < 0)
+                return -1;
+        if (!o->detach && foreground_terminal(&fg, c.master, err) < 0) {
+                undo(&c);
+                return -1;
+        }
+        if (start_here(&c, err) < 0)
+                return -1;
+        if (o->detach) {
+                *ret_code = 0;
+                return 0;
+        }
+        if (foreground_wait(&fg, c.init, ret_code, err) < 0)
+                return -1;
+        if (o->keep)
+                return 0;
+        c.init = 0;
+        c.hooks_ran = p.config->hooks != NULL;
+        undo(&c);
+        return 0;
+}

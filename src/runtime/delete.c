@@ -1,0 +1,100 @@
+#include "runtime/lifecycle.h"
+#include "runtime/record.h"
+
+#include "base/fd.h"
+#include "runtime/hooks.h"
+#include "runtime/teardown.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum { DELETE_TIMEOUT_MS = 10000, ZOMBIE_WAIT_MS = 1000 };
+
+/* Kill init, and whatever else is in its cgroup; wait until init is gone. */
+static int end_container(struct container *c, struct cor_err *err)
+{
+        struct cor_procid init = container_init_process(c);
+        auto_cgroup cg = NULL;
+        auto_fd pidfd = -1;
+        struct cor_err ignored;
+
+        if (init.pid == 0)
+                return 0;
+        pidfd = cor_procid_open(&init, &ignored);
+        if (pidfd >= 0)
+                (void)!cor_pidfd_signal(pidfd, SIGKILL, &ignored);
+        /* a frozen process dies only when thawed, and one without a pid namespace has left others behind */
+        if (container_cgroup(c, &cg, &ignored) == 0 && cgroup_exists(cg) &&
+            cgroup_signal_all(cg, SIGKILL, DELETE_TIMEOUT_MS, err) < 0)
+                return -1;
+        if (pidfd < 0)
+                return 0;
+        switch (cor_pidfd_wait_gone(pidfd, DELETE_TIMEOUT_MS, err)) {
+        case 1:
+                return 0;
+        case 0:
+                return cor_fail(err, COR_TIMEOUT, "container %s: init (pid %d) does not end", c->id, (int)init.pid);
+        default:
+                return -1;
+        }
+}
+
+/* After the end: remove, then poststop hooks, whose failures are only logged (runtime-spec, "Lifecycle" 12 and 13). */
+static int remove_container(const struct runtime_context *ctx, struct container *c, struct cor_err *err)
+{
+        auto_json struct oci_config *config = NULL;
+        struct cor_err no_config = { 0 };
+        struct hook_state state = { .id = c->id, .status = "stopped" };
+
+        if (container_config(c, &config, &no_config) == 0 && c->record) {
+                state.bundle = c->record->bundle;
+                state.rootfs = c->record->rootfs;
+        }
+        if (teardown(ctx, c, NULL, c->record ? c->record->clos : NULL, err) < 0)
+                return -1;
+        if (!config || !config->hooks || !c->record)
+                return 0;
+        return hooks_run("poststop", config->hooks->poststop, config->hooks->n_poststop, config, &state, true, err);
+}
+
+static int check_stopped(const struct container *c, struct cor_err *err)
+{
+        enum container_status status = container_status(c);
+        struct cor_procid init = container_init_process(c);
+        auto_fd pidfd = -1;
+        struct cor_err ignored;
+
+        if (status == CONTAINER_STOPPED)
+                return 0;
+        if (status != CONTAINER_CREATING && status != CONTAINER_CREATED) {
+                /* an init that was just killed may need a moment to be gone */
+                pidfd = cor_procid_open(&init, &ignored);
+                if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, ZOMBIE_WAIT_MS / 10, &ignored) == 1)
+                        return 0;
+        }
+        return cor_fail(err, COR_BUSY, "cannot delete container %s that is not stopped: %s", c->id,
+                        container_status_name(status));
+}
+
+int container_delete(const struct runtime_context *ctx, const char *id, bool force, struct cor_err *err)
+{
+        auto_container c = CONTAINER_INIT;
+
+        if (container_open(ctx, id, &c, err) < 0) {
+                if (!force || !err || err->kind != COR_NOT_FOUND)
+                        return -1;
+                cor_err_clear(err);
+                return 0;
+        }
+        if (force) {
+                if (end_container(&c, err) < 0)
+                        return -1;
+                /* whoever was making or starting it has lost its process, and lets go */
+                if (container_lock(&c, DELETE_TIMEOUT_MS, err) < 0)
+                        return err && err->kind == COR_NOT_FOUND ? 0 : -1;
+                return end_container(&c, err) < 0 ? -1 : remove_container(ctx, &c, err);
+        }
+        if (container_lock(&c, 0, err) < 0 || check_stopped(&c, err) < 0)
+                return -1;
+        return remove_container(ctx, &c, err);
+}

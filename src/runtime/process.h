@@ -1,0 +1,60 @@
+#ifndef CORACLE_RUNTIME_PROCESS_H
+#define CORACLE_RUNTIME_PROCESS_H
+/*
+ * The last steps before the user's program, the same for a container's init and for `exec`: they run in the child, in
+ * the container's namespaces and root, first with full rights and in the end with exactly those of the configuration.
+ *
+ *      1  process_limits()    rlimits, scheduling, policies, labels               full rights
+ *      2  process_become()    user, groups, capabilities, cwd, program found      rights drop here
+ *      3  (wait for START; startContainer hooks)
+ *      4  process_exec()      seccomp, no_new_privs, descriptors closed, execve
+ *
+ * Between 2 and 4 one right more than configured may stay permitted, but not effective: CAP_SYS_ADMIN, if a seccomp
+ * filter is to be installed without no_new_privs. It is gone before execve, which is the only call but capset() that
+ * the filter then has to allow.
+ */
+#include "linux/caps.h"
+#include "linux/seccomp.h"
+#include "spec/oci.h"
+
+struct process_plan {
+        const struct oci_process *process;
+        struct caps caps;
+        const struct seccomp_program *seccomp; /* NULL: none */
+        int procfs;                            /* verified, of the runtime's pid namespace */
+        unsigned n_fds;                        /* 0 … n_fds-1 are passed to the program, all others closed */
+        unsigned n_listen_fds;                 /* of these, from 3 on: LISTEN_FDS of the program; 0: not set */
+        bool userns;           /* in a user namespace that is not the runtime's: limits are the parent's job */
+        bool keep_groups;      /* run.oci.keep_original_groups */
+        bool setgroups_denied; /* supplementary groups cannot be changed */
+        const struct oci_memory_policy *memory_policy;
+        const struct oci_personality *personality;
+        const char *notify_socket; /* NOTIFY_SOCKET for the program, or NULL */
+};
+
+/* What the child works out in step 2. */
+struct process_image {
+        char *path;          /* of the program, found */
+        struct cor_strv env; /* complete */
+        struct caps final;   /* as set, minus what was not to be had */
+        bool final_pending;  /* CAP_SYS_ADMIN is still permitted */
+};
+
+/* process_plan_init() - the parent's part: look everything up. Warnings about unknown capabilities are logged. */
+int process_plan_init(struct process_plan *plan, const struct oci_process *process, struct cor_err *err) COR_MUST_CHECK;
+
+int process_limits(const struct process_plan *plan, struct cor_err *err) COR_MUST_CHECK;
+int process_become(const struct process_plan *plan, struct process_image *ret, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * process_exec() - does not return unless it fails. @sync: where to ask for the seccomp listener to be fetched; closed
+ * by a successful execve.
+ */
+int process_exec(const struct process_plan *plan, struct process_image *image, int sync, struct cor_err *err)
+        COR_MUST_CHECK;
+
+/* process_parent_limits() - what the parent does for a child in a user namespace: rlimits by prlimit(2) */
+int process_parent_limits(const struct process_plan *plan, pid_t pid, struct cor_err *err) COR_MUST_CHECK;
+/* process_set_oom_score() - write oom_score_adj of @pid (0: the caller); @tolerate: refusal is not an error */
+int process_set_oom_score(int procfs, pid_t pid, int64_t value, bool tolerate, struct cor_err *err) COR_MUST_CHECK;
+
+#endif
