@@ -42,7 +42,6 @@ struct cgroup_where {
         const char *slice, *unit; /* systemd: "machine.slice", "libpod-abc.scope"; else NULL */
         const char *subgroup;     /* last component(s) of `path` below the scope, or NULL */
         const char *delegate;     /* below `path`: where the payload itself is put (version 2), or NULL */
-        const char *resctrl;      /* resctrl group made for this container (see resctrl.h), or NULL; kept here for it */
 };
 extern const struct cor_json_doc cgroup_where_doc;
 
@@ -63,7 +62,7 @@ struct cgroup_request {
  * cgroupfs: an absolute path counts from the mounts' roots; a relative one, or none (then it is the id), is put below
  * the caller's own cgroup on version 1 and beside it on version 2 (a cgroup with processes cannot have children that
  * have controllers). ".." is resolved lexically and never leads above the root. systemd: "slice:prefix:name" gives
- * the unit prefix-name.scope (or name, if that ends in .slice) in the slice; defaults: system.slice, or user.slice if
+ * the unit prefix-name.scope in the slice; defaults: system.slice, or user.slice if
  * rootless, and the prefix "coracle".
  *
  * INVALID for a path or annotation that cannot be meant; UNSUPPORTED where there are no cgroups, or no systemd.
@@ -107,6 +106,7 @@ bool cgroup_exists(const struct cgroup *cg);
 struct cgroup_entry {
         int clone_fd; /* directory of the version 2 cgroup, or -1 */
         int fds[CGROUP_MAX_HIERARCHIES];
+        const char *names[CGROUP_MAX_HIERARCHIES]; /* of the hierarchies, for errors; valid while the cgroup is open */
         size_t n_fds;
         size_t n_v2; /* how many of the first fds (0 or 1) are what clone_fd does as well */
 };

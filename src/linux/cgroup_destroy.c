@@ -1,0 +1,152 @@
+/* Taking a cgroup away. */
+#include "linux/cgroup_priv.h"
+
+#include "base/fd.h"
+#include "base/process.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The name of some directory in @fd, or NULL; free() */
+static char *first_dir(int fd)
+{
+        int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        char *name = NULL;
+        struct dirent *e;
+
+        if (!dir) {
+                cor_fd_close(&copy);
+                return NULL;
+        }
+        while (!name && (e = readdir(dir)))
+                if (e->d_type == DT_DIR && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+                        name = cor_strdup(e->d_name);
+        closedir(dir);
+        return name;
+}
+
+static bool go(int *fd, const char *name)
+{
+        int next = openat(*fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (next < 0)
+                return false;
+        cor_fd_close(fd);
+        *fd = next;
+        return true;
+}
+
+/* Remove all below @at, which is taken: down to a leaf, up by "..", whatever the depth (see cgroup_procs.c). */
+static int remove_children(int at)
+{
+        auto_fd fd = at;
+        auto_strv names = { .n_items = 0 };
+
+        for (;;) {
+                char *name = first_dir(fd);
+                int r, sys;
+
+                if (name) {
+                        cor_strv_take(&names, name);
+                        if (!go(&fd, name))
+                                return -1;
+                        continue;
+                }
+                if (names.n_items == 0)
+                        return 0;
+                if (!go(&fd, ".."))
+                        return -1;
+                name = names.items[--names.n_items];
+                names.items[names.n_items] = NULL;
+                r = unlinkat(fd, name, AT_REMOVEDIR);
+                sys = errno;
+                free(name);
+                errno = sys;
+                if (r < 0 && sys != ENOENT)
+                        return -1;
+        }
+}
+
+int cgroup_remove_tree(int root_fd, const char *full)
+{
+        int fd;
+
+        if (unlinkat(root_fd, full, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                return 0;
+        if (errno != EBUSY && errno != ENOTEMPTY)
+                return -1;
+        fd = openat(root_fd, full, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -1;
+        if (remove_children(fd) < 0)
+                return -1;
+        return unlinkat(root_fd, full, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* Version 2 tells when the last process has left; elsewhere there is nothing but looking again. */
+static bool wait_empty(struct cgroup *cg, struct cgroup_dir *d, unsigned *round, int64_t deadline)
+{
+        struct pollfd p = { .fd = -1, .events = POLLPRI };
+        int64_t left = deadline - cor_now_ms();
+        char text[256];
+        ssize_t n;
+
+        if (left <= 0)
+                return false;
+        if (d->h->v2 && cgroup_dir_open(cg, d))
+                p.fd = openat(d->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+        if (p.fd < 0)
+                return cgroup_nap(round, deadline);
+        n = read(p.fd, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = '\0';
+        if (strstr(text, "populated 1"))
+                (void)poll(&p, 1, (int)left);
+        else
+                (void)!cgroup_nap(round, deadline); /* empty and still busy: the kernel is about to finish */
+        cor_fd_close(&p.fd);
+        return true;
+}
+
+static int remove_dir(struct cgroup *cg, struct cgroup_dir *d, int64_t deadline, struct cor_err *err)
+{
+        unsigned round = 0;
+
+        while (cgroup_remove_tree(cg->layout.root_fd, d->full) < 0) {
+                if (errno == EBUSY && wait_empty(cg, d, &round, deadline))
+                        continue;
+                if (errno == EBUSY)
+                        return cor_fail(err, COR_BUSY, "cannot remove cgroup %s/%s: it still has processes",
+                                        cg->layout.root, d->full);
+                return cor_fail_errno(err, "cannot remove cgroup %s/%s", cg->layout.root, d->full);
+        }
+        cor_fd_close(&d->fd);
+        d->tried = true;
+        return 0;
+}
+
+int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct cor_err *err)
+{
+        int64_t deadline = cor_now_ms() + timeout_ms;
+
+        if (cg->where->manager == CGROUP_SYSTEMD && cgroup_systemd_stop(cg, err) < 0)
+                return -1;
+        for (size_t i = 0; i < cg->n_dirs; i++) {
+                struct cgroup_dir *d = &cg->dirs[i];
+
+                if (strcmp(d->path, "/") == 0)
+                        continue;
+                if (remove_dir(cg, d, deadline, err) < 0) {
+                        if (cg->where->rootless && (err->sys == EACCES || err->sys == EPERM || err->sys == EROFS) &&
+                            !cgroup_dir_open(cg, d)) {
+                                cor_err_clear(err);
+                                continue;
+                        }
+                        return -1;
+                }
+        }
+        return 0;
+}
