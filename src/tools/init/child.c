@@ -14,8 +14,6 @@
 #define EXIT_NOT_FOUND      127
 #define DEFAULT_PATH        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-extern char **environ;
-
 /* exec_as_script() - a script without "#!" line is run by the shell, as execvp(3) and every shell do */
 static void exec_as_script(const char *path, char **command)
 {

@@ -30,14 +30,6 @@ struct tree {
         bool changed; /* something ended while we looked */
 };
 
-static void tree_done(struct tree *t)
-{
-        free(t->items);
-        t->items = NULL;
-}
-
-#define auto_tree COR_CLEANUP(tree_done) struct tree
-
 static ssize_t read_small(const char *path, char *buf, size_t size)
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -254,19 +246,27 @@ int descendants_check(struct cor_err *err)
         return 0;
 }
 
+/* tree_signal() - send @sig to all of the tree but this process; how many got it */
+static int tree_signal(const struct tree *t, int sig)
+{
+        int n_reached = 0;
+
+        for (size_t i = 1; i < t->n_items; i++)
+                n_reached += process_signal(&t->items[i], sig);
+        return n_reached;
+}
+
 int descendants_signal(int sig, struct cor_err *err)
 {
-        auto_tree tree = { 0 };
-        int n_reached = 0;
+        struct tree tree = { 0 };
+        int result;
 
         if (getpid() == 1) {
                 if (kill(-1, sig) == 0)
                         return 1;
                 return errno == ESRCH ? 0 : cor_fail_errno(err, "send a signal to all processes");
         }
-        if (tree_read(&tree, err) < 0)
-                return -1;
-        for (size_t i = 1; i < tree.n_items; i++) /* 0 is this process */
-                n_reached += process_signal(&tree.items[i], sig);
-        return n_reached;
+        result = tree_read(&tree, err) < 0 ? -1 : tree_signal(&tree, sig);
+        free(tree.items);
+        return result;
 }

@@ -17,7 +17,10 @@
 /* descendants_check() - whether descendants_signal() can work here; UNSUPPORTED with the reason if not */
 int descendants_check(struct cor_err *err) COR_MUST_CHECK;
 
-/* descendants_signal() - send @sig to all descendants; the number of those reached, 0 if there are none */
+/*
+ * descendants_signal() - send @sig to all descendants. Returns how many got it; as pid 1 the kernel tells only whether
+ * anybody did, 1 or 0. Descendants that may not be signalled are warned about.
+ */
 int descendants_signal(int sig, struct cor_err *err) COR_MUST_CHECK;
 
 /* What /proc/PID/stat says of a process. */
