@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -46,15 +47,15 @@ static uint64_t attrs_of_statfs(unsigned long f_flags)
                 attrs |= MOUNT_ATTR_RDONLY;
         if (f_flags & ST_NOSUID)
                 attrs |= MOUNT_ATTR_NOSUID;
-        if (f_flags & 4 /* ST_NODEV */)
+        if (f_flags & ST_NODEV)
                 attrs |= MOUNT_ATTR_NODEV;
-        if (f_flags & 8 /* ST_NOEXEC */)
+        if (f_flags & ST_NOEXEC)
                 attrs |= MOUNT_ATTR_NOEXEC;
-        if (f_flags & 0x800 /* ST_NODIRATIME */)
+        if (f_flags & ST_NODIRATIME)
                 attrs |= MOUNT_ATTR_NODIRATIME;
-        if (f_flags & 0x400 /* ST_NOATIME */)
+        if (f_flags & ST_NOATIME)
                 attrs |= MOUNT_ATTR_NOATIME;
-        else if (!(f_flags & 0x1000 /* ST_RELATIME */))
+        else if (!(f_flags & ST_RELATIME))
                 attrs |= MOUNT_ATTR_STRICTATIME;
         return attrs;
 }
