@@ -4,6 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Under AddressSanitizer what is not handed out is out of bounds, and there are 8 such bytes behind each piece. */
+#ifdef __has_feature /* clang */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* as gcc has it */
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { GAP = 8 };
+#else
+enum { GAP = 0 };
+#define ASAN_POISON_MEMORY_REGION(P, N)   ((void)(P), (void)(N))
+#define ASAN_UNPOISON_MEMORY_REGION(P, N) ((void)(P), (void)(N))
+#endif
+
 struct json_chunk {
         struct json_chunk *older;
         char bytes[];
@@ -38,6 +53,7 @@ struct json_arena *json_arena_new(size_t size, size_t limit)
         *a = (struct json_arena){
                 .chunks = c, .next = c->bytes + sizeof *a, .end = c->bytes + sizeof *a + size, .limit = limit
         };
+        ASAN_POISON_MEMORY_REGION(a->next, size);
         return a;
 }
 
@@ -51,13 +67,14 @@ void json_arena_free(struct json_arena *a)
         }
 }
 
-static void *take_from_new_chunk(struct json_arena *a, size_t size)
+static char *take_from_new_chunk(struct json_arena *a, size_t size)
 {
         size_t room = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
         struct json_chunk *c = chunk_new(room);
 
         if (!c)
                 return NULL;
+        ASAN_POISON_MEMORY_REGION(c->bytes, room);
         c->older = a->chunks;
         a->chunks = c;
         if (room - size > (size_t)(a->end - a->next)) { /* a big one does not end the chunk in use */
@@ -69,16 +86,20 @@ static void *take_from_new_chunk(struct json_arena *a, size_t size)
 
 void *json_arena_take(struct json_arena *a, size_t size)
 {
+        size_t whole = (size + GAP + ALIGN - 1) & ~(size_t)(ALIGN - 1);
         char *p;
 
         if (size > a->limit || a->total > a->limit - size)
                 return NULL;
-        size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
         a->total += size;
-        if (size > (size_t)(a->end - a->next))
-                return take_from_new_chunk(a, size);
-        p = a->next;
-        a->next += size;
+        if (whole > (size_t)(a->end - a->next)) {
+                p = take_from_new_chunk(a, whole);
+        } else {
+                p = a->next;
+                a->next += whole;
+        }
+        if (p)
+                ASAN_UNPOISON_MEMORY_REGION(p, size);
         return p;
 }
 
