@@ -54,10 +54,8 @@ int start_announce(const char *pid_file, const char *pidfd_socket, pid_t pid, st
         return 0;
 }
 
-* /
-
-        static int take_listener(const struct oci_config *config, const struct seccomp_program *program,
-                                 const struct hook_state *state, int remote_fd, struct cor_err *err)
+static int take_listener(const struct oci_config *config, const struct seccomp_program *program,
+                         const struct hook_state *state, int remote_fd, struct cor_err *err)
 {
         auto_str json = hooks_state_json(config, state);
         auto_fd pidfd = cor_pidfd_open(state->pid, err), listener = -1;
