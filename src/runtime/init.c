@@ -232,6 +232,8 @@ static void run(const struct plan *p, bool cloned_into_cgroup, int *sync, struct
                 return;
         if (files(p, err) < 0 || process_limits(&p->process, err) < 0)
                 return;
+        /* the lock on the container's folder is the runtime's: it has to end with the runtime */
+        close(p->container.dirfd);
         if (process_become(&p->process, &image, err) < 0)
                 return;
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
