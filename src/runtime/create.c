@@ -32,6 +32,7 @@
 
 struct creation {
         struct plan *plan;
+        struct foreground *fg; /* of a foreground container, or NULL */
         struct container_record record;
         struct cor_text created;
         char *fds[3];
@@ -278,7 +279,8 @@ static int follow_init(struct creation *c, struct cor_err *err)
                 struct message m;
                 int r = 0;
 
-                if (message_receive(c->plan->sync_parent, &m, &fd, err) < 0)
+                if (foreground_await(c->fg, c->plan->sync_parent, err) < 0 ||
+                    message_receive(c->plan->sync_parent, &m, &fd, err) < 0)
                         return -1;
                 switch (m.type) {
                 case MSG_READY:
@@ -365,7 +367,7 @@ static int create(const struct runtime_context *ctx, const struct create_options
         auto_str config = NULL;
         size_t config_len = 0;
 
-        *c = (struct creation){ .plan = p, .master = -1 };
+        *c = (struct creation){ .plan = p, .fg = fg, .master = -1 };
         if (plan_make(ctx, o, p, &config, &config_len, err) < 0)
                 return -1;
         if (build(c, config, config_len, listen_for_start, err) == 0)
@@ -384,7 +386,7 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
 
         plan_init(&p);
         options.detach = true;
-        if (create(ctx, &options, &p, &c, true, err) < 0)
+        if (create(ctx, &options, &p, NULL, &c, true, err) < 0)
                 return -1;
         if (message_send(p.sync_parent, MSG_RECORDED, 0, err) < 0) {
                 undo(&c);
@@ -419,7 +421,7 @@ int container_run(const struct runtime_context *ctx, const struct create_options
         plan_init(&p);
         if (!o->detach && foreground_init(&fg, !o->no_subreaper, err) < 0)
                 return -1;
-        if (create(ctx, o, &p, &c, false, err) < 0)
+        if (create(ctx, o, &p, o->detach ? NULL : &fg, &c, false, err) < 0)
                 return -1;
         if (!o->detach && foreground_terminal(&fg, c.master, err) < 0) {
                 undo(&c);

@@ -391,13 +391,13 @@ static int take_console(struct exec_plan *e, int *fd, struct cor_err *err)
         return 0;
 }
 
-static int follow_child(struct exec_plan *e, struct cor_err *err)
+static int follow_child(struct exec_plan *e, struct foreground *fg, struct cor_err *err)
 {
         for (;;) {
                 auto_fd fd = -1;
                 struct message m;
 
-                if (message_receive(e->sync_parent, &m, &fd, err) < 0)
+                if (foreground_await(fg, e->sync_parent, err) < 0 || message_receive(e->sync_parent, &m, &fd, err) < 0)
                         return -1;
                 if (m.type == MSG_READY)
                         return prepare_child(e, err);
@@ -421,7 +421,7 @@ static int run_child(struct exec_plan *e, struct foreground *fg, struct cor_err 
                 .status = "running",
         };
 
-        if (follow_child(e, err) < 0 || (fg && foreground_terminal(fg, e->master, err) < 0))
+        if (follow_child(e, fg, err) < 0 || (fg && foreground_terminal(fg, e->master, err) < 0))
                 return -1;
         state.pid = e->pid;
         if (message_send(e->sync_parent, MSG_START, 0, err) < 0)

@@ -96,6 +96,14 @@ static int mount_v1(const struct plan *p, struct rootfs *r, const struct mount_o
         return 0;
 }
 
+/* A rootless container without a cgroup of its own sees what its creator sees, and cannot change it. */
+static int bind_host(int target, struct cor_err *err)
+{
+        auto_fd tree = mount_clone(AT_FDCWD, "/sys/fs/cgroup", true, false, err);
+
+        return tree < 0 ? -1 : attach(tree, target, safe_attrs | MOUNT_ATTR_RDONLY, err);
+}
+
 int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci_mount *m,
                         const struct mount_options *o, int target, struct cor_err *err)
 {
@@ -103,7 +111,7 @@ int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci
         size_t n = p->cgroup ? cgroup_mounts(p->cgroup, &list) : 0;
 
         if (n == 0)
-                return cor_fail(err, COR_UNSUPPORTED, "the container has no cgroup that could be mounted");
+                return bind_host(target, err);
         if (n == 1 && !list[0].option && list[0].name[0] == '\0')
                 return mount_hierarchy(p, &list[0], target, safe_attrs | o->attrs.set, err);
         return mount_v1(p, r, o, target, list, n, err);
