@@ -361,8 +361,8 @@ static int build(struct creation *c, const char *config, size_t config_len, bool
         return start_announce(o->pid_file, pidfd_socket, c->init, err);
 }
 
-static int create(const struct runtime_context *ctx, const struct create_options *o, struct plan *p, struct creation *c,
-                  bool listen_for_start, struct cor_err *err)
+static int create(const struct runtime_context *ctx, const struct create_options *o, struct plan *p,
+                  struct foreground *fg, struct creation *c, bool listen_for_start, struct cor_err *err)
 {
         auto_str config = NULL;
         size_t config_len = 0;
