@@ -724,6 +724,22 @@ EOF
         done
 }
 
+@test "--wait-all does not wait for ever for what it may not kill" {
+        skip_unless root "program setpriv"
+        install -m 4755 "$(command -v setpriv)" "$T/as-root"
+        cp "$INSTALLED" "$T/init"
+        chmod 711 "$T"
+        chmod 666 "$LOG"
+        as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+        [ "$(as_nobody "$T/as-root" --reuid 0 id -u)" = 0 ] || skip "needs set-user-id programs in $T: runs elsewhere"
+        run as_nobody "$T/init" --wait-all --grace 0 -- bash -c '
+                "$T/as-root" --reuid 0 bash -c "echo \$\$ >\"\$T/root.pid\"; exec sleep 1000" 3>&- >/dev/null 2>&1 &
+                until [ -s "$T/root.pid" ]; do sleep 0.05; done; exit 36' 3>&-
+        expect_status 36
+        expect_text "Operation not permitted" "some descendants cannot be killed"
+        kill -KILL "$(cat "$T/root.pid")"
+}
+
 @test "--wait-all kills a family that grows while it is killed" {
         start_outside --wait-all --grace 0 -- bash -c '
                 grow() { trap "" TERM; for i in $(seq 40); do sleep 300 & sleep 0.01; done; wait; }
