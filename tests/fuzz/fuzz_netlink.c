@@ -1,0 +1,61 @@
+/* The readers of netlink answers: messages, attributes at three levels, acknowledgements, links and addresses. */
+#include "linux/netdev_message.h"
+#include "linux/netlink.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every byte that a reader hands out is touched, so that the sanitizers see whose it is. */
+static unsigned touch(const uint8_t *p, size_t n)
+{
+        unsigned sum = 0;
+
+        for (size_t i = 0; i < n; i++)
+                sum += p[i];
+        return sum;
+}
+
+static unsigned read_attributes(struct netlink_cursor c, int depth)
+{
+        struct netlink_attr a;
+        unsigned sum = 0;
+
+        while (netlink_next_attr(&c, &a)) {
+                sum += touch(a.data, a.len) + netlink_u8(&a, 1) + netlink_u16(&a, 2) + netlink_u32(&a, 3);
+                sum += (unsigned)netlink_u64(&a, 4);
+                if (netlink_str(&a))
+                        assert(strlen(netlink_str(&a)) < a.len);
+                if (depth > 0)
+                        sum += read_attributes(netlink_inside(&a), depth - 1);
+        }
+        return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct netlink_cursor c = { data, size };
+        struct netlink_message m;
+
+        while (netlink_next_message(&c, &m)) {
+                struct netlink_cursor rest = { m.body, m.len };
+                struct netdev_address address;
+                struct netdev_link link;
+                struct netlink_ack ack;
+                uint8_t header[16];
+
+                assert(m.body >= data && m.len <= size && c.left <= size);
+                touch(m.body, m.len);
+                read_attributes(rest, 2);
+                if (netlink_header(&m, header, sizeof header, &rest))
+                        read_attributes(rest, 2);
+                if (netlink_read_ack(&m, &ack))
+                        assert(ack.error >= 0 && ack.error <= 4095 && strlen(ack.text) < sizeof ack.text);
+                if (netdev_read_link(&m, &link))
+                        assert(strlen(link.name) < sizeof link.name);
+                if (netdev_read_address(&m, &address))
+                        assert(address.local.len <= 16 && address.address.len <= 16 && address.broadcast.len <= 16);
+        }
+        return 0;
+}
