@@ -282,7 +282,7 @@ static int session_keyring(const struct exec_plan *e, struct cor_err *err)
 }
 
 /* In the namespaces; only returns on failure. */
-static void run_inside(const struct exec_plan *e, struct cor_err *err)
+static void run_inside(const struct exec_plan *e, int *sync, struct cor_err *err)
 {
         struct process_image image = { 0 };
 
@@ -295,18 +295,18 @@ static void run_inside(const struct exec_plan *e, struct cor_err *err)
                 return;
         }
         if (session_keyring(e, err) < 0 || console(e, err) < 0 || process_limits(&e->plan, err) < 0 ||
-            process_become(&e->plan, &image, err) < 0)
+            process_close(&e->plan, (int *const[]){ sync }, 1, err) < 0 || process_become(&e->plan, &image, err) < 0)
                 return;
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) {
                 cor_fail_errno(err, "enter the container");
                 return;
         }
-        if (message_send(e->sync_child, MSG_READY, 0, err) < 0 || message_expect(e->sync_child, MSG_START, err) < 0)
+        if (message_send(*sync, MSG_READY, 0, err) < 0 || message_expect(*sync, MSG_START, err) < 0)
                 return;
-        (void)!process_exec(&e->plan, &image, e->sync_child, err);
+        (void)!process_exec(&e->plan, &image, *sync, err);
 }
 
-static void intermediate(const struct exec_plan *e, struct cor_err *err)
+static void intermediate(const struct exec_plan *e, int *sync, struct cor_err *err)
 {
         pid_t pid;
 
@@ -318,7 +318,7 @@ static void intermediate(const struct exec_plan *e, struct cor_err *err)
                 return;
         }
         if (pid == 0) {
-                run_inside(e, err);
+                run_inside(e, sync, err);
                 return;
         }
         if (message_send(e->sync_child, MSG_PID, pid, err) == 0)
@@ -328,12 +328,13 @@ static void intermediate(const struct exec_plan *e, struct cor_err *err)
 static void __attribute__((noreturn)) child(const struct exec_plan *e, bool cloned_into_cgroup)
 {
         struct cor_err err = { 0 };
+        int sync = e->sync_child;
 
         if (e->intermediate)
-                intermediate(e, &err);
+                intermediate(e, &sync, &err);
         else if (join(e, cloned_into_cgroup, e->namespaces & ~CLONE_NEWPID, &err) == 0)
-                run_inside(e, &err);
-        message_send_error(e->sync_child, &err);
+                run_inside(e, &sync, &err);
+        message_send_error(sync, &err);
         _exit(1);
 }
 

@@ -18,6 +18,7 @@
 #include "linux/lsm.h"
 #include "linux/namespace.h"
 #include "linux/netdev.h"
+#include "linux/sched.h"
 #include "linux/sysctl.h"
 #include "linux/terminal.h"
 #include "runtime/hooks.h"
@@ -72,6 +73,9 @@ static int attach(const struct plan *p, bool cloned_into_cgroup, struct cor_err 
                         if (namespace_enter(p->joins[i].fd, p->joins[i].type, err) < 0)
                                 return -1;
         }
+        /* an affinity of whoever started the runtime is none of the container's business */
+        if (sched_reset_cpus(0, err) < 0)
+                return -1;
         if (p->new_cgroup && namespace_unshare(CLONE_NEWCGROUP, err) < 0)
                 return -1;
         if (oci_annotation(p->config, "run.oci.delegate-cgroup")) {
@@ -182,12 +186,12 @@ static int files(const struct plan *p, struct cor_err *err)
 }
 
 /* create: the runtime is gone; `start` connects, and what it then says counts. */
-static int wait_on_socket(const struct plan *p, int *ret_sync, struct cor_err *err)
+static int wait_on_socket(int listener, int *ret_sync, struct cor_err *err)
 {
         auto_fd conn = -1;
 
         do
-                conn = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+                conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         while (conn < 0 && errno == EINTR);
         if (conn < 0)
                 return cor_fail_errno(err, "wait for start");
@@ -195,7 +199,7 @@ static int wait_on_socket(const struct plan *p, int *ret_sync, struct cor_err *e
         return message_expect(*ret_sync, MSG_START, err);
 }
 
-static int wait_for_start(const struct plan *p, int *sync, struct cor_err *err)
+static int wait_for_start(int *sync, int listener, struct cor_err *err)
 {
         struct message m;
 
@@ -209,7 +213,7 @@ static int wait_for_start(const struct plan *p, int *sync, struct cor_err *err)
         if (m.type != MSG_RECORDED)
                 _exit(1); /* nobody there to be told */
         close(*sync);
-        return wait_on_socket(p, sync, err);
+        return wait_on_socket(listener, sync, err);
 }
 
 static int start_hooks(const struct plan *p, struct cor_err *err)
@@ -223,6 +227,7 @@ static int start_hooks(const struct plan *p, struct cor_err *err)
 static void run(const struct plan *p, bool cloned_into_cgroup, int *sync, struct cor_err *err)
 {
         struct process_image image = { 0 };
+        int listener = p->listen_fd;
 
         if (is_joined(p, CLONE_NEWPID) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
                 cor_fail_errno(err, "become non-dumpable");
@@ -232,15 +237,16 @@ static void run(const struct plan *p, bool cloned_into_cgroup, int *sync, struct
                 return;
         if (files(p, err) < 0 || process_limits(&p->process, err) < 0)
                 return;
-        /* the lock on the container's folder is the runtime's: it has to end with the runtime */
-        close(p->container.dirfd);
+        /* with the others goes the container's folder, whose lock is the runtime's and has to end with it */
+        if (process_close(&p->process, (int *const[]){ sync, &listener }, 2, err) < 0)
+                return;
         if (process_become(&p->process, &image, err) < 0)
                 return;
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
                 cor_fail_errno(err, "become non-dumpable");
                 return;
         }
-        if (wait_for_start(p, sync, err) < 0 || start_hooks(p, err) < 0)
+        if (wait_for_start(sync, listener, err) < 0 || start_hooks(p, err) < 0)
                 return;
         (void)!process_exec(&p->process, &image, *sync, err);
 }

@@ -247,6 +247,42 @@ static int find_program(const char *name, char *const *env, char **ret, struct c
                                       : strerror(r));
 }
 
+/* Without close_range(2) (before Linux 5.9, or refused): one by one, as far as the limit of open files goes. */
+static int close_by_hand(int first, struct cor_err *err)
+{
+        long n = sysconf(_SC_OPEN_MAX);
+
+        if (n < 0)
+                return cor_fail_errno(err, "the limit of open files");
+        for (long fd = first; fd < n; fd++)
+                close((int)fd);
+        return 0;
+}
+
+int process_close(const struct process_plan *plan, int *const keep[], size_t n_keep, struct cor_err *err)
+{
+        int first = (int)plan->n_fds, end = first + (int)n_keep;
+
+        /* out of the way first, so that no new number hits one that is still to be moved */
+        for (size_t i = 0; i < n_keep; i++) {
+                int high = *keep[i] < 0 ? -1 : fcntl(*keep[i], F_DUPFD_CLOEXEC, end);
+
+                if (high < 0 && *keep[i] >= 0)
+                        return cor_fail_errno(err, "move a descriptor");
+                *keep[i] = high;
+        }
+        for (size_t i = 0; i < n_keep; i++) {
+                if (*keep[i] < 0)
+                        continue;
+                if (dup3(*keep[i], first, O_CLOEXEC) < 0)
+                        return cor_fail_errno(err, "move a descriptor");
+                *keep[i] = first++;
+        }
+        if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0)
+                return 0;
+        return close_by_hand(first, err);
+}
+
 int process_become(const struct process_plan *plan, struct process_image *ret, struct cor_err *err)
 {
         const uint64_t admin = 1ULL << CAP_SYS_ADMIN;
@@ -309,12 +345,13 @@ static int install_filter(const struct process_plan *plan, const struct process_
         return listener >= 0 ? hand_over_listener(sync, listener, err) : 0;
 }
 
-static int close_others(const struct process_plan *plan, struct cor_err *err)
+/* The program's own descriptors pass through exec, whatever flags they came with. */
+static int pass_descriptors(const struct process_plan *plan, struct cor_err *err)
 {
         for (unsigned fd = 3; fd < plan->n_fds; fd++)
-                if (fcntl((int)fd, F_GETFD) >= 0 && cor_fd_cloexec((int)fd, false, err) < 0)
+                if (cor_fd_cloexec((int)fd, false, err) < 0)
                         return -1;
-        return cor_fds_cloexec_from(plan->n_fds, err);
+        return 0;
 }
 
 static void reset_signals(void)
@@ -335,7 +372,7 @@ int process_exec(const struct process_plan *plan, struct process_image *image, i
 
         if (p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "process.noNewPrivileges");
-        if (close_others(plan, err) < 0)
+        if (pass_descriptors(plan, err) < 0)
                 return -1;
         reset_signals();
         if (plan->seccomp && install_filter(plan, image, sync, err) < 0)

@@ -5,11 +5,12 @@
  * the container's namespaces and root, first with full rights and in the end with exactly those of the configuration.
  *
  *      1  process_limits()    rlimits, scheduling, policies, labels               full rights
- *      2  process_become()    user, groups, capabilities, cwd, program found      rights drop here
- *      3  (wait for START; startContainer hooks)
- *      4  process_exec()      seccomp, no_new_privs, descriptors closed, execve
+ *      2  process_close()     every descriptor that the program is not to have, but the sockets to the runtime
+ *      3  process_become()    user, groups, capabilities, cwd, program found      rights drop here
+ *      4  (wait for START; startContainer hooks)
+ *      5  process_exec()      seccomp, no_new_privs, execve
  *
- * Between 2 and 4 one right more than configured may stay permitted, but not effective: CAP_SYS_ADMIN, if a seccomp
+ * Between 3 and 5 one right more than configured may stay permitted, but not effective: CAP_SYS_ADMIN, if a seccomp
  * filter is to be installed without no_new_privs. It is gone before execve, which is the only call but capset() that
  * the filter then has to allow.
  */
@@ -44,6 +45,14 @@ struct process_image {
 int process_plan_init(struct process_plan *plan, const struct oci_process *process, struct cor_err *err) COR_MUST_CHECK;
 
 int process_limits(const struct process_plan *plan, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * process_close() - close all descriptors but the program's own and those in @keep, which get new numbers right behind
+ * them (and stay close-on-exec). From here on a path of the image, such as a cwd or a program of /proc/self/fd/N/…,
+ * finds nothing of the host behind any number (CVE-2024-21626). Nothing is logged afterwards: the log is closed as
+ * well.
+ */
+int process_close(const struct process_plan *plan, int *const keep[], size_t n_keep, struct cor_err *err)
+        COR_MUST_CHECK;
 int process_become(const struct process_plan *plan, struct process_image *ret, struct cor_err *err) COR_MUST_CHECK;
 /*
  * process_exec() - does not return unless it fails. @sync: where to ask for the seccomp listener to be fetched; closed
