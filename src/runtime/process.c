@@ -25,6 +25,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+enum { NOFILE_ROOM = 64 };
+
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 int process_plan_init(struct process_plan *plan, const struct oci_process *process, struct cor_err *err)
@@ -75,8 +77,6 @@ int process_limits(const struct process_plan *plan, struct cor_err *err)
 {
         const struct oci_process *p = plan->process;
 
-        if (!plan->userns && rlimit_apply(p->rlimits, p->n_rlimits, err) < 0)
-                return -1;
         if (p->scheduler && sched_apply(p->scheduler, err) < 0)
                 return -1;
         if (p->io_priority && sched_apply_io(p->io_priority, err) < 0)
@@ -136,6 +136,25 @@ static int set_user(const struct process_plan *plan, struct cor_err *err)
                 return cor_fail_errno(err, "process.user.uid: set uid %u", u->uid);
         if (u->umask.set)
                 umask((mode_t)u->umask.value);
+        return 0;
+}
+
+/*
+ * A limit of open files that leaves no room for the last steps waits for the end of them: lowering one needs no right.
+ * All others come while raising is still allowed.
+ */
+static bool is_late_limit(const struct oci_rlimit *l)
+{
+        return l->resource == RLIMIT_NOFILE && l->soft < NOFILE_ROOM;
+}
+
+static int set_limits(const struct process_plan *plan, bool late, struct cor_err *err)
+{
+        const struct oci_process *p = plan->process;
+
+        for (size_t i = 0; !plan->userns && i < p->n_rlimits; i++)
+                if (is_late_limit(&p->rlimits[i]) == late && rlimit_apply(&p->rlimits[i], 1, err) < 0)
+                        return -1;
         return 0;
 }
 
@@ -292,6 +311,8 @@ int process_become(const struct process_plan *plan, struct process_image *ret, s
         bool in_cwd;
 
         make_env(plan, &ret->env);
+        if (set_limits(plan, false, err) < 0)
+                return -1;
         if (caps_drop_bounding(plan->caps.bounding, err) < 0 || caps_keep(err) < 0)
                 return -1;
         /* a directory that only root may enter, or only the user (NFS, FUSE): either way is fine */
@@ -372,7 +393,7 @@ int process_exec(const struct process_plan *plan, struct process_image *image, i
 
         if (p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "process.noNewPrivileges");
-        if (pass_descriptors(plan, err) < 0)
+        if (pass_descriptors(plan, err) < 0 || set_limits(plan, true, err) < 0)
                 return -1;
         reset_signals();
         if (plan->seccomp && install_filter(plan, image, sync, err) < 0)

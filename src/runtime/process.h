@@ -4,9 +4,9 @@
  * The last steps before the user's program, the same for a container's init and for `exec`: they run in the child, in
  * the container's namespaces and root, first with full rights and in the end with exactly those of the configuration.
  *
- *      1  process_limits()    rlimits, scheduling, policies, labels               full rights
+ *      1  process_limits()    scheduling, policies, labels                        full rights
  *      2  process_close()     every descriptor that the program is not to have, but the sockets to the runtime
- *      3  process_become()    user, groups, capabilities, cwd, program found      rights drop here
+ *      3  process_become()    rlimits, user, groups, capabilities, cwd, program found      rights drop here
  *      4  (wait for START; startContainer hooks)
  *      5  process_exec()      seccomp, no_new_privs, execve
  *
