@@ -14,7 +14,7 @@
  * until the parent has taken a copy and sent it on; only then it may exec.
  *
  * Calls newer than the profile fail with ENOSYS, not with the default action, so that programs fall back to older calls
- * (see seccomp_enosys.c).
+ * (see seccomp_front.c).
  */
 #include "base/err.h"
 #include <stdbool.h>

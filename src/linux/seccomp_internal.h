@@ -10,6 +10,7 @@
 enum {
         SECCOMP_MAX_ITEMS = BPF_MAXINSNS, /* instructions, the kernel's limit */
         SECCOMP_MAX_RULES = 4096,         /* rules handed to libseccomp, which gets slow long before that */
+        SECCOMP_MAX_CALLS = 65536,        /* names in all rules */
 };
 
 /* --- seccomp_words.c: the names in the profile --- */
@@ -37,12 +38,52 @@ int seccomp_bpf_check(const struct sock_filter *items, size_t n_items, bool *ret
 /* seccomp_bpf_decode() - a checked program from base64 into @ret (items and memory) */
 int seccomp_bpf_decode(const char *base64, struct seccomp_program *ret, struct cor_err *err) COR_MUST_CHECK;
 
-/* --- seccomp_enosys.c --- */
+/* --- seccomp_rules.c --- */
 
-/* The largest stub: sections for all architectures a profile can name. */
-enum { SECCOMP_STUB_MAX_ITEMS = 256 };
-/* seccomp_enosys_stub() - instructions to stand in front of the profile's program; their count, 0 if none are wanted */
-size_t seccomp_enosys_stub(const struct oci_seccomp *profile, struct sock_filter stub[SECCOMP_STUB_MAX_ITEMS]);
+/* One name of one rule. */
+struct seccomp_call {
+        const char *name;
+        const struct oci_seccomp_rule *rule;
+        int nr; /* libseccomp's for our own architecture: below 0 if it has no such call */
+        uint32_t action;
+        bool plain; /* the number alone decides, on all architectures */
+};
+
+struct seccomp_rules {
+        struct seccomp_call *calls; /* in the order of the profile; names that libseccomp does not know are left out */
+        size_t n_calls;
+        uint32_t default_action;
+        bool fail_unknown;
+};
+
+/* seccomp_rules_read() - check the rules and list their calls in @ret, zeroed before; seccomp_rules_done() in any case
+ */
+int seccomp_rules_read(const struct oci_seccomp *profile, bool fail_unknown, struct seccomp_rules *ret,
+                       struct cor_err *err) COR_MUST_CHECK;
+/* seccomp_rules_sort() - find out which calls are plain */
+void seccomp_rules_sort(struct seccomp_rules *rules, const uint32_t *archs, size_t n_archs);
+/* seccomp_call_is_folded() - some architectures fold this call into socketcall or ipc; libseccomp knows how */
+bool seccomp_call_is_folded(const char *name);
+void seccomp_rules_done(struct seccomp_rules *rules);
+
+/* --- seccomp_front.c --- */
+
+struct seccomp_front {
+        const struct seccomp_call *calls;
+        size_t n_calls;
+        const uint32_t *archs; /* libseccomp's tokens, each once */
+        size_t n_archs;
+        uint32_t default_action;
+};
+
+/* seccomp_front_can_hold() - the call's number on @arch is one that the front can decide about */
+bool seccomp_front_can_hold(const char *name, uint32_t arch);
+/*
+ * seccomp_front_make() - the head of the program, which decides about plain calls and about newer ones; the
+ * instructions that follow it decide about all others. A @coarse one knows newer calls only. Their count, or 0 if it
+ * cannot be done, or if there is nothing to do.
+ */
+size_t seccomp_front_make(const struct seccomp_front *front, bool coarse, struct sock_filter items[SECCOMP_MAX_ITEMS]);
 
 /* --- seccomp_compile.c --- */
 
