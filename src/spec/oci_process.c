@@ -92,8 +92,6 @@ static int check_scheduler(void *object, struct cor_err *err)
 
         if (s->nice < -20 || s->nice > 19)
                 return cor_fail(err, COR_INVALID, ".nice: expected an integer from -20 to 19, found %d", (int)s->nice);
-        if (s->nice != 0 && s->policy != SCHED_OTHER && s->policy != SCHED_BATCH)
-                return cor_fail(err, COR_INVALID, ".nice: only for SCHED_OTHER and SCHED_BATCH, not for %s", policy);
         if (s->priority != 0 && !realtime)
                 return cor_fail(err, COR_INVALID, ".priority: only for SCHED_FIFO and SCHED_RR, not for %s", policy);
         if (realtime && (s->priority < 1 || s->priority > 99))

@@ -119,6 +119,7 @@ static void scheduler(void **state)
                 { "'scheduler':{'policy':'SCHED_OTHER','nice':-20}", NULL },
                 { "'scheduler':{'policy':'SCHED_BATCH','nice':19,'flags':['SCHED_FLAG_RESET_ON_FORK']}", NULL },
                 { "'scheduler':{'policy':'SCHED_FIFO','priority':99}", NULL },
+                { "'scheduler':{'policy':'SCHED_FIFO','priority':1,'nice':3}", NULL },
                 { "'scheduler':{'policy':'SCHED_DEADLINE','runtime':1000,'deadline':2000,'period':3000}", NULL },
                 { "'scheduler':{}", "scheduler.policy: required, but missing" },
                 { "'scheduler':{'policy':'SCHED_FAST'}",
