@@ -51,7 +51,6 @@ static void start(const char *word, struct held *ret)
 {
         int in[2], out[2];
         char exe[64];
-        auto_fd mine = -1;
 
         CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
         ret->pid = fork();

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/fd.h"
@@ -258,6 +260,59 @@ static void a_user_without_a_mapping_gets_one(void **state)
         assert_int_equal(in_child(default_for_somebody, NULL), 0);
 }
 
+/* @text in place of file @path, in the mount namespace of this child alone */
+static void replace_file(const char *path, const char *text)
+{
+        char name[] = "/tmp/coracle-test-XXXXXX";
+        auto_fd fd = mkostemp(name, O_CLOEXEC);
+        auto_str source = cor_printf("/proc/self/fd/%d", fd);
+
+        CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, 0644) == 0);
+        CHECK(mount(source, path, NULL, MS_BIND, NULL) == 0);
+        CHECK(unlink(name) == 0);
+}
+
+static void map_by_helper(void *data)
+{
+        struct cor_err error = { 0 };
+        auto_idmap m = { 0 };
+        int release;
+        pid_t pid;
+
+        CHECK(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        replace_file("/etc/passwd", "root:x:0:0::/:/bin/sh\nsomebody:x:54321:54322::/:/bin/sh\n");
+        replace_file("/etc/subuid", "somebody:200000:1000\n54321:300000:10\nroot:400000:5\n");
+        replace_file("/etc/subgid", "somebody:210000:2000\n");
+        CHECK(setresgid(54322, 54322, 54322) == 0 && setresuid(54321, 54321, 54321) == 0);
+        CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+
+        CHECK_OK(idmap_rootless_default(0, 0, &m, &err));
+        CHECK(m.n_uids == 3 && m.uids[1].host_id == 200000 && m.uids[2].host_id == 300000);
+        CHECK(m.n_gids == 2 && m.gids[1].host_id == 210000 && m.gids[1].size == 2000);
+        auto_fd proc = procfs_open(&error);
+        pid = namespaced_child(&release);
+        CHECK_OK(idmap_write(proc, pid, &m, &err));
+        expect_maps(proc, pid, "      1001     300000         10", "allow");
+        close(release);
+
+        m.uids[1].host_id = 500000; /* somebody else's */
+        pid = namespaced_child(&release);
+        CHECK(idmap_write(proc, pid, &m, &error) < 0 && error.kind == COR_DENIED);
+        CHECK(strstr(error.msg, "newuidmap failed (1): newuidmap: "));
+        close(release);
+}
+
+static void several_ids_are_mapped_by_the_helpers(void **state)
+{
+        NEED_ROOT();
+        if (access("/usr/bin/newuidmap", X_OK) < 0 || access("/usr/bin/newgidmap", X_OK) < 0 ||
+            access("/etc/subuid", F_OK) < 0 || access("/etc/subgid", F_OK) < 0) {
+                print_message("skipped: no newuidmap and newgidmap here\n");
+                skip();
+        }
+        assert_int_equal(in_child(map_by_helper, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -272,6 +327,7 @@ int main(void)
                 cmocka_unit_test(one_own_id_needs_no_privilege),
                 cmocka_unit_test(a_namespace_is_made_for_idmapped_mounts),
                 cmocka_unit_test(a_user_without_a_mapping_gets_one),
+                cmocka_unit_test(several_ids_are_mapped_by_the_helpers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,6 @@ static void expect_refusal(const char *part)
 static void replace_devpts(void *data)
 {
         own_devpts();
-        auto_fd real = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         auto_str ptmx = cor_printf("%s/ptmx", dir);
 
         /* something mounted over ptmx, a tmpfs with a ptmx of its own, a folder that is no devpts root */
