@@ -83,6 +83,29 @@ static void a_label_is_not_written_to_a_false_file(void **state)
         assert_int_equal(in_child(fake_attr, NULL), 0);
 }
 
+static void change_profile(void *data)
+{
+        struct cor_err error = { 0 };
+        auto_fd proc = procfs_open(&error);
+        char text[200];
+
+        CHECK(lsm_apparmor_on_exec(proc, "coracle-test-no-such-profile", &error) < 0);
+        CHECK(error.kind == COR_NOT_FOUND && strstr(error.msg, "coracle-test-no-such-profile"));
+        CHECK_OK(lsm_apparmor_on_exec(proc, "unconfined", &err));
+        CHECK(cor_read_at(proc, "thread-self/attr/apparmor/exec", text, sizeof text, &error) > 0);
+        CHECK(strncmp(text, "unconfined", 10) == 0);
+}
+
+static void a_profile_takes_effect_at_exec(void **state)
+{
+        NEED_ROOT();
+        if (!lsm_apparmor_enabled()) {
+                print_message("skipped: AppArmor is not enabled here\n");
+                skip();
+        }
+        assert_int_equal(in_child(change_profile, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -91,6 +114,7 @@ int main(void)
                 cmocka_unit_test(a_label_cannot_break_out_of_its_option),
                 cmocka_unit_test(the_label_is_quoted_among_the_options),
                 cmocka_unit_test(a_label_is_not_written_to_a_false_file),
+                cmocka_unit_test(a_profile_takes_effect_at_exec),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
