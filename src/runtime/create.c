@@ -16,6 +16,7 @@
 #include "runtime/hooks.h"
 #include "runtime/lifecycle.h"
 #include "runtime/message.h"
+#include "runtime/notify.h"
 #include "runtime/plan.h"
 #include "runtime/start.h"
 #include "runtime/teardown.h"
@@ -83,7 +84,7 @@ static int make_folder(struct creation *c, const char *config, size_t config_len
         c->record.owner = geteuid();
         c->record.rootless = p->ctx->rootless;
         c->record.terminal = p->config->process->terminal;
-        if (container_save_config(&p->container, config, config_len, err) < 0)
+        if (container_save_config(&p->container, config, config_len, err) < 0 || notify_make(p, err) < 0)
                 return -1;
         return save_record(c, err);
 }
@@ -398,12 +399,13 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
 /* --- run -----------------------------------------------------------------------------------------------------------
  */
 
-static int start_here(struct creation *c, struct cor_err *err)
+static int start_here(struct creation *c, struct notify *notify, struct cor_err *err)
 {
         struct plan *p = c->plan;
         struct hook_state state = hook_state(c, "created");
 
-        if (message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
+        if (notify_listen(p->container.dirfd, notify, err) < 0 ||
+            message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
             start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
                 c->hooks_ran = c->hooks_ran || p->config->hooks;
                 undo(c);
@@ -416,6 +418,7 @@ int container_run(const struct runtime_context *ctx, const struct create_options
 {
         COR_CLEANUP(foreground_done) struct foreground fg = FOREGROUND_INIT;
         COR_CLEANUP(creation_done) struct creation c = { .master = -1 };
+        auto_notify notify = NOTIFY_INIT;
         auto_plan p;
 
         plan_init(&p);
@@ -427,12 +430,13 @@ int container_run(const struct runtime_context *ctx, const struct create_options
                 undo(&c);
                 return -1;
         }
-        if (start_here(&c, err) < 0)
+        if (start_here(&c, &notify, err) < 0)
                 return -1;
         if (o->detach) {
                 *ret_code = 0;
-                return 0;
+                return notify_wait(&notify, &p.container, &(struct cor_procid){ c.record.pid, c.record.start_time }, err);
         }
+        fg.notify = &notify;
         if (foreground_wait(&fg, c.init, ret_code, err) < 0)
                 return -1;
         if (o->keep)

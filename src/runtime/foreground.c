@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/process.h"
+#include "runtime/notify.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -107,13 +108,18 @@ static bool take_signals(struct foreground *f, pid_t pid, int *ret_status)
 
 static int step(struct foreground *f, pid_t pid, bool *gone, int *status, bool *relaying, struct cor_err *err)
 {
-        struct pollfd fds[1 + TERMINAL_RELAY_FDS] = { { .fd = f->signals, .events = POLLIN } };
-        int n = *relaying ? terminal_relay_poll(f->relay, fds + 1) : 0;
+        struct pollfd fds[2 + TERMINAL_RELAY_FDS] = {
+                { .fd = f->signals, .events = POLLIN },
+                { .fd = f->notify ? f->notify->sock : -1, .events = POLLIN }, /* poll() skips what is -1 */
+        };
+        int n = *relaying ? terminal_relay_poll(f->relay, fds + 2) : 0;
 
-        if (poll(fds, (nfds_t)(1 + n), -1) < 0)
+        if (poll(fds, (nfds_t)(2 + n), -1) < 0)
                 return errno == EINTR ? 0 : cor_fail_errno(err, "poll");
+        if (fds[1].revents)
+                notify_step(f->notify, getpid()); /* we stay, and pass on signals: the one to watch is us */
         if (*relaying) {
-                int r = terminal_relay_step(f->relay, fds + 1, n, err);
+                int r = terminal_relay_step(f->relay, fds + 2, n, err);
 
                 if (r < 0)
                         return -1;

@@ -11,10 +11,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct notify;
+
 struct foreground {
         int signals; /* signalfd, or -1 */
         int master;  /* borrowed, or -1 */
         struct terminal_relay *relay;
+        struct notify *notify; /* borrowed: where the container says that it is ready; or NULL */
         sigset_t saved;
 };
 #define FOREGROUND_INIT                                                                                                \

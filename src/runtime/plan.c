@@ -6,6 +6,7 @@
 #include "linux/namespace.h"
 #include "linux/procfs.h"
 #include "runtime/message.h"
+#include "runtime/notify.h"
 #include "runtime/plan_mounts.h"
 
 #include <fcntl.h>
@@ -292,7 +293,10 @@ int plan_make(const struct runtime_context *ctx, const struct create_options *o,
                 return cor_fail(err, COR_INVALID, "config.json: process: required");
         if (check_terminal(p, err) < 0 || plan_namespaces(p, err) < 0 || plan_idmap(p, err) < 0)
                 return -1;
-        if (plan_process(p, err) < 0 || plan_cgroup(p, err) < 0 || plan_mounts(p, err) < 0)
+        if (plan_process(p, err) < 0 || plan_cgroup(p, err) < 0)
+                return -1;
+        notify_plan(p);
+        if (plan_mounts(p, err) < 0)
                 return -1;
         if (o->console_socket) {
                 p->console_socket = cor_unix_connect(o->console_socket, SOCK_STREAM, err);

@@ -41,6 +41,7 @@ struct plan {
         int root_tree;             /* like plan_mount.tree, for the root filesystem */
         struct process_plan process;
         struct seccomp_program seccomp;
+        bool notify;           /* the last of config->mounts is the folder of the notification socket (notify.h) */
         bool hooks_in_runtime; /* there are prestart or createRuntime hooks: init waits for them */
 
         struct container container;

@@ -169,6 +169,15 @@ static int plan_mount(struct plan *p, struct oci_mount *m, struct plan_mount *pm
         return open_tree_here(p, m, pm, err);
 }
 
+int plan_mount_open(struct plan *p, size_t index, struct cor_err *err)
+{
+        struct oci_mount *m = &p->config->mounts[index];
+
+        if (plan_mount(p, m, &p->mounts[index], err) < 0)
+                return cor_wrap(err, "mounts[%zu] (%s)", index, m->destination);
+        return 0;
+}
+
 int plan_mounts(struct plan *p, struct cor_err *err)
 {
         size_t n = p->config->n_mounts;
@@ -181,8 +190,8 @@ int plan_mounts(struct plan *p, struct cor_err *err)
                 struct oci_mount *m = &p->config->mounts[i];
 
                 mount_options_parse(m->options, m->n_options, &p->mounts[i].options);
-                if (plan_mount(p, m, &p->mounts[i], err) < 0)
-                        return cor_wrap(err, "mounts[%zu] (%s)", i, m->destination);
+                if (!(p->notify && i == n - 1) && plan_mount_open(p, i, err) < 0)
+                        return -1;
         }
         if (p->user_new && geteuid() == 0) {
                 p->root_tree = clone_here(p->rootfs, true, false, err);

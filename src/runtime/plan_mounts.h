@@ -5,6 +5,9 @@
 
 int plan_mounts(struct plan *p, struct cor_err *err) COR_MUST_CHECK;
 void plan_mounts_done(struct plan *p);
+/* plan_mount_open() - open the source of mount @index, if the parent has to; plan_mounts() did so for all but the last
+ * of a plan with p->notify, whose source is made later */
+int plan_mount_open(struct plan *p, size_t index, struct cor_err *err) COR_MUST_CHECK;
 
 /*
  * plan_mount_idmap() - the maps of "idmap=uids=0-1000-10#10-2000-5;gids=…" (crun's form: id in the file system, id on

@@ -149,6 +149,11 @@ int container_lock(struct container *c, int timeout_ms, struct cor_err *err)
         return read_record(c, err);
 }
 
+void container_unlock(const struct container *c)
+{
+        (void)flock(c->dirfd, LOCK_UN);
+}
+
 int container_save(struct container *c, const struct container_record *record, struct cor_err *err)
 {
         auto_text text = COR_TEXT_INIT;

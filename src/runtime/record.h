@@ -75,6 +75,8 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
         COR_MUST_CHECK;
 /* container_lock() - take the lock, waiting at most @timeout_ms; BUSY when another process keeps it */
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
+/* container_unlock() - give it up before the container is closed, to wait for something */
+void container_unlock(const struct container *c);
 /* container_save() - write @record as record.json */
 int container_save(struct container *c, const struct container_record *record, struct cor_err *err) COR_MUST_CHECK;
 /* container_save_config() - keep the bytes of config.json */

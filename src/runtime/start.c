@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "runtime/create.h"
 #include "runtime/message.h"
+#include "runtime/notify.h"
 #include "runtime/plan.h"
 
 #include <errno.h>
@@ -125,6 +126,8 @@ int container_start(const struct runtime_context *ctx, const char *id, struct co
         auto_container c = CONTAINER_INIT;
         auto_json struct oci_config *config = NULL;
         COR_CLEANUP(seccomp_program_done) struct seccomp_program program = SECCOMP_PROGRAM_INIT;
+        auto_notify notify = NOTIFY_INIT;
+        struct cor_procid init;
         struct hook_state state;
         auto_fd sock = -1;
 
@@ -142,10 +145,15 @@ int container_start(const struct runtime_context *ctx, const char *id, struct co
         /* where the listener goes, should there be one */
         if (config->linux_->seccomp && plan_seccomp(config, &program, err) < 0)
                 return -1;
+        if (notify_listen(c.dirfd, &notify, err) < 0)
+                return -1;
         sock = connect_init(&c, err);
         if (sock < 0 || message_send(sock, MSG_START, 0, err) < 0)
                 return -1;
         if (start_drive_exec(sock, config, &program, &state, err) < 0)
                 return -1;
-        return start_poststart(config, state, err);
+        if (start_poststart(config, state, err) < 0)
+                return -1;
+        init = container_init_process(&c);
+        return notify_wait(&notify, &c, &init, err);
 }
