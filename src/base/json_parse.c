@@ -424,17 +424,18 @@ static int read_object(struct json_reader *r, const struct cor_json_doc *doc, co
         return 0;
 }
 
-/* A seccomp profile needs twice its text; empty objects, the worst there is, sixty times. */
+/* The tree and the structs of config.json need 7 to 13 times its text; empty objects, the worst there is, 60 times. */
 static size_t memory_limit(size_t len)
 {
         return ((size_t)1 << 20) + 32 * len;
 }
 
+/* Room for most documents at once: pages that are not touched cost nothing. */
 static size_t first_chunk(size_t len)
 {
-        size_t size = 2048 + 3 * len;
+        size_t size = 4096 + 9 * len;
 
-        return size < 256 << 10 ? size : 256 << 10;
+        return size < 1 << 20 ? size : 1 << 20;
 }
 
 int cor_json_parse(const struct cor_json_doc *doc, const char *text, size_t len, const char *what, void *ret,
