@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
-enum { NEWTIME = 0x80, UTS_MAX = 64 };
+enum { NEWTIME = 0x80, UTS_MAX = 64, NET_DEVICES_MAX = 1024 };
 
 /* ---- small grammars ---- */
 
@@ -164,6 +164,9 @@ static int check_net_devices(const struct oci_config *c, struct cor_err *err)
 
         if (l->n_net_devices > 0 && !oci_namespace_find(c, CLONE_NEWNET))
                 return cor_fail(err, COR_INVALID, ".linux.netDevices: needs a network namespace in linux.namespaces");
+        if (l->n_net_devices > NET_DEVICES_MAX) /* each is compared with each */
+                return cor_fail(err, COR_INVALID, ".linux.netDevices: expected at most %d, found %zu",
+                                (int)NET_DEVICES_MAX, l->n_net_devices);
         for (size_t i = 0; i < l->n_net_devices; i++)
                 for (size_t k = 0; k < i; k++)
                         if (strcmp(net_target(&l->net_devices[i]), net_target(&l->net_devices[k])) == 0)

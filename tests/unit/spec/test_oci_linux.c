@@ -128,6 +128,22 @@ static void network_devices(void **state)
         CHECK_EXAMPLES(&oci_config_doc, LINUX_FRAME, without);
 }
 
+static void many_network_devices_are_refused_at_once(void **state)
+{
+        auto_text t = COR_TEXT_INIT;
+        auto_str text = NULL;
+        struct oci_config *c = NULL;
+        struct cor_err err = { 0 };
+
+        cor_text_add(&t, "'netDevices':{");
+        for (int i = 0; i < 300000; i++)
+                cor_text_printf(&t, "%s'e%d':{}", i > 0 ? "," : "", i);
+        cor_text_add(&t, "}");
+        text = json_filled(NS_FRAME, t.s);
+        assert_int_equal(oci_config_parse(text, strlen(text), "config.json", &c, &err), -1);
+        assert_string_equal(err.msg, "config.json: linux.netDevices: expected at most 1024, found 300000");
+}
+
 static void masked_and_readonly_paths(void **state)
 {
         static const struct example examples[] = {
@@ -255,11 +271,17 @@ static void values_are_read(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(namespaces),      cmocka_unit_test(id_mappings),
-                cmocka_unit_test(time_offsets),    cmocka_unit_test(devices),
-                cmocka_unit_test(network_devices), cmocka_unit_test(masked_and_readonly_paths),
-                cmocka_unit_test(propagation),     cmocka_unit_test(intel_rdt),
-                cmocka_unit_test(memory_policy),   cmocka_unit_test(personality),
+                cmocka_unit_test(namespaces),
+                cmocka_unit_test(id_mappings),
+                cmocka_unit_test(time_offsets),
+                cmocka_unit_test(devices),
+                cmocka_unit_test(network_devices),
+                cmocka_unit_test(many_network_devices_are_refused_at_once),
+                cmocka_unit_test(masked_and_readonly_paths),
+                cmocka_unit_test(propagation),
+                cmocka_unit_test(intel_rdt),
+                cmocka_unit_test(memory_policy),
+                cmocka_unit_test(personality),
                 cmocka_unit_test(values_are_read),
         };
 
