@@ -58,8 +58,10 @@ static const struct cor_json_field memory_fields[] = {
 
 static int check_memory(void *object, struct cor_err *err)
 {
-        const struct oci_memory *m = object;
+        struct oci_memory *m = object;
 
+        if (m->swappiness.value == UINT64_MAX) /* docker's -1: not asked for */
+                m->swappiness = (struct cor_opt_u64){ 0 };
         if (m->swappiness.set && m->swappiness.value > 100)
                 return cor_fail(err, COR_INVALID, ".swappiness: expected an integer from 0 to 100, found %llu",
                                 (unsigned long long)m->swappiness.value);

@@ -169,6 +169,18 @@ static void a_rule_without_type_is_for_all_devices(void **state)
         assert_null(r->memory);
 }
 
+static void a_swappiness_of_minus_one_is_none(void **state)
+{
+        auto_str text = json_quotes("{'memory':{'swappiness':18446744073709551615,'limit':1}}");
+        auto_json struct oci_resources *r = NULL;
+        struct cor_err err = { 0 };
+
+        assert_int_equal(oci_resources_parse(text, strlen(text), "resources", &r, &err), 0);
+        assert_false(r->memory->swappiness.set);
+        assert_true(r->memory->limit.set);
+        survives_printing(&oci_resources_doc, r);
+}
+
 static void errors_name_the_document_given(void **state)
 {
         struct oci_resources *r = NULL;
@@ -189,6 +201,7 @@ int main(void)
                 cmocka_unit_test(network_and_rdma),
                 cmocka_unit_test(unified),
                 cmocka_unit_test(a_rule_without_type_is_for_all_devices),
+                cmocka_unit_test(a_swappiness_of_minus_one_is_none),
                 cmocka_unit_test(errors_name_the_document_given),
         };
 
