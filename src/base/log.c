@@ -13,6 +13,7 @@ static struct {
         int fd;
         enum cor_log_format format;
         enum cor_log_level level;
+        void (*send)(enum cor_log_level level, const char *msg); /* instead of fd and format, if there is one */
 } target = { .fd = STDERR_FILENO, .format = COR_LOG_TEXT, .level = COR_LOG_WARN };
 
 static const char *const level_names[] = {
@@ -49,7 +50,14 @@ int cor_log_open(const char *path, enum cor_log_format format, enum cor_log_leve
         target.fd = fd;
         target.format = format;
         target.level = level;
+        target.send = NULL;
         return 0;
+}
+
+void cor_log_to(void (*send)(enum cor_log_level level, const char *msg), enum cor_log_level level)
+{
+        target.send = send;
+        target.level = level;
 }
 
 bool cor_log_enabled(enum cor_log_level level)
@@ -59,7 +67,7 @@ bool cor_log_enabled(enum cor_log_level level)
 
 bool cor_log_to_stderr(void)
 {
-        return target.fd == STDERR_FILENO;
+        return target.fd == STDERR_FILENO && !target.send;
 }
 
 int cor_log_fd(void)
@@ -120,6 +128,11 @@ void cor_log(enum cor_log_level level, const char *fmt, ...)
         if (vasprintf(&msg, fmt, ap) < 0)
                 msg = cor_strdup(fmt);
         va_end(ap);
+        if (target.send) {
+                target.send(level, msg);
+                errno = saved;
+                return;
+        }
         add_line(&line, level, msg);
         /* One write each: lines of several processes do not mix. Nobody is left to tell if it fails. */
         while (write(target.fd, line.s, line.len) < 0 && errno == EINTR)

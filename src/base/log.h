@@ -18,6 +18,8 @@ enum cor_log_format { COR_LOG_TEXT, COR_LOG_JSON };
  */
 int cor_log_open(const char *path, enum cor_log_format format, enum cor_log_level level, struct cor_err *err)
         COR_MUST_CHECK;
+/* cor_log_to() - hand each message from @level on to @send, which formats it itself (syslog, the journal) */
+void cor_log_to(void (*send)(enum cor_log_level level, const char *msg), enum cor_log_level level);
 bool cor_log_enabled(enum cor_log_level level);
 bool cor_log_to_stderr(void);
 int cor_log_fd(void);
