@@ -109,6 +109,7 @@ int seccomp_cache_open(int dirfd, const char *name);
 /* What this build and kernel know, for the `features` document; NULL-terminated lists in order of the alphabet. */
 struct seccomp_features {
         const char *actions[12], *operators[8], *archs[32], *known_flags[8], *supported_flags[8];
+        char library[24]; /* version of libseccomp: "2.5.4" */
 };
 void seccomp_features(struct seccomp_features *ret);
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -158,9 +159,12 @@ int seccomp_flags_make(const struct oci_seccomp *profile, bool notifies, unsigne
 
 void seccomp_features(struct seccomp_features *ret)
 {
+        const struct scmp_version *version = seccomp_version();
         size_t n = 0;
 
         memset(ret, 0, sizeof *ret);
+        if (version)
+                snprintf(ret->library, sizeof ret->library, "%u.%u.%u", version->major, version->minor, version->micro);
         for (size_t i = 0; actions[i].word; i++)
                 ret->actions[i] = actions[i].word;
         for (size_t i = 0; operators[i].word; i++)

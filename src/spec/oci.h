@@ -7,6 +7,8 @@
  */
 #include "base/json.h"
 
+#define OCI_VERSION "1.3.0" /* of the specification that is implemented */
+
 struct oci_id_map {
         uint32_t container_id, host_id, size;
 };
