@@ -30,7 +30,7 @@ int container_state_json(const struct runtime_context *ctx, const char *id, stru
         COR_MUST_CHECK;
 
 struct container_info {
-        char *id, *bundle, *rootfs, *created, *owner; /* owner: user name, or #UID */
+        char *id, *oci_version, *bundle, *rootfs, *created, *owner; /* owner: user name, or #UID */
         const char *status;
         int pid;
         struct cor_pair *annotations; /* owned with the rest */
