@@ -42,18 +42,17 @@ int mount_new(const char *fstype, const char *source, const char *data, unsigned
 /* mount_new_at() - the same by mount(2), directly on @target; a descriptor of its root */
 int mount_new_at(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
                  uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
-/* mount_attach() - put detached @mount on @target (an O_PATH descriptor) */
-int mount_attach(int mount, int target, struct cor_err *err) COR_MUST_CHECK;
+/* mount_attach() - put detached @mnt on @target (an O_PATH descriptor) */
+int mount_attach(int mnt, int target, struct cor_err *err) COR_MUST_CHECK;
 /* mount_change() - change a mount, detached or attached, and with @recursive all below it */
-int mount_change(int mount, const struct mount_attrs *attrs, bool recursive, struct cor_err *err) COR_MUST_CHECK;
+int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /* mount_idmap() - map ids of a still detached mount by user namespace @userns (mount_setattr(2), MOUNT_ATTR_IDMAP) */
-int mount_idmap(int mount, int userns, bool recursive, struct cor_err *err) COR_MUST_CHECK;
+int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /* mount_is_root() - whether @fd is the root of a mount (statx); 1, 0 or -1 when it cannot be told */
 int mount_is_root(int fd);
 /* mount_propagation() - mount(2) with a propagation type on @path */
 int mount_propagation(const char *path, unsigned long flags, struct cor_err *err) COR_MUST_CHECK;
 /* mount_flags_of_attrs() - the MS_ flags that stand for MOUNT_ATTR_ bits */
 unsigned long mount_flags_of_attrs(uint64_t attrs);
-
 
 #endif

@@ -18,7 +18,7 @@ struct mount_options {
 void mount_options_done(struct mount_options *o);
 
 /* mount_options_parse() - never fails: an unknown word belongs to the filesystem, as mount(8) has it */
-void mount_options_parse(const char *const *options, size_t n, struct mount_options *ret);
+void mount_options_parse(const char *const *words, size_t n, struct mount_options *ret);
 
 /* mount_option_next() - the known words in alphabetical order; start with *@i = 0; NULL at the end (`features`) */
 const char *mount_option_next(size_t *i);

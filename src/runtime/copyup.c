@@ -133,7 +133,7 @@ static int copy_dir(int from, int to, int depth, struct cor_err *err)
 
         if (!dir)
                 return cor_fail_errno(err, "read a directory");
-        copy = -1; /* the stream's now */
+        (void)cor_fd_take(&copy); /* the stream's now */
         if (depth > COPY_MAX_DEPTH)
                 return cor_fail(err, COR_INVALID, "directories nested more than %d deep", COPY_MAX_DEPTH);
         while ((e = readdir(dir)) != NULL)

@@ -404,8 +404,7 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
         struct plan *p = c->plan;
         struct hook_state state = hook_state(c, "created");
 
-        if (notify_listen(p->container.dirfd, notify, err) < 0 ||
-            message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
+        if (notify_listen(p->container.dirfd, notify, err) < 0 || message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
             start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
                 c->hooks_ran = c->hooks_ran || p->config->hooks;
                 undo(c);
@@ -434,7 +433,8 @@ int container_run(const struct runtime_context *ctx, const struct create_options
                 return -1;
         if (o->detach) {
                 *ret_code = 0;
-                return notify_wait(&notify, &p.container, &(struct cor_procid){ c.record.pid, c.record.start_time }, err);
+                return notify_wait(&notify, &p.container, &(struct cor_procid){ c.record.pid, c.record.start_time },
+                                   err);
         }
         fg.notify = &notify;
         if (foreground_wait(&fg, c.init, ret_code, err) < 0)

@@ -224,7 +224,7 @@ int plan_seccomp(const struct oci_config *config, struct seccomp_program *progra
         if (runtime_default_root(&dir, NULL) == 0) {
                 char *slash = strrchr(dir, '/'); /* …/coracle/runtime: the cache lies beside */
 
-                strcpy(slash, "");
+                *slash = '\0';
                 cache = cor_mkdirs(dir, 0700, NULL) < 0 ? -1 : open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
                 if (cache >= 0)
                         o.cache_dirfd = seccomp_cache_open(cache, "seccomp");

@@ -58,11 +58,12 @@ struct plan {
 };
 
 /*
- * plan_make() - read the bundle, check, resolve; makes nothing on the system but @ret's own descriptors. A container
- * without a process (which `create` allows) is refused by plan_make(), as runc does.
+ * plan_make() - read the bundle, check, resolve; makes nothing on the system but @p's own descriptors. *ret_config is
+ * the text of config.json, free(). A container without a process (which `create` allows) is refused by plan_make(), as
+ * runc does.
  */
-int plan_make(const struct runtime_context *ctx, const struct create_options *o, struct plan *ret,
-              char **ret_config_text, size_t *ret_config_len, struct cor_err *err) COR_MUST_CHECK;
+int plan_make(const struct runtime_context *ctx, const struct create_options *o, struct plan *p, char **ret_config,
+              size_t *ret_len, struct cor_err *err) COR_MUST_CHECK;
 void plan_init(struct plan *p);
 void plan_done(struct plan *p);
 #define auto_plan COR_CLEANUP(plan_done) struct plan

@@ -58,6 +58,12 @@ void container_done(struct container *c)
         c->record = NULL;
 }
 
+static void move(struct container *from, struct container *to)
+{
+        *to = *from;
+        *from = (struct container)CONTAINER_INIT;
+}
+
 static int open_root(const struct runtime_context *ctx, bool make, struct cor_err *err)
 {
         int fd = open(ctx->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -90,8 +96,7 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
         if (c.dirfd < 0 || flock(c.dirfd, LOCK_EX | LOCK_NB) < 0)
                 return cor_fail_errno(err, "lock %s/%s", ctx->root, id);
         c.id = cor_strdup(id);
-        *ret = c;
-        c = (struct container)CONTAINER_INIT;
+        move(&c, ret);
         return 0;
 }
 
@@ -127,8 +132,7 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
         c.id = cor_strdup(id);
         if (read_record(&c, err) < 0)
                 return cor_wrap(err, "container %s", id);
-        *ret = c;
-        c = (struct container)CONTAINER_INIT;
+        move(&c, ret);
         return 0;
 }
 
