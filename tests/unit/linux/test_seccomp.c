@@ -415,7 +415,7 @@ static int kernel_says(const struct seccomp_program *p)
                 bad |= syscall(1000) == -1 && errno == ENOSYS ? 0 : 8;
                 bad |= syscall(SYS_dup, 200) == -1 && errno == EBADF ? 0 : 16;
                 bad |= syscall(SYS_dup, 201) == -1 && errno == EPERM ? 0 : 32;
-                _exit(bad);
+                syscall(SYS_exit_group, bad); /* sanitizers make calls of their own in _exit() */
         }
         if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
                 return 101;

@@ -248,7 +248,6 @@ static void what_others_may_write_is_not_used(void **state)
 static void odd_things_under_the_name_are_misses(void **state)
 {
         struct place *p = *state;
-        auto_seccomp_program program = SECCOMP_PROGRAM_INIT;
 
         fill(p);
         assert_int_equal(renameat(p->dirfd, p->key.name, p->dirfd, "moved"), 0);
