@@ -114,7 +114,7 @@ static int step(struct foreground *f, pid_t pid, bool *gone, int *status, bool *
         };
         int n = *relaying ? terminal_relay_poll(f->relay, fds + 2) : 0;
 
-        if (poll(fds, (nfds_t)(2 + n), -1) < 0)
+        if (poll(fds, 2 + (nfds_t)n, -1) < 0)
                 return errno == EINTR ? 0 : cor_fail_errno(err, "poll");
         if (fds[1].revents)
                 notify_step(f->notify, getpid()); /* we stay, and pass on signals: the one to watch is us */
