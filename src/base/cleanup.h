@@ -6,7 +6,7 @@
  */
 #include <stddef.h>
 
-#define COR_CLEANUP(fn)     __attribute__((cleanup(fn)))
+#define COR_CLEANUP(fn)     __attribute__((cleanup(fn), unused)) /* unused: to hold something may be all it is for */
 #define COR_MUST_CHECK      __attribute__((warn_unused_result))
 #define COR_PRINTF(fmt, va) __attribute__((format(printf, fmt, va)))
 #define COR_UNUSED          __attribute__((unused))
