@@ -11,7 +11,7 @@ void help_usage(const struct command *c, struct cor_text *out);
 
 /* completion_print() - the script for @shell: bash, zsh or fish; INVALID for another one */
 int completion_print(const char *shell, struct cor_text *out, struct cor_err *err) COR_MUST_CHECK;
-/* manual_print() - the option lists of coracle-runtime(8) in roff: global options, then a section for each command */
+/* manual_print() - the option lists of coracle-runtime(8) in mdoc(7): global options, then all commands */
 void manual_print(struct cor_text *out);
 
 #endif

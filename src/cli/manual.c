@@ -1,41 +1,30 @@
-/* The option lists of coracle-runtime(8). `completion manual` prints them; docs/man holds them, and a test compares. */
+/* The option lists of coracle-runtime(8), in mdoc(7). `completion manual` prints them; a test compares docs/man. */
 #include "cli/help.h"
 
 #include "cli/globals.h"
 
 #include <string.h>
 
-/* Text for roff: a minus that is one when copied, and no line that starts as a request */
-static void add_roff(const char *s, struct cor_text *out)
+/* Text as a line of its own: nothing in it is a request, and a backslash is one */
+static void add_line(const char *s, struct cor_text *out)
 {
-        for (; *s; s++) {
-                if (*s == '\\')
-                        cor_text_add(out, "\\e");
-                else if (*s == '-')
-                        cor_text_add(out, "\\-");
-                else if (*s == '`')
-                        cor_text_add(out, "\\(aq");
-                else
-                        cor_text_add_c(out, *s);
-        }
+        if (*s == '.' || *s == '\'')
+                cor_text_add(out, "\\&");
+        for (; *s; s++)
+                cor_text_add(out, *s == '\\' ? "\\e" : (char[]){ *s, '\0' });
+        cor_text_add(out, ".\n");
 }
 
 static void add_option(const struct option *o, struct cor_text *out)
 {
-        cor_text_add(out, ".TP\n");
+        cor_text_add(out, ".It");
         if (o->letter)
-                cor_text_printf(out, "\\fB\\-%c\\fR, ", o->letter);
-        cor_text_add(out, "\\fB\\-\\-");
-        add_roff(o->name, out);
-        cor_text_add(out, "\\fR");
-        if (option_takes_value(o)) {
-                cor_text_add(out, " \\fI");
-                add_roff(o->value, out);
-                cor_text_add(out, "\\fR");
-        }
+                cor_text_printf(out, " Fl %c ,", o->letter);
+        cor_text_printf(out, " Fl Fl %s", o->name);
+        if (option_takes_value(o))
+                cor_text_printf(out, " Ar %s", o->value);
         cor_text_add_c(out, '\n');
-        add_roff(o->help, out);
-        cor_text_add(out, ".\n");
+        add_line(o->help, out);
 }
 
 static void add_options(const struct option *items, size_t n, struct cor_text *out)
@@ -46,22 +35,22 @@ static void add_options(const struct option *items, size_t n, struct cor_text *o
 
 static void add_command(const struct command *c, struct cor_text *out)
 {
-        cor_text_printf(out, ".SS %s", c->name);
-        cor_text_add(out, c->n_options > 0 ? " [OPTION...]" : "");
-        if (c->arguments[0])
-                cor_text_printf(out, " %s", c->arguments);
-        cor_text_add_c(out, '\n');
-        add_roff(c->summary, out);
-        cor_text_add(out, ".\n");
+        cor_text_printf(out, ".Ss %s%s%s%s\n", c->name, c->n_options > 0 ? " [OPTION...]" : "",
+                        c->arguments[0] ? " " : "", c->arguments);
+        add_line(c->summary, out);
+        if (c->n_options == 0)
+                return;
+        cor_text_add(out, ".Bl -tag -width Ds\n");
         add_options(c->options, c->n_options, out);
+        cor_text_add(out, ".El\n");
 }
 
 void manual_print(struct cor_text *out)
 {
-        cor_text_add(out, ".SH GLOBAL OPTIONS\n");
+        cor_text_add(out, ".Sh GLOBAL OPTIONS\nThey stand before the command.\n.Bl -tag -width Ds\n");
         add_options(globals_options, globals_n_options, out);
         add_options(options_common, OPTIONS_N_COMMON, out);
-        cor_text_add(out, ".SH COMMANDS\n");
+        cor_text_add(out, ".El\n.Sh COMMANDS\nEach knows\n.Fl Fl help ,\ntoo.\n");
         for (size_t i = 0; commands[i]; i++)
                 if (!(commands[i]->flags & COMMAND_HIDDEN))
                         add_command(commands[i], out);
