@@ -188,9 +188,9 @@ int cgroup_make_dirs(struct cgroup *cg, bool empty, struct cor_err *err)
                         return -1;
                 n++;
                 existing |= made == 0;
-                if (d->h->v2)
+                if (d->h->v2 && empty)
                         cgroup_enable_controllers(cg, d);
-                else if (made == 0 && (d->h->ctls & 1U << CTL_CPUSET)) {
+                else if (!d->h->v2 && made == 0 && (d->h->ctls & 1U << CTL_CPUSET)) {
                         auto_str parent = parent_of(d->full);
 
                         if (cgroup_v1_cpuset_inherit(cg->layout.root_fd, parent, d->full, err) < 0)

@@ -308,11 +308,11 @@ int cgroup_systemd_start(struct cgroup *cg, const struct cgroup_request *req, pi
         for (size_t i = 0; i < cg->n_dirs; i++) {
                 struct cgroup_dir *d = &cg->dirs[i];
 
-                if (!cgroup_dir_open(cg, d) || (d->h->v2 && !cg->where->subgroup))
+                if (!cgroup_dir_open(cg, d))
                         continue;
-                if (cgroup_write_pid(d, pid, err) < 0)
+                if ((!d->h->v2 || cg->where->subgroup) && cgroup_write_pid(d, pid, err) < 0)
                         return -1;
-                if (d->h->v2) /* the scope has no processes any more: now it can pass on controllers */
+                if (d->h->v2) /* a scope with a sub-cgroup has no processes any more: now it can pass on controllers */
                         cgroup_enable_controllers(cg, d);
         }
         return cgroup_apply(cg, req->resources, false, err);
