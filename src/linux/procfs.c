@@ -5,7 +5,9 @@
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -31,6 +33,15 @@ int procfs_check(int fd, struct cor_err *err)
         return 0;
 }
 
+/* In the procfs of another pid namespace our children's numbers are those of strangers, and `self` is not there. */
+static bool shows_us(int fd)
+{
+        char target[24] = { 0 }, pid[24];
+
+        snprintf(pid, sizeof pid, "%d", getpid());
+        return readlinkat(fd, "self", target, sizeof target - 1) > 0 && strcmp(target, pid) == 0;
+}
+
 int procfs_open(struct cor_err *err)
 {
         auto_fd fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -39,6 +50,12 @@ int procfs_open(struct cor_err *err)
                 return cor_fail_errno(err, "open /proc");
         if (procfs_check(fd, err) < 0)
                 return -1;
+        if (!shows_us(fd)) {
+                cor_fd_close(&fd);
+                fd = procfs_new(err);
+                if (fd < 0)
+                        return cor_wrap(err, "/proc shows another pid namespace");
+        }
         return cor_fd_take(&fd);
 }
 

@@ -10,7 +10,10 @@
 #include "base/err.h"
 #include <sys/types.h>
 
-/* procfs_open() - O_PATH descriptor of /proc in the caller's mount namespace; INVALID if that is not a procfs root */
+/*
+ * procfs_open() - O_PATH descriptor of /proc in the caller's mount namespace; INVALID if that is not a procfs root. If
+ * it shows another pid namespace than the caller's, a procfs_new() takes its place.
+ */
 int procfs_open(struct cor_err *err) COR_MUST_CHECK;
 
 /*

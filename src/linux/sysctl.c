@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 int sysctl_path(const char *key, char *buf, size_t size, struct cor_err *err)
@@ -49,10 +50,19 @@ int sysctl_namespace(const char *key)
 int sysctl_write(int procfs, const char *key, const char *value, struct cor_err *err)
 {
         char path[SYSCTL_PATH_MAX] = "sys/";
+        struct cor_err first = { 0 };
+        auto_fd fresh = -1;
 
         if (sysctl_path(key, path + 4, sizeof path - 4, err) < 0)
                 return -1;
-        if (procfs_write(procfs, path, value, err) < 0)
-                return cor_wrap(err, "linux.sysctl: set %s", key);
-        return 0;
+        if (procfs_write(procfs, path, value, &first) == 0)
+                return 0;
+        /* Something lies over the file: /proc/sys of an engine's container is read-only so. A new procfs has nothing.
+         */
+        fresh = first.kind == COR_INVALID && first.sys == 0 ? procfs_new(NULL) : -1;
+        if (fresh >= 0 && procfs_write(fresh, path, value, &first) == 0)
+                return 0;
+        if (err)
+                *err = first;
+        return cor_wrap(err, "linux.sysctl: set %s", key);
 }

@@ -20,7 +20,10 @@ int sysctl_path(const char *key, char *buf, size_t size, struct cor_err *err) CO
  */
 int sysctl_namespace(const char *key);
 
-/* sysctl_write() - set @key in the caller's namespaces, through @procfs. No allocation. */
+/*
+ * sysctl_write() - set @key in the caller's namespaces, through @procfs, or through a new one if anything is mounted
+ * over the file. No allocation.
+ */
 int sysctl_write(int procfs, const char *key, const char *value, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

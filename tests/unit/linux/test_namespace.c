@@ -198,6 +198,32 @@ static void file_of_proc_on_another(void *data)
         CHECK(procfs_write(proc, "self/attr/exec", "x", &error) < 0 && error.kind == COR_INVALID);
 }
 
+/* `unshare --pid --fork` without a new /proc: the numbers there are not ours */
+static void proc_of_others(void *data)
+{
+        struct cor_err error = { 0 };
+        char name[16] = { 0 };
+        int status;
+        pid_t pid;
+
+        CHECK(unshare(CLONE_NEWPID) == 0);
+        pid = fork();
+        if (pid == 0) {
+                auto_fd proc = procfs_open(&error);
+
+                CHECK(proc >= 0 && getpid() == 1);
+                CHECK(readlinkat(proc, "self", name, sizeof name - 1) == 1 && strcmp(name, "1") == 0);
+                _exit(0);
+        }
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void the_proc_of_another_pid_namespace_is_not_used(void **state)
+{
+        NEED_ROOT();
+        assert_int_equal(in_child(proc_of_others, NULL), 0);
+}
+
 static void a_false_proc_is_noticed(void **state)
 {
         NEED_ROOT();
@@ -232,6 +258,7 @@ int main(void)
                 cmocka_unit_test(a_child_lives_in_shifted_time),
                 cmocka_unit_test(odd_clocks_are_refused),
                 cmocka_unit_test(a_false_proc_is_noticed),
+                cmocka_unit_test(the_proc_of_another_pid_namespace_is_not_used),
                 cmocka_unit_test(links_out_of_proc_are_not_followed),
         };
 

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "child.h"
+#include "linux/caps.h"
 
 static void expect_path(const char *key, const char *path)
 {
@@ -82,9 +83,10 @@ static void values_reach_the_callers_namespaces_alone(void **state)
         assert_int_equal(in_child(write_in_own_namespaces, NULL), 0);
 }
 
-/* CVE-2025-52881: the write is led to another file of the procfs. */
+/* CVE-2025-52881: the write is led to another file of the procfs. It must reach the one that was meant, or none. */
 static void redirect(void *data)
 {
+        struct caps weak = { .bounding = ~UINT64_C(0) };
         struct cor_err error = { 0 };
         char value[64];
 
@@ -92,19 +94,20 @@ static void redirect(void *data)
         CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
         CHECK(mount("/proc/sys/kernel/domainname", "/proc/sys/net/ipv4/ip_forward", NULL, MS_BIND, NULL) == 0);
         auto_fd proc = procfs_open(&error);
-        CHECK(sysctl_write(proc, "net.ipv4.ip_forward", "1", &error) < 0);
-        CHECK(error.kind == COR_INVALID && strstr(error.msg, "mounted over"));
-        /* and the file behind it was not written */
-        CHECK(cor_read_at(proc, "sys/kernel/domainname", value, sizeof value, &error) > 0 && strcmp(value, "1") != 0);
-
-        /* a procfs of one's own has nothing over it */
         auto_fd fresh = procfs_new(&error);
         CHECK(fresh >= 0 && procfs_check(fresh, &error) == 0);
-        CHECK_OK(sysctl_write(fresh, "net.ipv4.ip_forward", "1", &err));
+
+        CHECK_OK(sysctl_write(proc, "net.ipv4.ip_forward", "1", &err));
         CHECK(cor_read_at(fresh, "sys/net/ipv4/ip_forward", value, sizeof value, &error) > 0 && value[0] == '1');
+        CHECK(cor_read_at(proc, "sys/kernel/domainname", value, sizeof value, &error) > 0 && strcmp(value, "1") != 0);
+
+        CHECK_OK(caps_apply(&weak, NULL, &err)); /* no right to mount: nothing is written at all */
+        CHECK(sysctl_write(proc, "net.ipv4.ip_forward", "2", &error) < 0);
+        CHECK(error.kind == COR_INVALID && strstr(error.msg, "mounted over"));
+        CHECK(cor_read_at(proc, "sys/kernel/domainname", value, sizeof value, &error) > 0 && strcmp(value, "2") != 0);
 }
 
-static void a_redirected_write_is_noticed(void **state)
+static void a_redirected_write_goes_where_it_was_meant_to(void **state)
 {
         NEED_ROOT();
         assert_int_equal(in_child(redirect, NULL), 0);
@@ -117,7 +120,7 @@ int main(void)
                 cmocka_unit_test(what_is_no_path_below_is_refused),
                 cmocka_unit_test(keys_know_their_namespace),
                 cmocka_unit_test(values_reach_the_callers_namespaces_alone),
-                cmocka_unit_test(a_redirected_write_is_noticed),
+                cmocka_unit_test(a_redirected_write_goes_where_it_was_meant_to),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
