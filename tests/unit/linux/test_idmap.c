@@ -153,6 +153,7 @@ static pid_t namespaced_child(int *ret_release)
                 CHECK(write(ready[1], "x", 1) == 1);
                 _exit(read(release[0], &byte, 1) == 0 ? 0 : 1);
         }
+        close(ready[1]);
         CHECK(read(ready[0], &byte, 1) == 1);
         *ret_release = release[1];
         return pid;
