@@ -82,7 +82,7 @@ static int check_device(void *object, struct cor_err *err)
                    check_device_number("minor", d->minor, MINOR_MAX, err) < 0) {
                 return -1;
         }
-        d->file_mode.value &= MODE_MASK; /* docker adds the type of the file */
+        d->file_mode.value &= MODE_MASK; /* engines add the type of the file */
         return 0;
 }
 static const struct cor_json_doc device_doc = COR_DOC(struct oci_device, device_fields, check_device);
