@@ -43,7 +43,7 @@ int bitlist_parse(const char *list, const char *what, struct bitlist *ret, struc
         const char *p = blanks(list);
 
         while (p && *p) {
-                unsigned first, last;
+                unsigned first = 0, last;
 
                 if (*p == ',') { /* empty entries are let pass, as the kernel does */
                         p = blanks(p + 1);

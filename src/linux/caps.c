@@ -111,11 +111,11 @@ static bool has_word(const struct cor_text *in, const char *word)
         return false;
 }
 
-uint64_t caps_parse_list(const char *const *list, size_t n, struct cor_text *unknown)
+uint64_t caps_parse_list(const char *const *list, size_t n_list, struct cor_text *unknown)
 {
         uint64_t bits = 0;
 
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n_list; i++) {
                 int number = caps_number(list[i]);
 
                 if (number >= 0 && number <= last_number())

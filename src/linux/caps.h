@@ -39,7 +39,7 @@ const char *caps_name(int number);
  */
 void caps_parse(const struct oci_caps *c, struct caps *ret, struct cor_text *unknown);
 /* caps_parse_list() - the bits of one list of names; unknown ones are appended to @unknown as above */
-uint64_t caps_parse_list(const char *const *names, size_t n_names, struct cor_text *unknown);
+uint64_t caps_parse_list(const char *const *list, size_t n_list, struct cor_text *unknown);
 /* caps_format() - append the names of @bits, separated by ", " */
 void caps_format(uint64_t bits, struct cor_text *out);
 

@@ -21,7 +21,7 @@ bool netdev_read_link(const struct netlink_message *m, struct netdev_link *ret)
                 const char *name = a.type == IFLA_IFNAME ? netlink_str(&a) : NULL;
 
                 if (name && strlen(name) < sizeof ret->name)
-                        strcpy(ret->name, name);
+                        memcpy(ret->name, name, strlen(name) + 1);
         }
         return true;
 }
