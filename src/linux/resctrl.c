@@ -2,249 +2,298 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "spec/oci.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define RESCTRL_ROOT  "/sys/fs/resctrl"
-#define RESCTRL_MAGIC 0x07655821 /* RDTGROUP_SUPER_MAGIC */
+#define RESCTRL_MAGIC 0x7655821
 
-enum { SCHEMATA_MAX_BYTES = 65536 };
+const char *resctrl_mount;
 
-static int open_root(struct cor_err *err)
+/* Mounted somewhere else than usual: the long way. */
+static char *find_mount(void)
 {
-        auto_fd fd = open(RESCTRL_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        struct statfs fs;
+        auto_str text = NULL;
+        char *cursor, *line;
 
-        if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != RESCTRL_MAGIC)
-                return cor_fail(err, COR_UNSUPPORTED,
-                                "linux.intelRdt: no resctrl file system is mounted at " RESCTRL_ROOT);
-        return cor_fd_take(&fd);
+        if (cor_read_file("/proc/self/mounts", (size_t)64 << 20, &text, NULL, NULL) < 0)
+                return NULL;
+        cursor = text;
+        while ((line = cor_split_next(&cursor, '\n'))) {
+                const char *path, *type;
+
+                (void)cor_split_next(&line, ' ');
+                path = cor_split_next(&line, ' ');
+                type = cor_split_next(&line, ' ');
+                if (path && type && strcmp(type, "resctrl") == 0)
+                        return cor_strdup(path);
+        }
+        return NULL;
+}
+
+/* The mount point, or NULL; free() */
+static char *mount_point(void)
+{
+        struct statfs st;
+
+        if (resctrl_mount)
+                return cor_strdup(resctrl_mount);
+        if (statfs("/sys/fs/resctrl", &st) < 0) /* the kernel makes the directory if processor and kernel have it */
+                return NULL;
+        return st.f_type == RESCTRL_MAGIC ? cor_strdup("/sys/fs/resctrl") : find_mount();
 }
 
 bool resctrl_available(void)
 {
-        auto_fd fd = open_root(NULL);
+        auto_str root = mount_point();
 
-        return fd >= 0;
+        return root != NULL;
 }
 
-/* A class is named by the configuration: one path component, and none of the file system's own directories. */
-static int class_name(const struct oci_intel_rdt *rdt, const char *id, const char **ret, struct cor_err *err)
-{
-        static const char *const reserved[] = { ".", "..", "info", "mon_groups", "mon_data" };
-        const char *name = rdt->clos_id ? rdt->clos_id : id;
+/* --- a container's group ----------------------------------------------------------------------------------------- */
 
-        if (name[0] == '\0' || strchr(name, '/'))
-                return cor_fail(err, COR_INVALID, "linux.intelRdt.closID: \"%.80s\" is not a name", name);
-        for (size_t i = 0; i < COR_COUNT(reserved); i++)
-                if (strcmp(name, reserved[i]) == 0)
-                        return cor_fail(err, COR_INVALID, "linux.intelRdt.closID: \"%s\" is reserved", name);
-        *ret = name;
+struct group {
+        char *root, *path, *monitor; /* monitor: NULL if it has none of its own */
+};
+
+static void group_done(struct group *g)
+{
+        free(g->root);
+        free(g->path);
+        free(g->monitor);
+}
+#define auto_group COR_CLEANUP(group_done) struct group
+
+static bool is_name(const char *s)
+{
+        return *s && strcmp(s, ".") != 0 && strcmp(s, "..") != 0 && !strpbrk(s, "/\n");
+}
+
+static int group_find(const struct oci_intel_rdt *rdt, const char *id, struct group *g, struct cor_err *err)
+{
+        const char *name = rdt->clos_id && *rdt->clos_id ? rdt->clos_id : id;
+
+        g->root = mount_point();
+        if (!g->root)
+                return cor_fail(err, COR_UNSUPPORTED, "linux.intelRdt: no resctrl file system is mounted on this host");
+        if (strcmp(name, "/") == 0)
+                g->path = cor_strdup(g->root);
+        else if (is_name(name))
+                g->path = cor_printf("%s/%s", g->root, name);
+        else
+                return cor_fail(err, COR_INVALID, "linux.intelRdt.closID: '%s' cannot be the name of a class", name);
+        if (rdt->enable_monitoring)
+                g->monitor = cor_printf("%s/mon_groups/%s", g->path, id);
         return 0;
 }
 
-/* All lines that the configuration asks for, in the order the specification gives them. */
-static char *wanted_schemata(const struct oci_intel_rdt *rdt)
+int resctrl_paths(const struct oci_intel_rdt *rdt, const char *id, char **ret_root, char **ret_class,
+                  char **ret_monitor, struct cor_err *err)
 {
-        auto_text t = COR_TEXT_INIT;
+        auto_group g = { .root = NULL };
 
-        if (rdt->l3_cache_schema && rdt->l3_cache_schema[0])
-                cor_text_printf(&t, "%s\n", rdt->l3_cache_schema);
-        if (rdt->mem_bw_schema && rdt->mem_bw_schema[0])
-                cor_text_printf(&t, "%s\n", rdt->mem_bw_schema);
+        if (group_find(rdt, id, &g, err) < 0)
+                return -1;
+        *ret_root = COR_TAKE(g.root);
+        *ret_class = COR_TAKE(g.path);
+        *ret_monitor = COR_TAKE(g.monitor);
+        return 0;
+}
+
+/* The kernel explains a refusal in a file. */
+static int refused(const struct group *g, struct cor_err *err)
+{
+        auto_str file = cor_printf("%s/info/last_cmd_status", g->root);
+        char status[256];
+
+        if (cor_read_at(AT_FDCWD, file, status, sizeof status, NULL) <= 0 || strcmp(status, "ok") == 0)
+                return -1;
+        return cor_wrap(err, "linux.intelRdt (%s)", status);
+}
+
+static int write_in(const struct group *g, const char *dir, const char *file, const char *text, struct cor_err *err)
+{
+        auto_str path = cor_printf("%s/%s", dir, file);
+
+        return cor_write_at(AT_FDCWD, path, text, err) < 0 ? refused(g, err) : 0;
+}
+
+static int add_task(const struct group *g, pid_t pid, struct cor_err *err)
+{
+        auto_str text = cor_printf("%d", (int)pid);
+
+        if (write_in(g, g->path, "tasks", text, err) < 0)
+                return -1;
+        return g->monitor ? write_in(g, g->monitor, "tasks", text, err) : 0;
+}
+
+/* --- schemata ---------------------------------------------------------------------------------------------------- */
+
+static int add_line(struct cor_text *t, const char *line, const char *what, struct cor_err *err)
+{
+        if (!line || !*line)
+                return 0;
+        if (strchr(line, '\n') || !strchr(line, ':'))
+                return cor_fail(err, COR_INVALID, "linux.intelRdt.%s: expected one line like L3:0=ff;1=f, found '%s'",
+                                what, line);
+        cor_text_printf(t, "%s\n", line);
+        return 0;
+}
+
+/* All lines to write, in the order of the specification. */
+static int collect(const struct oci_intel_rdt *rdt, struct cor_text *ret, struct cor_err *err)
+{
+        if (rdt->mem_bw_schema && *rdt->mem_bw_schema && !cor_starts_with(rdt->mem_bw_schema, "MB:"))
+                return cor_fail(err, COR_INVALID,
+                                "linux.intelRdt.memBwSchema: '%s' does not start with MB:", rdt->mem_bw_schema);
+        if (add_line(ret, rdt->l3_cache_schema, "l3CacheSchema", err) < 0 ||
+            add_line(ret, rdt->mem_bw_schema, "memBwSchema", err) < 0)
+                return -1;
         for (size_t i = 0; i < rdt->n_schemata; i++)
-                cor_text_printf(&t, "%s\n", rdt->schemata[i]);
-        return t.len ? cor_text_take(&t) : NULL;
+                if (add_line(ret, rdt->schemata[i], "schemata", err) < 0)
+                        return -1;
+        return 0;
 }
 
-static bool has_line(const char *text, const char *line, size_t n)
+static const char *plain(const char *s)
 {
-        for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-                p += strspn(p, " ");
-                if (strncmp(p, line, n) == 0 && (p[n] == '\n' || p[n] == '\0'))
-                        return true;
+        s += strspn(s, " ");
+        while (s[0] == '0' && s[1])
+                s++;
+        return s;
+}
+
+/* What class @present says about domain @id of resource @name; NULL if nothing. free() */
+static char *value_of(const char *present, const char *name, const char *id)
+{
+        auto_str copy = cor_strdup(present);
+        char *cursor = copy, *line;
+
+        while ((line = cor_split_next(&cursor, '\n'))) {
+                char *pair, *found = cor_split_next(&line, ':');
+
+                if (!found || strcmp(found + strspn(found, " "), name) != 0)
+                        continue;
+                while ((pair = cor_split_next(&line, ';'))) {
+                        char *key = cor_split_next(&pair, '=');
+
+                        if (key && pair && strcmp(plain(key), plain(id)) == 0)
+                                return cor_strdup(plain(pair));
+                }
         }
-        return false;
+        return NULL;
 }
 
-/* A class that others made is only joined, and so has to be what was asked for already. */
-static int check_schemata(int dir, const char *name, const char *wanted, struct cor_err *err)
+/* The class was there before us: it must already be what the container asks for. */
+static int compare(const struct group *g, const char *wanted, struct cor_err *err)
 {
-        auto_fd fd = openat(dir, "schemata", O_RDONLY | O_CLOEXEC);
-        auto_str present = NULL;
-        size_t n;
+        auto_str path = cor_printf("%s/schemata", g->path), *present = NULL, *copy = cor_strdup(wanted);
+        char *cursor = copy, *line;
 
-        if (fd < 0)
-                return cor_fail_errno(err, "linux.intelRdt: open %s/schemata", name);
-        if (cor_read_fd(fd, "schemata", SCHEMATA_MAX_BYTES, &present, &n, err) < 0)
+        if (cor_read_file(path, 1 << 16, &present, NULL, err) < 0)
                 return -1;
-        for (const char *p = wanted; *p; p += strcspn(p, "\n") + 1)
-                if (!has_line(present, p, strcspn(p, "\n")))
-                        return cor_fail(err, COR_INVALID,
-                                        "linux.intelRdt: class %s exists and has other schemata: %.*s", name,
-                                        (int)strcspn(p, "\n"), p);
+        while ((line = cor_split_next(&cursor, '\n'))) {
+                char *pair, *name = cor_split_next(&line, ':');
+
+                while (line && (pair = cor_split_next(&line, ';'))) {
+                        char *id = cor_split_next(&pair, '=');
+                        auto_str has = pair ? value_of(present, name + strspn(name, " "), id) : NULL;
+
+                        if (!has || strcasecmp(has, plain(pair)) != 0)
+                                return cor_fail(err, COR_INVALID,
+                                                "linux.intelRdt: class %s exists with %s:%s=%s, but %s is asked for",
+                                                g->path, name, id ? id : "", has ? has : "(nothing)",
+                                                pair ? pair : "more");
+                }
+        }
         return 0;
 }
 
-static int write_schemata(int dir, const char *text, struct cor_err *err)
+/* --- verbs ------------------------------------------------------------------------------------------------------- */
+
+/* The directory of the class: *ret_made if it is ours now. */
+static int prepare(const struct oci_intel_rdt *rdt, const struct group *g, bool *ret_made, struct cor_err *err)
 {
-        if (cor_write_at(dir, "schemata", text, err) < 0)
-                return cor_wrap(err, "linux.intelRdt: schemata");
-        return 0;
-}
+        bool named = rdt->clos_id && *rdt->clos_id;
+        auto_text schemata = COR_TEXT_INIT;
 
-static int open_dir(int parent, const char *name, struct cor_err *err)
-{
-        int fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        return fd >= 0 ? fd : cor_fail_errno(err, "linux.intelRdt: open %s", name);
-}
-
-static int add_task(int dir, pid_t pid, struct cor_err *err)
-{
-        char text[16];
-
-        snprintf(text, sizeof text, "%d", (int)pid);
-        if (cor_write_at(dir, "tasks", text, err) < 0)
-                return cor_wrap(err, "linux.intelRdt: tasks");
-        return 0;
-}
-
-static int add_monitoring(int dir, const char *id, pid_t pid, bool make, struct cor_err *err)
-{
-        auto_str path = cor_printf("mon_groups/%s", id);
-        auto_fd group = -1;
-
-        if (make && mkdirat(dir, path, 0755) < 0 && errno != EEXIST)
-                return cor_fail_errno(err, "linux.intelRdt.enableMonitoring: make %s", path);
-        group = open_dir(dir, path, err);
-        return group < 0 ? -1 : add_task(group, pid, err);
-}
-
-static int fill_class(const struct oci_intel_rdt *rdt, int dir, bool made, const char *name, const char *id, pid_t pid,
-                      struct cor_err *err)
-{
-        auto_str wanted = wanted_schemata(rdt);
-
-        if (wanted && made && write_schemata(dir, wanted, err) < 0)
+        *ret_made = false;
+        if (collect(rdt, &schemata, err) < 0)
                 return -1;
-        if (wanted && !made && rdt->clos_id && check_schemata(dir, name, wanted, err) < 0)
-                return -1;
-        if (add_task(dir, pid, err) < 0)
-                return -1;
-        return rdt->enable_monitoring ? add_monitoring(dir, id, pid, true, err) : 0;
+        if (named && schemata.len == 0) {
+                if (access(g->path, F_OK) < 0)
+                        return cor_fail(err, COR_NOT_FOUND,
+                                        "linux.intelRdt.closID: class %s must exist when no schemata are given",
+                                        g->path);
+                return 0;
+        }
+        if (mkdir(g->path, 0755) == 0) {
+                *ret_made = true;
+        } else if (errno != EEXIST) {
+                cor_fail_errno(err, "linux.intelRdt: make class %s", g->path);
+                return refused(g, err);
+        } else if (named) {
+                return compare(g, schemata.s, err);
+        }
+        return schemata.len ? write_in(g, g->path, "schemata", schemata.s, err) : 0;
 }
 
 int resctrl_setup(const struct oci_intel_rdt *rdt, const char *id, pid_t pid, char **ret_path, struct cor_err *err)
 {
-        auto_fd root = open_root(err), dir = -1;
-        const char *name;
-        bool made = false, must_exist;
+        auto_group g = { .root = NULL };
+        bool made = false, monitor = false, named = rdt->clos_id && *rdt->clos_id;
 
-        if (root < 0 || class_name(rdt, id, &name, err) < 0)
+        if (group_find(rdt, id, &g, err) < 0)
                 return -1;
-        must_exist = rdt->clos_id && !rdt->l3_cache_schema && !rdt->mem_bw_schema && rdt->n_schemata == 0;
-        if (!must_exist) {
-                if (mkdirat(root, name, 0755) == 0)
-                        made = true;
-                else if (errno != EEXIST)
-                        return cor_fail_errno(err, "linux.intelRdt: make class %s", name);
+        if (prepare(rdt, &g, &made, err) < 0)
+                goto fail;
+        if (g.monitor) {
+                monitor = mkdir(g.monitor, 0755) == 0;
+                if (!monitor && errno != EEXIST) {
+                        cor_fail_errno(err, "linux.intelRdt: make monitoring group %s", g.monitor);
+                        (void)!refused(&g, err);
+                        goto fail;
+                }
         }
-        dir = open_dir(root, name, err);
-        if (dir < 0 || fill_class(rdt, dir, made, name, id, pid, err) < 0) {
-                if (made)
-                        unlinkat(root, name, AT_REMOVEDIR);
-                return -1;
-        }
-        *ret_path = NULL;
-        if (made)
-                *ret_path = cor_printf(RESCTRL_ROOT "/%s", name);
-        else if (rdt->enable_monitoring)
-                *ret_path = cor_printf(RESCTRL_ROOT "/%s/mon_groups/%s", name, id);
+        if (add_task(&g, pid, err) < 0)
+                goto fail;
+        /* a class of our own goes with all in it; one with a name stays */
+        *ret_path = made && !named ? COR_TAKE(g.path) : monitor ? COR_TAKE(g.monitor) : NULL;
         return 0;
+fail:
+        if (monitor)
+                rmdir(g.monitor);
+        if (made)
+                rmdir(g.path);
+        return -1;
 }
 
 int resctrl_update(const struct oci_intel_rdt *rdt, const char *id, const char *l3, const char *mb, struct cor_err *err)
 {
-        auto_fd root = open_root(err), dir = -1;
-        auto_text text = COR_TEXT_INIT;
-        const char *name;
+        auto_group g = { .root = NULL };
+        auto_text t = COR_TEXT_INIT;
 
-        if (root < 0 || class_name(rdt, id, &name, err) < 0)
+        if (group_find(rdt, id, &g, err) < 0 || add_line(&t, l3, "l3CacheSchema", err) < 0 ||
+            add_line(&t, mb, "memBwSchema", err) < 0)
                 return -1;
-        if (l3 && l3[0])
-                cor_text_printf(&text, "%s\n", l3);
-        if (mb && mb[0])
-                cor_text_printf(&text, "%s\n", mb);
-        if (text.len == 0)
-                return 0;
-        dir = open_dir(root, name, err);
-        return dir < 0 ? -1 : write_schemata(dir, text.s, err);
+        return t.len ? write_in(&g, g.path, "schemata", t.s, err) : 0;
 }
 
 int resctrl_join(const struct oci_intel_rdt *rdt, const char *id, pid_t pid, struct cor_err *err)
 {
-        auto_fd root = open_root(err), dir = -1;
-        const char *name;
+        auto_group g = { .root = NULL };
 
-        if (root < 0 || class_name(rdt, id, &name, err) < 0)
-                return -1;
-        dir = open_dir(root, name, err);
-        if (dir < 0 || add_task(dir, pid, err) < 0)
-                return -1;
-        return rdt->enable_monitoring ? add_monitoring(dir, id, pid, false, err) : 0;
+        return group_find(rdt, id, &g, err) < 0 ? -1 : add_task(&g, pid, err);
 }
 
 int resctrl_remove(const char *path, struct cor_err *err)
 {
-        auto_fd root = -1;
-
-        if (!cor_starts_with(path, RESCTRL_ROOT "/"))
-                return cor_fail(err, COR_INVALID, "%s: not below " RESCTRL_ROOT, path);
-        root = open_root(NULL);
-        if (root < 0)
-                return 0; /* unmounted: nothing is left */
-        if (unlinkat(root, path + strlen(RESCTRL_ROOT "/"), AT_REMOVEDIR) < 0 && errno != ENOENT)
-                return cor_fail_errno(err, "remove %s", path);
-        return 0;
-}
-
-/* One "key": "value" of a file, if it is there. */
-static void print_file(int dir, const char *file, const char *key, struct cor_text *out)
-{
-        auto_fd fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
-        auto_str text = NULL;
-        size_t n;
-
-        if (fd < 0 || cor_read_fd(fd, file, SCHEMATA_MAX_BYTES, &text, &n, NULL) < 0)
-                return;
-        while (n > 0 && text[n - 1] == '\n')
-                text[--n] = '\0';
-        cor_text_printf(out, "%s\"%s\":", out->len && out->s[out->len - 1] == '{' ? "" : ",", key);
-        cor_text_add_json(out, text);
-}
-
-int resctrl_print_stats(const struct oci_intel_rdt *rdt, const char *id, struct cor_text *out, struct cor_err *err)
-{
-        auto_fd root = open_root(err), dir = -1;
-        const char *name;
-
-        if (root < 0 || class_name(rdt, id, &name, err) < 0)
-                return -1;
-        dir = open_dir(root, name, err);
-        if (dir < 0)
-                return -1;
-        cor_text_add_c(out, '{');
-        print_file(root, "schemata", "l3_cache_schema_root", out);
-        print_file(dir, "schemata", "l3_cache_schema", out);
-        cor_text_add_c(out, '}');
-        return 0;
+        if (rmdir(path) == 0 || errno == ENOENT)
+                return 0;
+        return cor_fail_errno(err, "remove resctrl group %s", path);
 }

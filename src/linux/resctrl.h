@@ -10,6 +10,9 @@
 
 struct oci_intel_rdt;
 
+/* Tests put a made-up tree here; NULL is the host's mount. */
+extern const char *resctrl_mount;
+
 /* resctrl_available() - the kernel and processor have it and it is mounted */
 bool resctrl_available(void);
 
@@ -28,6 +31,9 @@ int resctrl_update(const struct oci_intel_rdt *rdt, const char *id, const char *
         COR_MUST_CHECK;
 /* resctrl_join() - put one more process (exec) into the class and monitoring group */
 int resctrl_join(const struct oci_intel_rdt *rdt, const char *id, pid_t pid, struct cor_err *err) COR_MUST_CHECK;
+/* resctrl_paths() - mount point, directory of the class, and of the monitoring group or NULL; free() each */
+int resctrl_paths(const struct oci_intel_rdt *rdt, const char *id, char **ret_root, char **ret_class,
+                  char **ret_monitor, struct cor_err *err) COR_MUST_CHECK;
 /* resctrl_remove() - remove what resctrl_setup() made; absence is success */
 int resctrl_remove(const char *path, struct cor_err *err) COR_MUST_CHECK;
 /* resctrl_print_stats() - the "intel_rdt" object of `events --stats` */
