@@ -38,6 +38,7 @@ struct plan {
         bool idmap_owned, setgroups_denied;
 
         struct plan_mount *mounts; /* one for each of config->mounts */
+        bool clone_all;            /* sources of all binds are cloned by the parent, because the child cannot */
         int root_tree;             /* like plan_mount.tree, for the root filesystem */
         struct process_plan process;
         struct seccomp_program seccomp;

@@ -135,7 +135,7 @@ static int open_tree_here(struct plan *p, const struct oci_mount *m, struct plan
         bool idmapped = o->idmap || o->ridmap || m->n_uid_mappings || m->n_gid_mappings;
         auto_fd userns = -1;
 
-        if (!idmapped && !(p->user_new && geteuid() == 0))
+        if (!idmapped && !p->clone_all)
                 return 0;
         if (idmapped) {
                 userns = idmap_namespace(p, m, o, err);
@@ -178,7 +178,7 @@ int plan_mount_open(struct plan *p, size_t index, struct cor_err *err)
         return 0;
 }
 
-int plan_mounts(struct plan *p, struct cor_err *err)
+int plan_mount_sources(struct plan *p, struct cor_err *err)
 {
         size_t n = p->config->n_mounts;
 
@@ -193,7 +193,15 @@ int plan_mounts(struct plan *p, struct cor_err *err)
                 if (!(p->notify && i == n - 1) && plan_mount_open(p, i, err) < 0)
                         return -1;
         }
-        if (p->user_new && geteuid() == 0) {
+        return 0;
+}
+
+int plan_mounts(struct plan *p, struct cor_err *err)
+{
+        p->clone_all = p->user_new && geteuid() == 0;
+        if (plan_mount_sources(p, err) < 0)
+                return -1;
+        if (p->clone_all) {
                 p->root_tree = clone_here(p->rootfs, true, false, err);
                 if (p->root_tree < 0)
                         return cor_wrap(err, "root.path");

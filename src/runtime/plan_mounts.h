@@ -5,6 +5,8 @@
 
 int plan_mounts(struct plan *p, struct cor_err *err) COR_MUST_CHECK;
 void plan_mounts_done(struct plan *p);
+/* plan_mount_sources() - the same without the root file system: options, and sources as p->clone_all says */
+int plan_mount_sources(struct plan *p, struct cor_err *err) COR_MUST_CHECK;
 /* plan_mount_open() - open the source of mount @index, if the parent has to; plan_mounts() did so for all but the last
  * of a plan with p->notify, whose source is made later */
 int plan_mount_open(struct plan *p, size_t index, struct cor_err *err) COR_MUST_CHECK;
