@@ -3,8 +3,10 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "linux/lsm.h"
 #include "linux/namespace.h"
 #include "linux/procfs.h"
+#include "linux/sysctl.h"
 #include "runtime/message.h"
 #include "runtime/notify.h"
 #include "runtime/plan_mounts.h"
@@ -103,6 +105,19 @@ static int check_terminal(const struct plan *p, struct cor_err *err)
 /* --- namespaces ----------------------------------------------------------------------------------------------------
  */
 
+/* A namespace that is joined by its path may be the host's all the same. */
+static int refuse_host_sysctls(const struct plan *p, const struct oci_namespace *ns, struct cor_err *err)
+{
+        const struct oci_linux *l = p->config->linux_;
+
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                if (sysctl_namespace(l->sysctl[i].key) == ns->type)
+                        return cor_fail(err, COR_INVALID,
+                                        "linux.sysctl[\"%.80s\"]: not allowed: %s is the host's own namespace",
+                                        l->sysctl[i].key, ns->path);
+        return 0;
+}
+
 static int add_join(struct plan *p, const struct oci_namespace *ns, struct cor_err *err)
 {
         auto_fd fd = namespace_open(ns->path, ns->type, err);
@@ -111,7 +126,7 @@ static int add_join(struct plan *p, const struct oci_namespace *ns, struct cor_e
         if (fd < 0)
                 return cor_wrap(err, "linux.namespaces");
         ours = namespace_is_ours(p->procfs, fd, ns->type, err);
-        if (ours < 0)
+        if (ours < 0 || (ours && refuse_host_sysctls(p, ns, err) < 0))
                 return -1;
         if (ours && ns->type == CLONE_NEWUSER)
                 return 0; /* setns(2) refuses the user namespace one is in */
@@ -238,7 +253,8 @@ static int plan_process(struct plan *p, struct cor_err *err)
 {
         const struct oci_linux *l = p->config->linux_;
 
-        if (process_plan_init(&p->process, p->config->process, err) < 0)
+        if (lsm_check(NULL, NULL, l->mount_label, err) < 0 ||
+            process_plan_init(&p->process, p->config->process, err) < 0)
                 return -1;
         p->process.procfs = p->procfs;
         p->process.userns = p->userns;

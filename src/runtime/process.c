@@ -35,6 +35,8 @@ int process_plan_init(struct process_plan *plan, const struct oci_process *proce
 
         if (process->n_args == 0)
                 return cor_fail(err, COR_INVALID, "process.args: must not be empty");
+        if (lsm_check(process->apparmor_profile, process->selinux_label, NULL, err) < 0)
+                return -1;
         plan->process = process;
         caps_parse(process->capabilities, &plan->caps, &unknown);
         if (unknown.len)
