@@ -66,7 +66,7 @@ static int check_stopped(const struct container *c, struct cor_err *err)
 
         if (status == CONTAINER_STOPPED)
                 return 0;
-        if (status != CONTAINER_CREATING && status != CONTAINER_CREATED) {
+        if (status != CONTAINER_CREATING) {
                 /* an init that was just killed may need a moment to be gone */
                 pidfd = cor_procid_open(&init, &ignored);
                 if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, ZOMBIE_WAIT_MS / 10, &ignored) == 1)
@@ -94,7 +94,11 @@ int container_delete(const struct runtime_context *ctx, const char *id, bool for
                         return err && err->kind == COR_NOT_FOUND ? 0 : -1;
                 return end_container(&c, err) < 0 ? -1 : remove_container(ctx, &c, err);
         }
-        if (container_lock(&c, 0, err) < 0 || check_stopped(&c, err) < 0)
+        if (container_lock(&c, 0, err) < 0)
+                return -1;
+        if (container_status(&c) == CONTAINER_CREATED) /* nothing of the user's runs yet: runc and crun take it away */
+                return end_container(&c, err) < 0 ? -1 : remove_container(ctx, &c, err);
+        if (check_stopped(&c, err) < 0)
                 return -1;
         return remove_container(ctx, &c, err);
 }

@@ -12,8 +12,8 @@
 int container_kill(const struct runtime_context *ctx, const char *id, int sig, bool all, struct cor_err *err)
         COR_MUST_CHECK;
 /*
- * container_delete() - remove a stopped container: cgroup, records, poststop hooks. With @force it is killed first, a
- * half-made one is removed as far as it exists, and an unknown id is success.
+ * container_delete() - remove a container that has stopped or was never started: cgroup, records, poststop hooks. With
+ * @force it is killed first, a half-made one is removed as far as it exists, and an unknown id is success.
  */
 int container_delete(const struct runtime_context *ctx, const char *id, bool force, struct cor_err *err) COR_MUST_CHECK;
 int container_pause(const struct runtime_context *ctx, const char *id, struct cor_err *err) COR_MUST_CHECK;
