@@ -1,7 +1,7 @@
 /* create, start, run */
 #include "cli/command.h"
 
-#include "cli/program.h"
+#include "base/file.h"
 #include "runtime/create.h"
 
 #define ROW(NAME, LETTER, TYPE, M, VALUE, FLAGS, HELP)                                                                 \
@@ -33,12 +33,30 @@ static const struct option run_options[] = {
         ROW("keep", 0, FLAG, keep, "", 0, "Do not delete the container when it has ended"),
 };
 
+/*
+ * What the runtime wants. --config is looked for from the working directory, unless it is the name that a bundle's
+ * configuration has anyway (crun). *ret_config holds the path.
+ */
+static int read_options(const struct invocation *in, struct create_options *ret, char **ret_config, struct cor_err *err)
+{
+        *ret = *(const struct create_options *)in->options;
+        ret->id = in->args[0];
+        if (cor_streq(ret->config, "config.json"))
+                ret->config = NULL;
+        if (!ret->config)
+                return 0;
+        if (cor_path_absolute(ret->config, ret_config, err) < 0)
+                return cor_wrap(err, "option --config");
+        ret->config = *ret_config;
+        return 0;
+}
+
 static int run_create(struct invocation *in, struct cor_err *err)
 {
-        struct create_options o = *(const struct create_options *)in->options;
+        struct create_options o;
+        auto_str config = NULL;
 
-        o.id = in->args[0];
-        return container_create(&in->context, &o, err);
+        return read_options(in, &o, &config, err) < 0 ? -1 : container_create(&in->context, &o, err);
 }
 
 const struct command command_create = {
@@ -56,9 +74,11 @@ const struct command command_create = {
 
 static int run_run(struct invocation *in, struct cor_err *err)
 {
-        struct create_options o = *(const struct create_options *)in->options;
+        struct create_options o;
+        auto_str config = NULL;
 
-        o.id = in->args[0];
+        if (read_options(in, &o, &config, err) < 0)
+                return -1;
         if (container_run(&in->context, &o, &in->code, err) < 0) {
                 in->code = command_exec_code(err, 1);
                 return -1;

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "cli/program.h"
 #include "runtime/lifecycle.h"
 #include "runtime/ps.h"
 
@@ -17,6 +18,14 @@ static void print_json(const pid_t *pids, size_t n, struct cor_text *out)
         cor_text_add(out, "]\n");
 }
 
+/* crun's table has this one column */
+static void print_numbers(const pid_t *pids, size_t n, struct cor_text *out)
+{
+        cor_text_add(out, "PID\n");
+        for (size_t i = 0; i < n; i++)
+                cor_text_printf(out, "%d\n", pids[i]);
+}
+
 static int run_ps(struct invocation *in, struct cor_err *err)
 {
         const struct ps_options *o = in->options;
@@ -28,6 +37,8 @@ static int run_ps(struct invocation *in, struct cor_err *err)
                 return -1;
         if (o->format == FORMAT_JSON)
                 print_json(pids, n, &t);
+        else if (program_kind() == PROGRAM_CRUN)
+                print_numbers(pids, n, &t);
         else if (ps_table(pids, n, in->args + 1, in->n_args - 1, &t, err) < 0)
                 return -1;
         return command_print(t.s, t.len, err);

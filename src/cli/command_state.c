@@ -78,6 +78,21 @@ static void print_table(const struct container_info *list, size_t n, struct cor_
         }
 }
 
+/* Its heading and columns are crun's. */
+static void print_crun_table(const struct container_info *list, size_t n, struct cor_text *out)
+{
+        size_t width = strlen("NAME");
+
+        for (size_t i = 0; i < n; i++)
+                if (strlen(list[i].id) > width)
+                        width = strlen(list[i].id);
+        cor_text_printf(out, "%-*s %-9s %-8s %-39s %-30s %s\n", (int)width, "NAME", "PID", "STATUS", "BUNDLE PATH",
+                        "CREATED", "OWNER");
+        for (size_t i = 0; i < n; i++)
+                cor_text_printf(out, "%-*s %-9d %-8s %-39s %-30s %s\n", (int)width, list[i].id, list[i].pid,
+                                list[i].status, list[i].bundle, list[i].created, list[i].owner);
+}
+
 static void print_ids(const struct container_info *list, size_t n, struct cor_text *out)
 {
         for (size_t i = 0; i < n; i++)
@@ -95,6 +110,8 @@ static int run_list(struct invocation *in, struct cor_err *err)
                 return -1;
         if (o->quiet)
                 print_ids(list, n, &t);
+        else if (o->format != FORMAT_JSON && program_kind() == PROGRAM_CRUN)
+                print_crun_table(list, n, &t);
         else if (o->format != FORMAT_JSON)
                 print_table(list, n, &t);
         else if (n == 0 && program_kind() == PROGRAM_RUNC)
