@@ -64,6 +64,7 @@ int seccomp_program_make(const struct oci_seccomp *profile, const struct seccomp
                          struct seccomp_program *ret, struct cor_err *err)
 {
         static const struct oci_seccomp no_profile = { 0 };
+        const char *place = opts->bpf_base64 ? "annotations[\"run.oci.seccomp_bpf_data\"]" : "linux.seccomp";
         auto_seccomp_program program = SECCOMP_PROGRAM_INIT;
 
         assert(profile || opts->bpf_base64);
@@ -71,12 +72,12 @@ int seccomp_program_make(const struct oci_seccomp *profile, const struct seccomp
                 profile = &no_profile;
         if (opts->bpf_base64) {
                 if (seccomp_bpf_decode(opts->bpf_base64, &program, err) < 0)
-                        return cor_wrap(err, "annotations[\"run.oci.seccomp_bpf_data\"]");
+                        return cor_wrap(err, "%s", place);
         } else if (program_from_rules(profile, opts, &program, err) < 0) {
                 return -1;
         }
         if (seccomp_bpf_check(program.items, program.n_items, &program.notifies, err) < 0)
-                return cor_wrap(err, "the seccomp program");
+                return cor_wrap(err, "%s", place);
         if (listener_find(profile, opts, &program, err) < 0 ||
             seccomp_flags_make(profile, program.notifies, &program.flags, err) < 0)
                 return -1;
