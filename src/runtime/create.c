@@ -40,7 +40,7 @@ struct creation {
         pid_t init;
         int master;     /* pty of a foreground container, or -1 */
         char *clos;     /* resctrl group to remove */
-        bool hooks_ran; /* poststop hooks are due */
+        bool hooks_due; /* there was a process: poststop hooks run in the end */
 };
 
 /* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
@@ -141,6 +141,7 @@ static int clone_init(struct creation *c, struct cor_err *err)
                 init_run(p, into_cgroup);
         }
         c->init = pid;
+        c->hooks_due = p->config->hooks != NULL;
         return 0;
 }
 
@@ -240,7 +241,6 @@ static int hooks_in_runtime(struct creation *c, struct cor_err *err)
         const struct oci_hooks *h = config->hooks;
         struct hook_state state = hook_state(c, "creating");
 
-        c->hooks_ran = true;
         if (hooks_run("prestart", h->prestart, h->n_prestart, config, &state, false, err) < 0 ||
             hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, config, &state, false, err) < 0)
                 return -1;
@@ -322,7 +322,7 @@ static void undo(struct creation *c)
                 return;
         if (teardown(p->ctx, &p->container, p->cgroup, c->clos, &err) < 0)
                 cor_warn("%s", err.msg);
-        if (c->hooks_ran) {
+        if (c->hooks_due) {
                 const struct oci_hooks *h = p->config->hooks;
                 struct hook_state state = hook_state(c, "stopped");
 
@@ -406,7 +406,6 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
 
         if (notify_listen(p->container.dirfd, notify, err) < 0 || message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
             start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
-                c->hooks_ran = c->hooks_ran || p->config->hooks;
                 undo(c);
                 return cor_wrap(err, "unable to start container process");
         }
@@ -442,7 +441,6 @@ int container_run(const struct runtime_context *ctx, const struct create_options
         if (o->keep)
                 return 0;
         c.init = 0;
-        c.hooks_ran = p.config->hooks != NULL;
         undo(&c);
         return 0;
 }

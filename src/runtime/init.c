@@ -165,23 +165,19 @@ static int sysctls(const struct plan *p, struct cor_err *err)
         return 0;
 }
 
-static int files(const struct plan *p, struct cor_err *err)
+static int files(const struct plan *p, struct rootfs *r, struct cor_err *err)
 {
-        auto_rootfs r;
-        mode_t mask = umask(0);
-
-        rootfs_init(&r);
-        if (rootfs_prepare(p, &r, err) < 0)
+        umask(0);
+        if (rootfs_prepare(p, r, err) < 0)
                 return -1;
         umask(022);
-        if (before_root(p, err) < 0 || rootfs_enter(p, &r, err) < 0)
+        if (before_root(p, err) < 0 || rootfs_enter(p, r, err) < 0)
                 return -1;
         if (setsid() < 0)
                 return cor_fail_errno(err, "setsid");
         /* sysctl before anything of /proc is read-only, the console before the root is */
-        if (console_setup(p, &r, err) < 0 || sysctls(p, err) < 0 || rootfs_finish(p, &r, err) < 0)
+        if (console_setup(p, r, err) < 0 || sysctls(p, err) < 0 || rootfs_finish(p, r, err) < 0)
                 return -1;
-        (void)mask;
         return 0;
 }
 
@@ -228,15 +224,21 @@ static void run(const struct plan *p, bool cloned_into_cgroup, int *sync, struct
 {
         struct process_image image = { 0 };
         int listener = p->listen_fd;
+        auto_rootfs r;
 
+        rootfs_init(&r);
         if (is_joined(p, CLONE_NEWPID) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
                 cor_fail_errno(err, "become non-dumpable");
                 return;
         }
-        if (attach(p, cloned_into_cgroup, err) < 0 || become_root(p, err) < 0 || system_setup(p, err) < 0)
+        if (attach(p, cloned_into_cgroup, err) < 0)
                 return;
-        if (files(p, err) < 0 || process_limits(&p->process, err) < 0)
+        rootfs_open_place(p, &r);
+        if (become_root(p, err) < 0 || system_setup(p, err) < 0)
                 return;
+        if (files(p, &r, err) < 0 || process_limits(&p->process, err) < 0)
+                return;
+        rootfs_done(&r);
         /* with the others goes the container's folder, whose lock is the runtime's and has to end with it */
         if (process_close(&p->process, (int *const[]){ sync, &listener }, 2, err) < 0)
                 return;

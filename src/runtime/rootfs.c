@@ -14,11 +14,12 @@
 
 void rootfs_init(struct rootfs *r)
 {
-        *r = (struct rootfs){ .root = -1, .dev = -1, .devpts = -1, .procfs = -1 };
+        *r = (struct rootfs){ .place = -1, .root = -1, .dev = -1, .devpts = -1, .procfs = -1 };
 }
 
 void rootfs_done(struct rootfs *r)
 {
+        cor_fd_close(&r->place);
         cor_fd_close(&r->root);
         cor_fd_close(&r->dev);
         cor_fd_close(&r->devpts);
@@ -55,21 +56,25 @@ static int make_parent_private(const char *path, struct cor_err *err)
         }
 }
 
-static int attach_root(const struct plan *p, int tree, struct cor_err *err)
+/*
+ * Where the root mount is put. Its own path, as hooks look for it there; but the root of a user namespace may have no
+ * way to that, so this is called before init becomes it, while the caller's own rights still open the path.
+ */
+void rootfs_open_place(const struct plan *p, struct rootfs *r)
 {
-        auto_fd target = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        r->place = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
 
-        /*
-         * Root of a user namespace may have no way to the bundle's path. Any place will do then, as pivot_root needs a
-         * mount, not a name: the container's own folder is one that nobody else uses.
-         */
-        if (target < 0 && p->root_tree >= 0) {
-                target = openat(p->container.dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-                (void)!fchdir(target);
-        }
-        if (target < 0)
-                return cor_fail_errno(err, "root.path: open %s", p->rootfs);
-        return mount_attach(tree, target, err);
+static int attach_root(const struct plan *p, struct rootfs *r, struct cor_err *err)
+{
+        if (r->place < 0)
+                rootfs_open_place(p, r);
+        if (r->place < 0)
+                return cor_fail_errno(err, "open %s", p->rootfs);
+        if (mount_attach(r->root, r->place, err) < 0)
+                return -1;
+        cor_fd_close(&r->place);
+        return 0;
 }
 
 static int mount_root(const struct plan *p, struct rootfs *r, struct cor_err *err)
@@ -82,7 +87,7 @@ static int mount_root(const struct plan *p, struct rootfs *r, struct cor_err *er
                 return -1;
         r->root = p->root_tree >= 0 ? fcntl(p->root_tree, F_DUPFD_CLOEXEC, 3)
                                     : mount_clone(AT_FDCWD, p->rootfs, true, false, err);
-        if (r->root < 0 || attach_root(p, r->root, err) < 0)
+        if (r->root < 0 || attach_root(p, r, err) < 0)
                 return cor_wrap(err, "root.path");
         return 0;
 }

@@ -4,6 +4,7 @@
  * The container's file system, made by init in its own mount namespace. Every path that the image can influence is
  * walked below the root by descriptor (base/file.h, cor_root_…).
  *
+ *      rootfs_open_place() where the root mount goes, before init becomes root of a user namespace
  *      rootfs_prepare()   propagation, root mount, all mounts, /dev
  *      (hooks)
  *      rootfs_enter()     pivot_root; from here on the container's root is ours
@@ -12,6 +13,7 @@
 #include "runtime/plan.h"
 
 struct rootfs {
+        int place;  /* O_PATH, what the root mount is put on, once found; or -1 */
         int root;   /* O_PATH, the root mount */
         int dev;    /* O_PATH, its /dev, or -1 if it is not ours to fill */
         int devpts; /* O_PATH, root of the devpts mounted at /dev/pts, or -1 */
@@ -24,6 +26,7 @@ void rootfs_init(struct rootfs *r);
 void rootfs_done(struct rootfs *r);
 #define auto_rootfs COR_CLEANUP(rootfs_done) struct rootfs
 
+void rootfs_open_place(const struct plan *p, struct rootfs *r);
 int rootfs_prepare(const struct plan *p, struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;
 int rootfs_enter(const struct plan *p, struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;
 int rootfs_finish(const struct plan *p, struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;

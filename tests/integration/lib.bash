@@ -208,12 +208,14 @@ show_output_file() {
 
 # container_state [ID] - created, running, paused or stopped; fails when there is no such container
 container_state() {
-        runtime state "${1:-$ID}" | jq -er .status
+        local state
+        state=$(runtime state "${1:-$ID}") && jq -er .status <<<"$state"
 }
 
 # container_pid [ID] - process id of the container's init
 container_pid() {
-        runtime state "${1:-$ID}" | jq -er .pid
+        local state
+        state=$(runtime state "${1:-$ID}") && jq -er .pid <<<"$state"
 }
 
 # wait_until COMMAND... - try a command until it succeeds; fails after 20 s (WAIT_SECONDS)
