@@ -120,15 +120,16 @@ static int check_host_names(const struct oci_config *c, struct cor_err *err)
 }
 
 /*
- * Mappings beside the path of a user namespace are let be: engines of old had to write some, and they mean nothing, as
- * the namespace has its own.
+ * Whoever has no rights and gives no mapping at all gets one of his own later on (linux/idmap.h); half of one is wrong
+ * for all. Mappings beside the path of a user namespace are let be: engines of old had to write some, and they mean
+ * nothing, as the namespace has its own.
  */
 static int check_id_mappings(const struct oci_config *c, struct cor_err *err)
 {
         const struct oci_linux *l = c->linux_;
         const char *missing = l->n_uid_mappings == 0 ? "uidMappings" : l->n_gid_mappings == 0 ? "gidMappings" : NULL;
 
-        if (oci_namespace_new(c, CLONE_NEWUSER) && missing)
+        if (oci_namespace_new(c, CLONE_NEWUSER) && missing && l->n_uid_mappings + l->n_gid_mappings > 0)
                 return cor_fail(err, COR_INVALID, ".linux.%s: required by a new user namespace, but missing", missing);
         if (!oci_namespace_find(c, CLONE_NEWUSER) && (l->n_uid_mappings > 0 || l->n_gid_mappings > 0))
                 return cor_fail(err, COR_INVALID, ".linux.%s: needs a user namespace in linux.namespaces",
