@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-        FORMAT = 2, /* raised when a key's bytes, or what our code makes of the same profile, change */
+        FORMAT = 3, /* raised when a key's bytes, or what our code makes of the same profile, change */
         KEY_MAX = 1 << 20,
         MAX_FILES = 64,
         MAX_SWEEP = 4096, /* entries looked at when the directory is swept */

@@ -14,7 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_ARCHS = 32 };
+enum {
+        MAX_ARCHS = 32,
+        KERNEL_LEVEL =
+                6, /* libseccomp's name for what every kernel has that we run on: it need not try out each feature */
+};
 
 struct compiler {
         scmp_filter_ctx ctx;
@@ -36,6 +40,7 @@ static int ctx_start(struct compiler *c, struct cor_err *err)
         if (c->ctx)
                 seccomp_release(c->ctx);
         c->n_archs = c->n_added = 0;
+        (void)seccomp_api_set(KERNEL_LEVEL);
         c->ctx = seccomp_init(c->rules.default_action);
         if (!c->ctx)
                 return cor_fail(err, COR_UNSUPPORTED, "linux.seccomp.defaultAction: libseccomp refuses it");

@@ -274,26 +274,42 @@ static void emit_section(struct head *h, uint32_t audit)
         emit(h, BPF_JMP | BPF_JEQ | BPF_K, audit, skip > UINT8_MAX, skip > UINT8_MAX ? 0 : skip);
 }
 
+static bool has_arch(const struct seccomp_front *f, uint32_t arch)
+{
+        for (size_t i = 0; i < f->n_archs; i++)
+                if (f->archs[i] == arch)
+                        return true;
+        return false;
+}
+
+/* x86_64 and x32 are one to the kernel: x32's numbers are the upper half. */
+static void make_x86_64(struct head *h)
+{
+        if (has_arch(h->front, SCMP_ARCH_X86_64))
+                add_arch(h, SCMP_ARCH_X86_64);
+        else
+                add_range(h, 0, REST);
+        if (has_arch(h->front, SCMP_ARCH_X32))
+                add_arch(h, SCMP_ARCH_X32);
+        else
+                add_range(h, X32_BIT, REST);
+        emit_section(h, AUDIT_ARCH_X86_64);
+}
+
 /* One section for each audit architecture, our own first. */
 static void make_sections(struct head *h)
 {
         const struct seccomp_front *f = h->front;
-        bool x32 = false;
 
-        for (size_t i = 0; i < f->n_archs; i++)
-                x32 |= f->archs[i] == SCMP_ARCH_X32;
         for (size_t i = f->n_archs; i-- > 0;) {
-                bool x86_64 = f->archs[i] == SCMP_ARCH_X86_64;
-
-                if (f->archs[i] == SCMP_ARCH_X32) /* with x86_64, or, without it, left to the rest */
-                        continue;
                 h->n_ranges = 0;
-                add_arch(h, f->archs[i]);
-                if (x86_64 && x32)
-                        add_arch(h, SCMP_ARCH_X32);
-                else if (x86_64)
-                        add_range(h, X32_BIT, REST);
-                emit_section(h, f->archs[i]);
+                if (f->archs[i] == SCMP_ARCH_X86_64 ||
+                    (f->archs[i] == SCMP_ARCH_X32 && !has_arch(f, SCMP_ARCH_X86_64))) {
+                        make_x86_64(h);
+                } else if (f->archs[i] != SCMP_ARCH_X32) {
+                        add_arch(h, f->archs[i]);
+                        emit_section(h, f->archs[i]);
+                }
         }
 }
 
