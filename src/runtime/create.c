@@ -12,7 +12,7 @@
 #include "linux/netdev.h"
 #include "linux/resctrl.h"
 #include "linux/terminal.h"
-#include "runtime/foreground.h"
+#include "runtime/creation.h"
 #include "runtime/hooks.h"
 #include "runtime/lifecycle.h"
 #include "runtime/message.h"
@@ -31,64 +31,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-struct creation {
-        struct plan *plan;
-        struct foreground *fg; /* of a foreground container, or NULL */
-        struct container_record record;
-        struct cor_text created;
-        char *fds[3];
-        pid_t init;
-        int master;     /* pty of a foreground container, or -1 */
-        char *clos;     /* resctrl group to remove */
-        bool hooks_due; /* there was a process: poststop hooks run in the end */
-};
-
-/* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
-static void note_descriptors(struct creation *c)
-{
-        for (int fd = 0; fd < 3; fd++) {
-                char path[32], target[256];
-                ssize_t n;
-
-                snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-                n = readlink(path, target, sizeof target - 1);
-                c->fds[fd] = cor_strndup(target, n > 0 ? (size_t)n : 0);
-        }
-        c->record.descriptors = (const char **)c->fds;
-        c->record.n_descriptors = 3;
-}
-
-static int save_record(struct creation *c, struct cor_err *err)
-{
-        const struct plan *p = c->plan;
-
-        if (p->cgroup || p->where)
-                c->record.cgroup = *(p->cgroup ? cgroup_where(p->cgroup) : p->where);
-        return container_save(&c->plan->container, &c->record, err);
-}
-
-static int make_folder(struct creation *c, const char *config, size_t config_len, struct cor_err *err)
-{
-        struct plan *p = c->plan;
-
-        if (container_make(p->ctx, p->options->id, &p->container, err) < 0)
-                return -1;
-        cor_text_add_now(&c->created, true);
-        note_descriptors(c);
-        c->record.version = CORACLE_VERSION;
-        c->record.oci_version = p->config->oci_version;
-        c->record.id = p->options->id;
-        c->record.bundle = p->bundle;
-        c->record.rootfs = p->rootfs;
-        c->record.created = c->created.s;
-        c->record.owner = geteuid();
-        c->record.rootless = p->ctx->rootless;
-        c->record.terminal = p->config->process->terminal;
-        if (container_save_config(&p->container, config, config_len, err) < 0 || notify_make(p, err) < 0)
-                return -1;
-        return save_record(c, err);
-}
-
 /* The socket that init will listen on, inside the container's folder: as long a path as it likes, by way of its fd. */
 static int make_start_socket(struct plan *p, struct cor_err *err)
 {
@@ -102,27 +44,8 @@ static int make_start_socket(struct plan *p, struct cor_err *err)
         return 0;
 }
 
-static int make_cgroup(struct plan *p, struct cor_err *err)
-{
-        struct cgroup_request req;
-
-        plan_cgroup_request(p, &req);
-        if (cgroup_create(&req, p->where, &p->cgroup, err) < 0)
-                return -1;
-        return cgroup_entry_open(p->cgroup, 0, NULL, 0, &p->entry, err);
-}
-
 /* --- the first process ---------------------------------------------------------------------------------------------
  */
-
-static int reap(pid_t pid)
-{
-        int status = 0;
-
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        return status;
-}
 
 static int clone_init(struct creation *c, struct cor_err *err)
 {
@@ -164,7 +87,7 @@ static int follow_intermediate(struct creation *c, struct cor_err *err)
                         return -1;
         }
         c->init = m.value;
-        (void)reap(first);
+        (void)creation_reap(first);
         return 0;
 }
 
@@ -212,53 +135,6 @@ static int setup_init(struct creation *c, struct cor_err *err)
         return p->wait_setup ? message_send(p->sync_parent, MSG_SETUP, 0, err) : 0;
 }
 
-static int record_init(struct creation *c, struct cor_err *err)
-{
-        struct cor_procid id;
-
-        if (cor_procid_get(c->init, &id, NULL, err) < 0)
-                return -1;
-        c->record.pid = id.pid;
-        c->record.start_time = id.start_time;
-        c->record.clos = c->clos;
-        return save_record(c, err);
-}
-
-static struct hook_state hook_state(const struct creation *c, const char *status)
-{
-        return (struct hook_state){
-                .id = c->plan->options->id,
-                .bundle = c->plan->bundle,
-                .rootfs = c->plan->rootfs,
-                .status = status,
-                .pid = strcmp(status, "stopped") == 0 ? 0 : c->init,
-        };
-}
-
-static int hooks_in_runtime(struct creation *c, struct cor_err *err)
-{
-        const struct oci_config *config = c->plan->config;
-        const struct oci_hooks *h = config->hooks;
-        struct hook_state state = hook_state(c, "creating");
-
-        if (hooks_run("prestart", h->prestart, h->n_prestart, config, &state, false, err) < 0 ||
-            hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, config, &state, false, err) < 0)
-                return -1;
-        return message_send(c->plan->sync_parent, MSG_HOOKS_DONE, 0, err);
-}
-
-static int take_console(struct creation *c, int *master, struct cor_err *err)
-{
-        const struct plan *p = c->plan;
-
-        if (*master < 0)
-                return cor_fail(err, COR_SYSTEM, "the container sent no terminal");
-        if (p->console_socket >= 0)
-                return terminal_send(p->console_socket, *master, err);
-        c->master = cor_fd_take(master);
-        return 0;
-}
-
 static int delegate(struct creation *c, struct cor_err *err)
 {
         const struct plan *p = c->plan;
@@ -287,10 +163,12 @@ static int follow_init(struct creation *c, struct cor_err *err)
                 case MSG_READY:
                         return c->plan->userns ? process_parent_limits(&c->plan->process, c->init, err) : 0;
                 case MSG_MOUNTED:
-                        r = hooks_in_runtime(c, err);
+                        r = creation_hooks(c, err);
+                        if (r == 0)
+                                r = message_send(c->plan->sync_parent, MSG_HOOKS_DONE, 0, err);
                         break;
                 case MSG_CONSOLE:
-                        r = take_console(c, &fd, err);
+                        r = creation_take_console(c, &fd, err);
                         break;
                 case MSG_DELEGATE:
                         r = delegate(c, err);
@@ -306,39 +184,6 @@ static int follow_init(struct creation *c, struct cor_err *err)
         }
 }
 
-/* --- undoing -------------------------------------------------------------------------------------------------------
- */
-
-static void undo(struct creation *c)
-{
-        struct plan *p = c->plan;
-        struct cor_err err = { 0 };
-
-        if (c->init > 0) {
-                kill(c->init, SIGKILL);
-                (void)reap(c->init);
-        }
-        if (p->container.dirfd < 0)
-                return;
-        if (teardown(p->ctx, &p->container, p->cgroup, c->clos, &err) < 0)
-                cor_warn("%s", err.msg);
-        if (c->hooks_due) {
-                const struct oci_hooks *h = p->config->hooks;
-                struct hook_state state = hook_state(c, "stopped");
-
-                (void)!hooks_run("poststop", h->poststop, h->n_poststop, p->config, &state, true, &err);
-        }
-}
-
-static void creation_done(struct creation *c)
-{
-        for (int i = 0; i < 3; i++)
-                free(c->fds[i]);
-        free(c->clos);
-        cor_text_done(&c->created);
-        cor_fd_close(&c->master);
-}
-
 static int build(struct creation *c, const char *config, size_t config_len, bool listen_for_start, struct cor_err *err)
 {
         struct plan *p = c->plan;
@@ -347,17 +192,17 @@ static int build(struct creation *c, const char *config, size_t config_len, bool
 
         if (!pidfd_socket)
                 pidfd_socket = oci_annotation(p->config, "run.oci.pidfd_receiver");
-        if (make_folder(c, config, config_len, err) < 0)
+        if (creation_make_folder(c, config, config_len, err) < 0)
                 return -1;
         if (listen_for_start && make_start_socket(p, err) < 0)
                 return -1;
-        if (make_cgroup(p, err) < 0 || clone_init(c, err) < 0)
+        if (creation_make_cgroup(p, err) < 0 || clone_init(c, err) < 0)
                 return -1;
         cor_fd_close(&p->sync_child);
-        if (setup_init(c, err) < 0 || record_init(c, err) < 0 || follow_init(c, err) < 0)
+        if (setup_init(c, err) < 0 || creation_record_init(c, err) < 0 || follow_init(c, err) < 0)
                 return -1;
         c->record.ready = true;
-        if (save_record(c, err) < 0)
+        if (creation_save(c, err) < 0)
                 return -1;
         return start_announce(o->pid_file, pidfd_socket, c->init, err);
 }
@@ -373,7 +218,7 @@ static int create(const struct runtime_context *ctx, const struct create_options
                 return -1;
         if (build(c, config, config_len, listen_for_start, err) == 0)
                 return 0;
-        undo(c);
+        creation_undo(c);
         if (err && err->kind != COR_EXISTS)
                 cor_wrap(err, "unable to start container process");
         return -1;
@@ -390,7 +235,7 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
         if (create(ctx, &options, &p, NULL, &c, true, err) < 0)
                 return -1;
         if (message_send(p.sync_parent, MSG_RECORDED, 0, err) < 0) {
-                undo(&c);
+                creation_undo(&c);
                 return cor_wrap(err, "unable to start container process");
         }
         return 0;
@@ -402,11 +247,11 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
 static int start_here(struct creation *c, struct notify *notify, struct cor_err *err)
 {
         struct plan *p = c->plan;
-        struct hook_state state = hook_state(c, "created");
+        struct hook_state state = creation_state(c, "created");
 
         if (notify_listen(p->container.dirfd, notify, err) < 0 || message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
             start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
-                undo(c);
+                creation_undo(c);
                 return cor_wrap(err, "unable to start container process");
         }
         return start_poststart(p->config, state, err);
@@ -425,7 +270,7 @@ int container_run(const struct runtime_context *ctx, const struct create_options
         if (create(ctx, o, &p, o->detach ? NULL : &fg, &c, false, err) < 0)
                 return -1;
         if (!o->detach && foreground_terminal(&fg, c.master, err) < 0) {
-                undo(&c);
+                creation_undo(&c);
                 return -1;
         }
         if (start_here(&c, &notify, err) < 0)
@@ -441,6 +286,6 @@ int container_run(const struct runtime_context *ctx, const struct create_options
         if (o->keep)
                 return 0;
         c.init = 0;
-        undo(&c);
+        creation_undo(&c);
         return 0;
 }

@@ -1,0 +1,158 @@
+/*
+ * What making a container and restoring one have in common. Runs in the runtime's own process.
+ */
+#include "runtime/creation.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "linux/terminal.h"
+#include "runtime/notify.h"
+#include "runtime/teardown.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
+static void note_descriptors(struct creation *c)
+{
+        for (int fd = 0; fd < 3; fd++) {
+                char path[32], target[256];
+                ssize_t n;
+
+                snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+                n = readlink(path, target, sizeof target - 1);
+                c->fds[fd] = cor_strndup(target, n > 0 ? (size_t)n : 0);
+        }
+        c->record.descriptors = (const char **)c->fds;
+        c->record.n_descriptors = 3;
+}
+
+int creation_save(struct creation *c, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+
+        if (p->cgroup || p->where)
+                c->record.cgroup = *(p->cgroup ? cgroup_where(p->cgroup) : p->where);
+        return container_save(&c->plan->container, &c->record, err);
+}
+
+int creation_make_folder(struct creation *c, const char *config, size_t config_len, struct cor_err *err)
+{
+        struct plan *p = c->plan;
+
+        if (container_make(p->ctx, p->options->id, &p->container, err) < 0)
+                return -1;
+        cor_text_add_now(&c->created, true);
+        note_descriptors(c);
+        c->record.version = CORACLE_VERSION;
+        c->record.oci_version = p->config->oci_version;
+        c->record.id = p->options->id;
+        c->record.bundle = p->bundle;
+        c->record.rootfs = p->rootfs;
+        c->record.created = c->created.s;
+        c->record.owner = geteuid();
+        c->record.rootless = p->ctx->rootless;
+        c->record.terminal = p->config->process->terminal;
+        if (container_save_config(&p->container, config, config_len, err) < 0 || notify_make(p, err) < 0)
+                return -1;
+        return creation_save(c, err);
+}
+
+int creation_make_cgroup(struct plan *p, struct cor_err *err)
+{
+        struct cgroup_request req;
+
+        plan_cgroup_request(p, &req);
+        if (cgroup_create(&req, p->where, &p->cgroup, err) < 0)
+                return -1;
+        return cgroup_entry_open(p->cgroup, 0, NULL, 0, &p->entry, err);
+}
+
+int creation_reap(pid_t pid)
+{
+        int status = 0;
+
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        return status;
+}
+
+int creation_record_init(struct creation *c, struct cor_err *err)
+{
+        struct cor_procid id;
+
+        if (cor_procid_get(c->init, &id, NULL, err) < 0)
+                return -1;
+        c->record.pid = id.pid;
+        c->record.start_time = id.start_time;
+        c->record.clos = c->clos;
+        return creation_save(c, err);
+}
+
+struct hook_state creation_state(const struct creation *c, const char *status)
+{
+        return (struct hook_state){
+                .id = c->plan->options->id,
+                .bundle = c->plan->bundle,
+                .rootfs = c->plan->rootfs,
+                .status = status,
+                .pid = strcmp(status, "stopped") == 0 ? 0 : c->init,
+        };
+}
+
+int creation_hooks(struct creation *c, struct cor_err *err)
+{
+        const struct oci_config *config = c->plan->config;
+        const struct oci_hooks *h = config->hooks;
+        struct hook_state state = creation_state(c, "creating");
+
+        if (hooks_run("prestart", h->prestart, h->n_prestart, config, &state, false, err) < 0 ||
+            hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, config, &state, false, err) < 0)
+                return -1;
+        return 0;
+}
+
+int creation_take_console(struct creation *c, int *master, struct cor_err *err)
+{
+        const struct plan *p = c->plan;
+
+        if (*master < 0)
+                return cor_fail(err, COR_SYSTEM, "the container sent no terminal");
+        if (p->console_socket >= 0)
+                return terminal_send(p->console_socket, *master, err);
+        c->master = cor_fd_take(master);
+        return 0;
+}
+
+void creation_undo(struct creation *c)
+{
+        struct plan *p = c->plan;
+        struct cor_err err = { 0 };
+
+        if (c->init > 0) {
+                kill(c->init, SIGKILL);
+                (void)creation_reap(c->init);
+        }
+        if (p->container.dirfd < 0)
+                return;
+        if (teardown(p->ctx, &p->container, p->cgroup, c->clos, &err) < 0)
+                cor_warn("%s", err.msg);
+        if (c->hooks_due) {
+                const struct oci_hooks *h = p->config->hooks;
+                struct hook_state state = creation_state(c, "stopped");
+
+                (void)!hooks_run("poststop", h->poststop, h->n_poststop, p->config, &state, true, &err);
+        }
+}
+
+void creation_done(struct creation *c)
+{
+        for (int i = 0; i < 3; i++)
+                free(c->fds[i]);
+        free(c->clos);
+        cor_text_done(&c->created);
+        cor_fd_close(&c->master);
+}
