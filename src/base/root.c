@@ -10,6 +10,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 
+#include "base/alloc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -302,11 +304,37 @@ int cor_root_open_nofollow(int rootfd, const char *path, int flags, struct cor_e
         return cor_root_open(rootfd, path, flags | O_NOFOLLOW, 0, err);
 }
 
+/*
+ * By far the most frequent case, as for /dev/pts: only the last component is missing. The parent is held by descriptor,
+ * so the new directory is made and opened where it belongs; ENOENT leaves everything else (links, more missing) to the
+ * walk.
+ */
+static int make_last(int rootfd, const char *path, mode_t mode)
+{
+        const char *slash = strrchr(path, '/');
+        auto_str dir = slash ? cor_strndup(path, (size_t)(slash - path)) : cor_strdup(".");
+        const char *name = slash ? slash + 1 : path;
+        auto_fd parent = -1;
+
+        if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+                errno = ENOENT;
+                return -1;
+        }
+        parent = resolve(rootfd, dir[0] ? dir : "/", O_PATH | O_DIRECTORY, 0, false);
+        if (parent < 0 || mkdirat(parent, name, mode) < 0) {
+                errno = ENOENT;
+                return -1;
+        }
+        return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int cor_root_mkdirs(int rootfd, const char *path, mode_t mode, struct cor_err *err)
 {
         const struct rules rules = { .make = MAKE_DIRS, .make_mode = mode };
         int fd = resolve(rootfd, path, O_PATH | O_DIRECTORY, 0, false);
 
+        if (fd < 0 && errno == ENOENT)
+                fd = make_last(rootfd, path, mode);
         if (fd < 0 && errno == ENOENT)
                 fd = walk_from(rootfd, path, &rules, O_PATH | O_DIRECTORY, 0);
         if (fd < 0 && errno == ENOTDIR)

@@ -189,6 +189,13 @@ int mount_attach(int mnt, int target, struct cor_err *err)
         return 0;
 }
 
+int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
+{
+        if (move_mount(mnt, "", dirfd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                return cor_fail_errno(err, "attach a mount at %s", name);
+        return 0;
+}
+
 /* Kernels before 5.12: an attached mount is changed by way of its path in procfs, its other flags being kept. */
 static int change_by_remount(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
 {

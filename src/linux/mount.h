@@ -44,6 +44,8 @@ int mount_new_at(int target, const char *fstype, const char *source, const char 
                  uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
 /* mount_attach() - put detached @mnt on @target (an O_PATH descriptor) */
 int mount_attach(int mnt, int target, struct cor_err *err) COR_MUST_CHECK;
+/* mount_attach_at() - put it on @name in directory @dirfd, which nobody else can change */
+int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err) COR_MUST_CHECK;
 /* mount_change() - change a mount, detached or attached, and with @recursive all below it */
 int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /* mount_idmap() - map ids of a still detached mount by user namespace @userns (mount_setattr(2), MOUNT_ATTR_IDMAP) */

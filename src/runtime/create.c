@@ -201,8 +201,7 @@ static int build(struct creation *c, const char *config, size_t config_len, bool
         cor_fd_close(&p->sync_child);
         if (setup_init(c, err) < 0 || creation_record_init(c, err) < 0 || follow_init(c, err) < 0)
                 return -1;
-        c->record.ready = true;
-        if (creation_save(c, err) < 0)
+        if (creation_ready(c, err) < 0)
                 return -1;
         return start_announce(o->pid_file, pidfd_socket, c->init, err);
 }

@@ -30,12 +30,17 @@ static void note_descriptors(struct creation *c)
         c->record.n_descriptors = 3;
 }
 
-int creation_save(struct creation *c, struct cor_err *err)
+static void record_cgroup(struct creation *c)
 {
         const struct plan *p = c->plan;
 
         if (p->cgroup || p->where)
                 c->record.cgroup = *(p->cgroup ? cgroup_where(p->cgroup) : p->where);
+}
+
+int creation_save(struct creation *c, struct cor_err *err)
+{
+        record_cgroup(c);
         return container_save(&c->plan->container, &c->record, err);
 }
 
@@ -56,9 +61,10 @@ int creation_make_folder(struct creation *c, const char *config, size_t config_l
         c->record.owner = geteuid();
         c->record.rootless = p->ctx->rootless;
         c->record.terminal = p->config->process->terminal;
-        if (container_save_config(&p->container, config, config_len, err) < 0 || notify_make(p, err) < 0)
+        record_cgroup(c);
+        if (container_begin(&p->container, &c->record, config, config_len, err) < 0)
                 return -1;
-        return creation_save(c, err);
+        return notify_make(p, err);
 }
 
 int creation_make_cgroup(struct plan *p, struct cor_err *err)
@@ -89,7 +95,15 @@ int creation_record_init(struct creation *c, struct cor_err *err)
         c->record.pid = id.pid;
         c->record.start_time = id.start_time;
         c->record.clos = c->clos;
-        return creation_save(c, err);
+        /* as a rule nobody asks before container_ready(), and nothing of the record changes before it */
+        return c->plan->hooks_in_runtime || c->plan->cgroup_attach || c->clos ? creation_save(c, err) : 0;
+}
+
+int creation_ready(struct creation *c, struct cor_err *err)
+{
+        const struct cor_procid id = { .pid = c->record.pid, .start_time = c->record.start_time };
+
+        return container_ready(&c->plan->container, &id, err);
 }
 
 struct hook_state creation_state(const struct creation *c, const char *status)

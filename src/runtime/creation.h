@@ -26,8 +26,10 @@ int creation_make_folder(struct creation *c, const char *config, size_t config_l
 int creation_save(struct creation *c, struct cor_err *err) COR_MUST_CHECK;
 /* creation_make_cgroup() - the cgroup, and the way into it */
 int creation_make_cgroup(struct plan *p, struct cor_err *err) COR_MUST_CHECK;
-/* creation_record_init() - write down who c->init is */
+/* creation_record_init() - find out who c->init is, and write it down for those who may ask before it is ready */
 int creation_record_init(struct creation *c, struct cor_err *err) COR_MUST_CHECK;
+/* creation_ready() - the container is complete */
+int creation_ready(struct creation *c, struct cor_err *err) COR_MUST_CHECK;
 struct hook_state creation_state(const struct creation *c, const char *status);
 /* creation_hooks() - prestart and createRuntime */
 int creation_hooks(struct creation *c, struct cor_err *err) COR_MUST_CHECK;

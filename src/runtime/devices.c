@@ -33,8 +33,11 @@ static const struct {
         { "stderr", "/proc/self/fd/2" },
 };
 
-/* Directory and last component of @path below the root; /dev/x is by far the usual case and needs no walk. */
-static int open_parent(struct rootfs *r, const char *path, const char **ret_name, struct cor_err *err)
+/*
+ * Directory and last component of @path below the root. /dev/x is by far the usual case and needs no walk: *ret_own
+ * stays -1 then, else it is a descriptor to close.
+ */
+static int open_parent(struct rootfs *r, const char *path, int *ret_own, const char **ret_name, struct cor_err *err)
 {
         auto_str clean = cor_path_clean(path);
         const char *name = strrchr(clean, '/') + 1;
@@ -43,9 +46,10 @@ static int open_parent(struct rootfs *r, const char *path, const char **ret_name
         if (*name == '\0' || strcmp(*ret_name, name) != 0)
                 return cor_fail(err, COR_INVALID, "%s: not the path of a device", path);
         if (cor_starts_with(clean, "/dev/") && name == clean + 5)
-                return fcntl(r->dev, F_DUPFD_CLOEXEC, 3);
+                return r->dev;
         clean[name - clean] = '\0';
-        return cor_root_mkdirs(r->root, clean, 0755, err);
+        *ret_own = cor_root_mkdirs(r->root, clean, 0755, err);
+        return *ret_own;
 }
 
 static bool same_device(int fd, const struct oci_device *d)
@@ -102,7 +106,8 @@ static int make_device(const struct plan *p, struct rootfs *r, const struct oci_
 {
         mode_t mode = d->file_mode.set ? (mode_t)(d->file_mode.value & 07777) : 0666;
         const char *name;
-        auto_fd parent = open_parent(r, d->path, &name, err);
+        auto_fd own = -1;
+        int parent = open_parent(r, d->path, &own, &name, err);
 
         if (parent < 0)
                 return cor_wrap(err, "device %s", d->path);

@@ -31,28 +31,27 @@ static int attach(int mount, int target, uint64_t attrs, struct cor_err *err)
         return mount_change(mount, &a, true, err);
 }
 
-static int bind_cgroup(const struct cgroup_mount *c, int target, uint64_t attrs, struct cor_err *err)
+static int clone_cgroup(const struct cgroup_mount *c, struct cor_err *err)
 {
         auto_str path = cor_printf("%s%s", c->source, c->path);
-        auto_fd tree = mount_clone(AT_FDCWD, path, false, false, err);
 
-        return tree < 0 ? -1 : attach(tree, target, attrs, err);
+        return mount_clone(AT_FDCWD, path, false, false, err);
 }
 
-static int mount_hierarchy(const struct plan *p, const struct cgroup_mount *c, int target, uint64_t attrs,
-                           struct cor_err *err)
+/* One hierarchy as the container shall see it, detached. */
+static int open_hierarchy(const struct plan *p, const struct cgroup_mount *c, struct cor_err *err)
 {
-        auto_fd mount = -1;
+        int mount;
 
         if (!has_cgroupns(p))
-                return bind_cgroup(c, target, attrs, err);
+                return clone_cgroup(c, err);
         if (c->option)
-                mount = mount_new("cgroup", "cgroup", c->option, 0, attrs, err);
+                mount = mount_new("cgroup", "cgroup", c->option, 0, safe_attrs, err);
         else
-                mount = mount_new("cgroup2", "cgroup2", NULL, 0, attrs, err);
-        if (mount < 0) /* a user namespace may not, or the kernel cannot make it detached */
-                return err && err->sys == ENOENT ? -1 : bind_cgroup(c, target, attrs, err);
-        return mount_attach(mount, target, err);
+                mount = mount_new("cgroup2", "cgroup2", NULL, 0, safe_attrs, err);
+        if (mount >= 0 || (err && err->sys == ENOENT))
+                return mount;
+        return clone_cgroup(c, err); /* a user namespace may not, or the kernel cannot make it detached */
 }
 
 /* "cpu,cpuacct": links named after each controller, as a host has them */
@@ -69,31 +68,37 @@ static int link_controllers(int dir, const char *name, struct cor_err *err)
         return 0;
 }
 
-static int mount_v1(const struct plan *p, struct rootfs *r, const struct mount_options *o, int target,
-                    const struct cgroup_mount *list, size_t n, struct cor_err *err)
+/*
+ * The tmpfs is new and nobody else is in this mount namespace, so names in it can be trusted; the flags are set on all
+ * mounts in the end, with one call.
+ */
+static int mount_v1(const struct plan *p, const struct mount_options *o, int target, const struct cgroup_mount *list,
+                    size_t n, struct cor_err *err)
 {
+        const struct mount_attrs attrs = { .set = safe_attrs | o->attrs.set };
         auto_fd tmpfs = mount_new("tmpfs", "tmpfs", "mode=755", 0, safe_attrs, err);
 
         if (tmpfs < 0 || mount_attach(tmpfs, target, err) < 0)
                 return -1;
         for (size_t i = 0; i < n; i++) {
-                auto_fd dir = -1;
+                auto_fd mount = -1;
 
                 if (mkdirat(tmpfs, list[i].name, 0755) < 0)
                         return cor_fail_errno(err, "make directory %s", list[i].name);
-                dir = openat(tmpfs, list[i].name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (dir < 0)
-                        return cor_fail_errno(err, "open directory %s", list[i].name);
-                if (mount_hierarchy(p, &list[i], dir, safe_attrs | o->attrs.set, err) < 0 ||
+                mount = open_hierarchy(p, &list[i], err);
+                if (mount < 0 || mount_attach_at(mount, tmpfs, list[i].name, err) < 0 ||
                     link_controllers(tmpfs, list[i].name, err) < 0)
                         return cor_wrap(err, "%s", list[i].name);
         }
-        if (o->attrs.set & MOUNT_ATTR_RDONLY) {
-                static const struct mount_attrs readonly = { .set = MOUNT_ATTR_RDONLY };
+        return mount_change(tmpfs, &attrs, true, err);
+}
 
-                return mount_change(tmpfs, &readonly, false, err);
-        }
-        return 0;
+static int mount_v2(const struct plan *p, const struct mount_options *o, int target, const struct cgroup_mount *c,
+                    struct cor_err *err)
+{
+        auto_fd mount = open_hierarchy(p, c, err);
+
+        return mount < 0 ? -1 : attach(mount, target, safe_attrs | o->attrs.set, err);
 }
 
 /* A rootless container without a cgroup of its own sees what its creator sees, and cannot change it. */
@@ -113,6 +118,6 @@ int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci
         if (n == 0)
                 return bind_host(target, err);
         if (n == 1 && !list[0].option && list[0].name[0] == '\0')
-                return mount_hierarchy(p, &list[0], target, safe_attrs | o->attrs.set, err);
-        return mount_v1(p, r, o, target, list, n, err);
+                return mount_v2(p, o, target, &list[0], err);
+        return mount_v1(p, o, target, list, n, err);
 }

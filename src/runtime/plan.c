@@ -72,19 +72,28 @@ static int read_config(struct plan *p, char **ret_text, size_t *ret_len, struct 
         return oci_config_parse(*ret_text, *ret_len, path, &p->config, err);
 }
 
+/* The path with all links resolved, asked of the kernel by way of a descriptor rather than component by component. */
 static int resolve_root(struct plan *p, struct cor_err *err)
 {
         const char *path;
         auto_str joined = NULL;
+        char link[48], real[PATH_MAX];
+        auto_fd fd = -1;
+        ssize_t n;
 
         if (!p->config->root)
                 return cor_fail(err, COR_INVALID, "config.json: root: required");
         path = p->config->root->path;
         joined = path[0] == '/' ? cor_strdup(path) : cor_printf("%s/%s", p->bundle, path);
-        p->rootfs = realpath(joined, NULL);
-        if (!p->rootfs)
+        fd = open(joined, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
                 return cor_fail_errno(err, "root.path: %s", joined);
-        if (strcmp(p->rootfs, "/") == 0)
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, real, sizeof real);
+        if (n < 0 || n == sizeof real || real[0] != '/')
+                return cor_fail(err, COR_INVALID, "root.path: %s has no path", joined);
+        p->rootfs = cor_strndup(real, (size_t)n);
+        if (n == 1)
                 return cor_fail(err, COR_INVALID, "root.path: the host's own root cannot be a container's");
         return 0;
 }

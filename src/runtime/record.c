@@ -15,6 +15,7 @@
 
 #define RECORD_FILE "record.json"
 #define CONFIG_FILE "config.json"
+#define INIT_FILE   "init"
 
 enum { ID_MAX_BYTES = 1024, RECORD_MAX_BYTES = 1 << 20, LOCK_POLL_MS = 10 };
 
@@ -100,6 +101,25 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
         return 0;
 }
 
+/* "PID STARTTIME\n" */
+static void read_init(struct container *c)
+{
+        auto_fd fd = openat(c->dirfd, INIT_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        char text[64], *cursor = text, *pid;
+        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+        struct cor_procid id;
+
+        if (n < 2 || text[n - 1] != '\n')
+                return;
+        text[n - 1] = '\0';
+        pid = cor_split_next(&cursor, ' ');
+        if (!cursor || cor_parse_i32(pid, &id.pid) < 0 || cor_parse_u64(cursor, &id.start_time) < 0)
+                return;
+        c->record->pid = id.pid;
+        c->record->start_time = id.start_time;
+        c->record->ready = true;
+}
+
 static int read_record(struct container *c, struct cor_err *err)
 {
         auto_str text = NULL;
@@ -111,7 +131,12 @@ static int read_record(struct container *c, struct cor_err *err)
                 return -1;
         }
         cor_json_free(COR_TAKE(c->record));
-        return cor_json_parse(&record_doc, text, n, RECORD_FILE, &c->record, err);
+        if (n == 0) /* just being written */
+                return 0;
+        if (cor_json_parse(&record_doc, text, n, RECORD_FILE, &c->record, err) < 0)
+                return -1;
+        read_init(c);
+        return 0;
 }
 
 int container_open(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
@@ -158,6 +183,38 @@ void container_unlock(const struct container *c)
         (void)flock(c->dirfd, LOCK_UN);
 }
 
+/* A file that is not there yet needs no renaming: see record.h. */
+static int write_new(const struct container *c, const char *name, const char *text, size_t n, struct cor_err *err)
+{
+        auto_fd fd = openat(c->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return cor_fail_errno(err, "make %s of container %s", name, c->id);
+        if (cor_write_full(fd, text, n, err) < 0)
+                return cor_wrap(err, "%s of container %s", name, c->id);
+        return 0;
+}
+
+int container_begin(struct container *c, const struct container_record *record, const char *config, size_t n,
+                    struct cor_err *err)
+{
+        auto_text text = COR_TEXT_INIT;
+
+        cor_json_print(&record_doc, record, COR_JSON_COMPACT, &text);
+        cor_text_add_c(&text, '\n');
+        if (write_new(c, RECORD_FILE, text.s, text.len, err) < 0)
+                return -1;
+        return write_new(c, CONFIG_FILE, config, n, err);
+}
+
+int container_ready(struct container *c, const struct cor_procid *init, struct cor_err *err)
+{
+        char text[64];
+        int n = snprintf(text, sizeof text, "%d %llu\n", (int)init->pid, (unsigned long long)init->start_time);
+
+        return write_new(c, INIT_FILE, text, (size_t)n, err);
+}
+
 int container_save(struct container *c, const struct container_record *record, struct cor_err *err)
 {
         auto_text text = COR_TEXT_INIT;
@@ -165,11 +222,6 @@ int container_save(struct container *c, const struct container_record *record, s
         cor_json_print(&record_doc, record, COR_JSON_COMPACT, &text);
         cor_text_add_c(&text, '\n');
         return cor_own_write(c->dirfd, RECORD_FILE, text.s, text.len, 0600, false, err);
-}
-
-int container_save_config(struct container *c, const char *text, size_t n, struct cor_err *err)
-{
-        return cor_own_write(c->dirfd, CONFIG_FILE, text, n, 0600, false, err);
 }
 
 int container_config(const struct container *c, struct oci_config **ret, struct cor_err *err)

@@ -3,17 +3,19 @@
 /*
  * What a container leaves on disk while it exists: ROOT/ID/ with
  *
- *   record.json   everything another invocation needs: pid with start time, bundle, cgroup. Written beside and renamed.
+ *   record.json   what another invocation needs: bundle, cgroup, … Written before anything else is made
+ *   init          pid and start time of the first process; there once it is ready to be started
  *   config.json   the configuration the container was made from, byte for byte (the bundle's may change later)
  *   start         a Unix socket, there from `create` until `start`; init listens on it
  *   notify/       sd_notify proxy, if asked for
  *
  * The folder itself is the lock: flock on its descriptor, held while a container is made, started or removed, and
- * released by the kernel when the holder dies. A record is there before the first process and the first cgroup are made
- * (with pid 0), so whatever moment the runtime is killed at, `delete --force` finds what to remove. Nothing is synced
- * to disk: after a reboot the container is gone anyway.
+ * released by the kernel when the holder dies. A record is there before the first process and the first cgroup are made,
+ * so whatever moment the runtime is killed at, `delete --force` finds what to remove. A new file is written in one
+ * write(): a reader finds it empty, which counts as absent, or whole. One that changes is written beside and renamed.
+ * Nothing is synced to disk: after a reboot the container is gone anyway.
  *
- * creating  record, but pid 0, or init not ready          (creator holds the lock)
+ * creating  no `init` yet                                   (creator holds the lock)
  * created   init alive, `start` is there
  * running   init alive, no `start`;  paused if its cgroup is frozen
  * stopped   init gone or a zombie
@@ -77,10 +79,13 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 /* container_unlock() - give it up before the container is closed, to wait for something */
 void container_unlock(const struct container *c);
-/* container_save() - write @record as record.json */
+/* container_begin() - write the first record.json, and @config of @n bytes as config.json */
+int container_begin(struct container *c, const struct container_record *record, const char *config, size_t n,
+                    struct cor_err *err) COR_MUST_CHECK;
+/* container_ready() - write who init is: the container is complete */
+int container_ready(struct container *c, const struct cor_procid *init, struct cor_err *err) COR_MUST_CHECK;
+/* container_save() - replace record.json by @record */
 int container_save(struct container *c, const struct container_record *record, struct cor_err *err) COR_MUST_CHECK;
-/* container_save_config() - keep the bytes of config.json */
-int container_save_config(struct container *c, const char *text, size_t n, struct cor_err *err) COR_MUST_CHECK;
 /* container_config() - the stored configuration; cor_json_free() */
 int container_config(const struct container *c, struct oci_config **ret, struct cor_err *err) COR_MUST_CHECK;
 /* container_remove() - remove the folder with all in it; absence is success */
