@@ -11,7 +11,7 @@ static bool is_plain(uint16_t code)
         switch (code) {
         case BPF_RET | BPF_K:
         case BPF_RET | BPF_A:
-        case BPF_ALU | BPF_ADD | BPF_K:
+        case BPF_ALU | BPF_ADD | BPF_K: // NOLINT(misc-redundant-expression): two of the names are 0
         case BPF_ALU | BPF_ADD | BPF_X:
         case BPF_ALU | BPF_SUB | BPF_K:
         case BPF_ALU | BPF_SUB | BPF_X:

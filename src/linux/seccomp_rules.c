@@ -123,41 +123,47 @@ static bool is_plain(const struct seccomp_call *call, const uint32_t *archs, siz
         return true;
 }
 
+struct ordered {
+        struct seccomp_call *call;
+};
+
 static int compare_nr(const void *a, const void *b)
 {
-        int x = (*(const struct seccomp_call *const *)a)->nr, y = (*(const struct seccomp_call *const *)b)->nr;
+        int x = ((const struct ordered *)a)->call->nr, y = ((const struct ordered *)b)->call->nr;
 
         return (x > y) - (x < y);
 }
 
 /* A call is plain if all that the profile says of it is one action, without conditions. */
-static void sort_group(struct seccomp_call **group, size_t n, const uint32_t *archs, size_t n_archs,
+static void sort_group(const struct ordered *group, size_t n, const uint32_t *archs, size_t n_archs,
                        uint32_t default_action)
 {
         const struct seccomp_call *first = NULL;
         bool plain = true;
 
         for (size_t i = 0; i < n; i++) {
-                if (group[i]->action == default_action) /* says nothing */
+                const struct seccomp_call *call = group[i].call;
+
+                if (call->action == default_action) /* says nothing */
                         continue;
                 if (!first)
-                        first = group[i];
-                plain = plain && group[i]->action == first->action && is_plain(group[i], archs, n_archs);
+                        first = call;
+                plain = plain && call->action == first->action && is_plain(call, archs, n_archs);
         }
         for (size_t i = 0; i < n; i++)
-                group[i]->plain = plain;
+                group[i].call->plain = plain;
 }
 
 void seccomp_rules_sort(struct seccomp_rules *r, const uint32_t *archs, size_t n_archs)
 {
-        auto_free struct seccomp_call **order = cor_realloc_array(NULL, r->n_calls, sizeof *order);
+        auto_free struct ordered *order = cor_realloc_array(NULL, r->n_calls, sizeof *order);
         size_t start = 0;
 
         for (size_t i = 0; i < r->n_calls; i++)
-                order[i] = &r->calls[i];
+                order[i].call = &r->calls[i];
         qsort(order, r->n_calls, sizeof *order, compare_nr);
         for (size_t i = 1; i <= r->n_calls; i++) {
-                if (i < r->n_calls && order[i]->nr == order[start]->nr)
+                if (i < r->n_calls && order[i].call->nr == order[start].call->nr)
                         continue;
                 sort_group(order + start, i - start, archs, n_archs, r->default_action);
                 start = i;

@@ -93,7 +93,7 @@ static uint32_t arch_token(const char *word)
         size_t i;
 
         word += strlen("SCMP_ARCH_");
-        for (i = 0; word[i] && i < sizeof name - 1; i++)
+        for (i = 0; i < sizeof name - 1 && word[i]; i++)
                 name[i] = (char)tolower((unsigned char)word[i]);
         name[i] = '\0';
         return seccomp_arch_resolve_name(name);
@@ -145,7 +145,7 @@ int seccomp_flags_make(const struct oci_seccomp *profile, bool notifies, unsigne
 
         if (!profile->flags) /* absent, unlike an empty list: as runc does */
                 bits |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-        for (size_t i = 0; i < profile->n_flags; i++)
+        for (size_t i = 0; profile->flags && i < profile->n_flags; i++)
                 if (flag_add(profile->flags[i], i, notifies, &bits, err) < 0)
                         return -1;
         if (notifies) {
