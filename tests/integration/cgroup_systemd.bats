@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# Cgroups made by systemd (OC-27, OR-14).
+
+load lib
+
+setup() {
+        setup_bundle
+        skip_unless systemd root
+        [ -x "$CORACLE_LIBEXEC/coracle-systemd" ] || skip "needs coracle-systemd: runs where libsystemd is at build time"
+        RUNTIME_FLAGS=--systemd-cgroup
+        config '.linux.cgroupsPath = $p' --arg p "$(cgroups_path)"
+        UNIT=$TEST_CGROUP-$ID.scope
+}
+teardown() { teardown_bundle; }
+
+sleeper() {
+        config_args sleep 1000
+        start_detached
+        wait_for running
+}
+
+property() { systemctl show "$UNIT" --property "$1" --value; }
+gone() { ! systemctl --quiet is-active "$UNIT"; }
+
+@test "systemd: the container is in a scope of its slice" {
+        sleeper
+        expect_equal "$(property Slice)" system.slice
+        expect_equal "$(property Delegate)" yes
+        grep -q ":$(cgroup_of)$" "/proc/$(container_pid)/cgroup"
+        runtime delete --force "$ID"
+        wait_until gone
+        [ ! -e "/sys/fs/cgroup$(cgroup_of)" ]
+}
+
+@test "systemd: nested slices are made" {
+        slice=${TEST_CGROUP//-/_}
+        config '.linux.cgroupsPath = $p' --arg p "$slice-inner.slice:$TEST_CGROUP:$ID"
+        sleeper
+        grep -q ":/$slice.slice/$slice-inner.slice/$UNIT$" "/proc/$(container_pid)/cgroup"
+        runtime delete --force "$ID"
+        systemctl stop "$slice-inner.slice" "$slice.slice"
+}
+
+@test "systemd: limits are in the files and in the unit's properties" {
+        skip_unless cgroup_v2
+        config '.linux.resources = ((.linux.resources // {}) + {memory: {limit: 67108864, swap: 134217728},
+                cpu: {shares: 1024, quota: 50000, period: 100000, cpus: "0"}, pids: {limit: 33}})'
+        sleeper
+        dir=/sys/fs/cgroup$(cgroup_of)
+        expect_equal "$(cat "$dir/memory.max")" 67108864
+        expect_equal "$(property MemoryMax)" 67108864
+        expect_equal "$(property MemorySwapMax)" 67108864
+        expect_equal "$(cat "$dir/cpu.max")" "50000 100000"
+        expect_equal "$(property CPUQuotaPerSecUSec)" 500ms
+        expect_equal "$(property CPUWeight)" 100
+        expect_equal "$(property AllowedCPUs)" 0
+        expect_equal "$(property TasksMax)" 33
+        expect_equal "$(cat "$dir/pids.max")" 33
+}
+
+@test "systemd: limits survive a reload of systemd" {
+        skip_unless cgroup_v2
+        config '.linux.resources.memory = {limit: 67108864}'
+        sleeper
+        runtime update --memory 50331648 "$ID"
+        systemctl daemon-reload
+        expect_equal "$(cat "/sys/fs/cgroup$(cgroup_of)/memory.max")" 50331648
+        expect_equal "$(property MemoryMax)" 50331648
+}
+
+@test "systemd: devices are denied and allowed, also after a reload" {
+        skip_unless cgroup_v2
+        config '.process.capabilities = (.process.capabilities | map_values((. // []) + ["CAP_MKNOD"]))'
+        config '.linux.resources.devices = [{allow: true, type: "c", major: 10, minor: 229, access: "r"}]'
+        config_args sh -c 'mknod /dev/fuse1 c 10 229; touch /tmp/ready; exec sleep 1000'
+        start_detached
+        wait_until test -e "$ROOTFS/tmp/ready"
+        for _ in before after; do
+                run runtime exec "$ID" sh -c ': </dev/null && echo null; : </dev/fuse1'
+                expect_text null
+                expect_no_text "Operation not permitted"
+                run runtime exec "$ID" sh -c ': >>/dev/fuse1'
+                expect_text "Operation not permitted"
+                systemctl daemon-reload
+        done
+        expect_equal "$(property DevicePolicy)" strict
+}
+
+@test "systemd: properties from annotations" {
+        config '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7",
+                "org.systemd.property.Documentation": "[\"man:a(1)\", \"man:b(1)\"]"}'
+        sleeper
+        expect_equal "$(property TimeoutStopUSec)" 7s
+        expect_equal "$(property Documentation)" "man:a(1) man:b(1)"
+}
+
+@test "systemd: wrong properties fail, with the annotation's name, and leave no unit" {
+        config '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 -7"}'
+        run run_container
+        expect_failure
+        expect_text org.systemd.property.TimeoutStopSec
+        config '.annotations = {"org.systemd.property.NoSuchThing": "1"}'
+        run run_container
+        expect_failure
+        expect_text NoSuchThing
+        wait_until gone
+        [ ! -e "/sys/fs/cgroup$(cgroup_of)" ]
+}
+
+@test "systemd: a path that is no slice:prefix:name is refused" {
+        config '.linux.cgroupsPath = "/foo/bar"'
+        run run_container
+        expect_failure
+        expect_text slice:prefix:name
+        config '.linux.cgroupsPath = "a--b.slice:x:y"'
+        run run_container
+        expect_failure
+        expect_text a--b.slice
+}
+
+@test "systemd: sub-cgroup and delegated cgroup" {
+        skip_unless cgroup_v2
+        config '.annotations = {"run.oci.systemd.subgroup": "sub", "run.oci.delegate-cgroup": "payload"}'
+        config '.linux.resources.pids = {limit: 44}'
+        sleeper
+        grep -q ":$(cgroup_of)/sub/payload$" "/proc/$(container_pid)/cgroup"
+        expect_equal "$(cat "/sys/fs/cgroup$(cgroup_of)/sub/pids.max")" 44
+        runtime exec --detach --pid-file "$TEST_DIR/pid" "$ID" sleep 1000 >/dev/null 2>&1
+        grep -q ":$(cgroup_of)/sub/payload$" "/proc/$(cat "$TEST_DIR/pid")/cgroup"
+        runtime delete --force "$ID"
+        [ ! -e "/sys/fs/cgroup$(cgroup_of)" ]
+}
+
+@test "systemd: a failed scope of the same name is no obstacle" {
+        systemd-run --quiet --scope --unit "$UNIT" false || true
+        config_args echo fine
+        run run_container
+        expect_status 0
+        expect_text fine
+}
+
+@test "systemd: without coracle-systemd the error says what is missing" {
+        CORACLE_LIBEXEC=/nonexistent run run_container
+        expect_failure
+        expect_text /nonexistent/coracle-systemd
+}
+
+@test "systemd: update, pause and events" {
+        skip_unless cgroup_v2
+        sleeper
+        runtime update --pids-limit 22 --cpu-quota 20000 "$ID"
+        expect_equal "$(property TasksMax)" 22
+        expect_equal "$(cat "/sys/fs/cgroup$(cgroup_of)/cpu.max")" "20000 100000"
+        runtime pause "$ID"
+        expect_equal "$(container_state)" paused
+        runtime resume "$ID"
+        run runtime events --stats "$ID"
+        jq -e '.data.pids.limit == 22' <<<"$output"
+}
