@@ -3,7 +3,7 @@
 /*
  * Commands: each is a row (struct command) in a small file of its own, and a line in the list of commands.c. The row
  * describes options and arguments; help, completions and manual come from it. To add one: write command_NAME.c, declare
- * its row at the end of this header, add it to `commands`.
+ * its row at the end of this header, add it to `commands`, and let scripts/manual bring the man page up to date.
  */
 #include "base/text.h"
 #include "cli/option.h"

@@ -46,32 +46,50 @@ static void add_command_names(struct cor_text *out)
                         cor_text_printf(out, " %s", commands[i]->name);
 }
 
+/* "add|remove CONTAINER": the words to choose from, " add remove"; nothing if there is no choice */
+static void add_choices(const char *arguments, struct cor_text *out)
+{
+        size_t n = strcspn(arguments, " ");
+
+        if (!memchr(arguments, '|', n))
+                return;
+        cor_text_add_c(out, ' ');
+        for (size_t i = 0; i < n; i++)
+                cor_text_add_c(out, arguments[i] == '|' ? ' ' : arguments[i]);
+}
+
 /* bash and zsh (by its bashcompinit) share one script: two case tables, options and values of each command. */
-static void add_case(const char *name, const struct option *items, size_t n, struct cor_text *out)
+static void add_case(const char *name, const struct option *items, size_t n, const char *arguments,
+                     struct cor_text *out)
 {
         cor_text_printf(out, "        %s)\n                options=\"", name);
         add_option_words(items, n, out);
         add_option_words(options_common, OPTIONS_N_COMMON, out);
         cor_text_add(out, "\"\n                values=\"");
         add_option_values(items, n, out);
-        cor_text_add(out, " \"\n                ;;\n");
+        cor_text_add(out, " \"\n                choices=\"");
+        add_choices(arguments, out);
+        cor_text_add(out, "\"\n                ;;\n");
 }
 
+/* clang-format off: lines of a script */
 static const char bash_head[] =
         "_coracle_runtime() {\n"
-        "        local cur=${COMP_WORDS[COMP_CWORD]} prev= command= root=() options values kind i word\n"
+        "        local cur=${COMP_WORDS[COMP_CWORD]} prev= command= first= root=() options values choices kind i word\n"
         "        COMPREPLY=()\n";
 
+/* Which command is it, and which word stands before the one to complete? */
 static const char bash_find[] = "        for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                                "                word=${COMP_WORDS[i]}\n"
-                                "                if [[ -n $command ]]; then prev=$word; continue; fi\n"
-                                "                case $word in\n"
-                                "                --root) root=(--root \"${COMP_WORDS[i + 1]}\"); prev=$word; ((i + 1 < "
-                                "COMP_CWORD)) && ((i++)) && prev= ;;\n"
-                                "                -*) prev=$word; [[ $values == *\" $word=\"* && $((i + 1)) -lt "
-                                "$COMP_CWORD ]] && ((i++)) && prev= ;;\n"
-                                "                *) command=$word; prev= ;;\n"
-                                "                esac\n"
+                                "                word=${COMP_WORDS[i]} prev=$word\n"
+                                "                if [[ -n $command ]]; then\n"
+                                "                        [[ $word == -* ]] || first=$word\n"
+                                "                elif [[ $word != -* ]]; then\n"
+                                "                        command=$word\n"
+                                "                elif [[ $values == *\" $word=\"* ]] && ((i + 1 < COMP_CWORD)); then\n"
+                                "                        ((++i))\n"
+                                "                        [[ $word != --root ]] || root=(--root \"${COMP_WORDS[i]}\")\n"
+                                "                        prev=\n"
+                                "                fi\n"
                                 "        done\n";
 
 static const char bash_tail[] = "        if [[ $prev == -* && $values == *\" $prev=\"* ]]; then\n"
@@ -87,16 +105,20 @@ static const char bash_tail[] = "        if [[ $prev == -* && $values == *\" $pr
                                 "                COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
                                 "        elif [[ -z $command ]]; then\n"
                                 "                COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\"))\n"
+                                "        elif [[ -n $choices && -z $first ]]; then\n"
+                                "                COMPREPLY=($(compgen -W \"$choices\" -- \"$cur\"))\n"
                                 "        elif [[ \" $takes_container \" == *\" $command \"* ]]; then\n"
-                                "                COMPREPLY=($(compgen -W \"$(\"${COMP_WORDS[0]}\" \"${root[@]}\" list "
-                                "--quiet 2>/dev/null)\" -- \"$cur\"))\n"
+                                "                word=$(\"${COMP_WORDS[0]}\" \"${root[@]}\" list --quiet 2>/dev/null)\n"
+                                "                COMPREPLY=($(compgen -W \"$word\" -- \"$cur\"))\n"
                                 "        fi\n"
-                                "}\n";
+                                "}\n"
+                                "complete -o filenames -F _coracle_runtime coracle-runtime\n";
+/* clang-format on */
 
 static void add_takers(struct cor_text *out)
 {
         for (size_t i = 0; commands[i]; i++)
-                if (cor_starts_with(commands[i]->arguments, "CONTAINER"))
+                if (strstr(commands[i]->arguments, "CONTAINER"))
                         cor_text_printf(out, " %s", commands[i]->name);
 }
 
@@ -112,12 +134,11 @@ static void print_bash(struct cor_text *out)
         cor_text_add(out, " \"\n");
         cor_text_add(out, bash_find);
         cor_text_add(out, "        case $command in\n");
-        add_case("''", globals_options, globals_n_options, out);
+        add_case("''", globals_options, globals_n_options, "", out);
         for (size_t i = 0; commands[i]; i++)
-                add_case(commands[i]->name, commands[i]->options, commands[i]->n_options, out);
+                add_case(commands[i]->name, commands[i]->options, commands[i]->n_options, commands[i]->arguments, out);
         cor_text_add(out, "        esac\n");
         cor_text_add(out, bash_tail);
-        cor_text_printf(out, "complete -o filenames -F _coracle_runtime coracle-runtime\n");
 }
 
 static void print_zsh(struct cor_text *out)
@@ -163,6 +184,15 @@ static void add_fish_options(const char *condition, const struct option *items, 
         }
 }
 
+static void add_fish_choices(const char *condition, const char *arguments, struct cor_text *out)
+{
+        auto_text choices = COR_TEXT_INIT;
+
+        add_choices(arguments, &choices);
+        if (choices.len > 0)
+                cor_text_printf(out, "complete -c coracle-runtime -n '%s' -a '%s'\n", condition, choices.s + 1);
+}
+
 static void print_fish(struct cor_text *out)
 {
         cor_text_add(out, "complete -c coracle-runtime -f\n");
@@ -178,7 +208,8 @@ static void print_fish(struct cor_text *out)
                 cor_text_add_c(out, '\n');
                 snprintf(condition, sizeof condition, "__fish_seen_subcommand_from %s", c->name);
                 add_fish_options(condition, c->options, c->n_options, out);
-                if (cor_starts_with(c->arguments, "CONTAINER"))
+                add_fish_choices(condition, c->arguments, out);
+                if (strstr(c->arguments, "CONTAINER"))
                         cor_text_printf(
                                 out, "complete -c coracle-runtime -n '%s' -a '(coracle-runtime list -q 2>/dev/null)'\n",
                                 condition);

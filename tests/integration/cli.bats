@@ -255,8 +255,16 @@ complete_words() {
         expect_output --no-new-privs
         run complete_words coracle-runtime list --format j
         expect_output json
+        run complete_words coracle-runtime completion z
+        expect_output zsh
+        run complete_words coracle-runtime mounts add --h
+        expect_output --help
         config_args sleep 60
         start_detached
+        run complete_words "$RUNTIME" --root "$STATE_ROOT" mounts rem
+        expect_output remove
+        run complete_words "$RUNTIME" --root "$STATE_ROOT" mounts remove ""
+        expect_output "$ID"
         run complete_words "$RUNTIME" --root "$STATE_ROOT" kill ct-
         expect_output "$ID"
 }

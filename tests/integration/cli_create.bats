@@ -237,6 +237,8 @@ print(text.decode())"
         run runtime kill "$ID" KILL
         expect_status 1
         expect_text "container not running"
+        run runtime kill --all "$ID" KILL
+        expect_status 0
 }
 
 @test "kill --all reaches all processes" {

@@ -171,7 +171,7 @@ static void completions_know_commands_options_and_values(void **state)
         }
 }
 
-/* To bring it up to date: coracle-runtime completion manual, between the two comments of the page */
+/* When it fails: scripts/manual BUILD brings the page up to date. */
 static void the_manual_has_the_lists_of_the_tables(void **state)
 {
         const char *source = getenv("CORACLE_SOURCE");
