@@ -192,7 +192,8 @@ int cgroup_create(const struct cgroup_request *req, const struct cgroup_where *w
                 return -1;
         cgroup_set_paths(cg);
         if (where->manager == CGROUP_SYSTEMD) {
-                cg->pending = req;
+                cg->pending = true;
+                cg->request = *req;
                 *ret = COR_TAKE(cg);
                 return 0;
         }

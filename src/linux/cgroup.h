@@ -45,7 +45,7 @@ struct cgroup_where {
 };
 extern const struct cor_json_doc cgroup_where_doc;
 
-/* What the container asks for. Everything is borrowed, until cgroup_attach() in the case of systemd. */
+/* What the container asks for. What it points to is borrowed, until cgroup_attach() in the case of systemd. */
 struct cgroup_request {
         enum cgroup_manager manager;
         bool rootless;                         /* not root on the host: euid != 0, or root of a user namespace */
@@ -180,7 +180,7 @@ int cgroup_signal_all(struct cgroup *cg, int sig, int timeout_ms, struct cor_err
  * cgroup_destroy() - remove it and all below it; absence is success
  *
  * Waits, at most @timeout_ms, for exiting processes to leave. BUSY names the directory that still has processes.
- * systemd: stops the scope (and resets it if it failed); this kills what is still inside.
+ * systemd: stops the scope once it is empty (and resets it if it failed).
  */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 

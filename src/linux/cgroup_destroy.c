@@ -128,11 +128,31 @@ static int remove_dir(struct cgroup *cg, struct cgroup_dir *d, int64_t deadline,
         return 0;
 }
 
+/* systemd would ask the processes of a scope to end, and wait for a minute and a half before it kills them. */
+static int stop_scope(struct cgroup *cg, int64_t deadline, struct cor_err *err)
+{
+        struct cgroup_dir *d = cgroup_dir_main(cg);
+        unsigned round = 0;
+
+        for (;;) {
+                auto_free pid_t *pids = NULL;
+                size_t n = 0;
+
+                if (cgroup_pids(cg, &pids, &n, err) < 0)
+                        return -1;
+                if (n == 0)
+                        return cgroup_systemd_stop(cg, err);
+                if (!wait_empty(cg, d, &round, deadline))
+                        return cor_fail(err, COR_BUSY, "cannot remove cgroup %s: it still has processes",
+                                        cg->where->path);
+        }
+}
+
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct cor_err *err)
 {
         int64_t deadline = cor_now_ms() + timeout_ms;
 
-        if (cg->where->manager == CGROUP_SYSTEMD && cgroup_systemd_stop(cg, err) < 0)
+        if (cg->where->manager == CGROUP_SYSTEMD && stop_scope(cg, deadline, err) < 0)
                 return -1;
         for (size_t i = 0; i < cg->n_dirs; i++) {
                 struct cgroup_dir *d = &cg->dirs[i];

@@ -226,11 +226,9 @@ int cgroup_write_pid(struct cgroup_dir *d, pid_t pid, struct cor_err *err)
 
 int cgroup_attach(struct cgroup *cg, pid_t pid, struct cor_err *err)
 {
-        const struct cgroup_request *req = cg->pending;
-
-        if (req) {
-                cg->pending = NULL;
-                return cgroup_systemd_start(cg, req, pid, err);
+        if (cg->pending) {
+                cg->pending = false;
+                return cgroup_systemd_start(cg, &cg->request, pid, err);
         }
         for (size_t i = 0; i < cg->n_dirs; i++)
                 if (cgroup_dir_open(cg, &cg->dirs[i]) && cgroup_write_pid(&cg->dirs[i], pid, err) < 0)

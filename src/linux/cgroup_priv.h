@@ -81,8 +81,9 @@ struct cgroup {
         struct cgroup_dir dirs[CGROUP_MAX_HIERARCHIES];
         size_t n_dirs;
         struct cgroup_mount mounts[CGROUP_MAX_HIERARCHIES];
-        const struct cgroup_request *pending; /* systemd: not attached yet */
-        struct cor_strv made;                 /* directories to remove again on failure, in the order of making */
+        bool pending;                  /* systemd: not attached yet; then this is what was asked for: */
+        struct cgroup_request request; /* (what it points to is the caller's) */
+        struct cor_strv made;          /* directories to remove again on failure, in the order of making */
 };
 
 /* cgroup_dir_of() - the directory with a controller, NULL if there is none */

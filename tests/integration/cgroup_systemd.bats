@@ -91,7 +91,7 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
                 "org.systemd.property.Documentation": "[\"man:a(1)\", \"man:b(1)\"]"}'
         sleeper
         expect_equal "$(property TimeoutStopUSec)" 7s
-        expect_equal "$(property Documentation)" "man:a(1) man:b(1)"
+        expect_equal "$(property Documentation | tr -d '"')" "man:a(1) man:b(1)"
 }
 
 @test "systemd: wrong properties fail, with the annotation's name, and leave no unit" {
