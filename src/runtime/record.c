@@ -126,9 +126,10 @@ static int read_record(struct container *c, struct cor_err *err)
         size_t n;
 
         if (cor_own_read(c->dirfd, RECORD_FILE, RECORD_MAX_BYTES, &text, &n, err) < 0) {
-                if (err && err->kind == COR_NOT_FOUND)
-                        return 0;
-                return -1;
+                if (!err || err->kind != COR_NOT_FOUND)
+                        return -1;
+                cor_err_clear(err);
+                return 0;
         }
         cor_json_free(COR_TAKE(c->record));
         if (n == 0) /* just being written */
