@@ -163,6 +163,30 @@ int rootfs_devices(const struct plan *p, struct rootfs *r, struct cor_err *err)
         return make_links(r, err);
 }
 
+static bool is_null(int fd)
+{
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+int rootfs_null(const struct rootfs *r, struct cor_err *err)
+{
+        for (int fd = 0; fd <= 2 && r->dev >= 0; fd++) {
+                auto_fd own = -1;
+                int flags;
+
+                if (!is_null(fd) || (flags = fcntl(fd, F_GETFL)) < 0)
+                        continue;
+                own = openat(r->dev, "null", (flags & O_ACCMODE) | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+                if (own < 0 || !is_null(own)) /* the configuration puts something else there */
+                        return 0;
+                if (dup3(own, fd, 0) < 0)
+                        return cor_fail_errno(err, "replace descriptor %d", fd);
+        }
+        return 0;
+}
+
 int rootfs_console(struct rootfs *r, int slave, struct cor_err *err)
 {
         auto_fd file = -1, tree = -1;

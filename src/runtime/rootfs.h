@@ -41,6 +41,11 @@ int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci
 int rootfs_devices(const struct plan *p, struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;
 /* rootfs_console() - bind @slave over /dev/console (devices.c) */
 int rootfs_console(struct rootfs *r, int slave, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * rootfs_null() - where 0, 1 or 2 are the host's /dev/null, put the container's in place: a descriptor that leads to a
+ * mount of the host is one too many, and criu cannot restore it (devices.c)
+ */
+int rootfs_null(const struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;
 /* rootfs_mask() - linux.maskedPaths and linux.readonlyPaths, inside the new root (mask.c) */
 int rootfs_mask(const struct plan *p, struct cor_err *err) COR_MUST_CHECK;
 /* rootfs_copy_up() - tmpcopyup: the content of directory @from into @to (copyup.c) */
