@@ -53,8 +53,8 @@ int command_print(const char *text, size_t n, struct cor_err *err) COR_MUST_CHEC
  * @otherwise */
 int command_exec_code(const struct cor_err *err, int otherwise);
 
-extern const struct command command_completion, command_create, command_delete, command_events, command_exec,
-        command_features, command_kill, command_list, command_mounts, command_pause, command_ps, command_resume,
-        command_run, command_spec, command_start, command_state, command_update;
+extern const struct command command_checkpoint, command_completion, command_create, command_delete, command_events,
+        command_exec, command_features, command_kill, command_list, command_mounts, command_pause, command_ps,
+        command_restore, command_resume, command_run, command_spec, command_start, command_state, command_update;
 
 #endif

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 const struct command *const commands[] = {
-        &command_create, &command_start,  &command_run,    &command_exec,     &command_state,      &command_list,
-        &command_ps,     &command_kill,   &command_delete, &command_pause,    &command_resume,     &command_update,
-        &command_mounts, &command_events, &command_spec,   &command_features, &command_completion, NULL,
+        &command_create, &command_start,  &command_run,      &command_exec,       &command_state,
+        &command_list,   &command_ps,     &command_kill,     &command_delete,     &command_pause,
+        &command_resume, &command_update, &command_mounts,   &command_checkpoint, &command_restore,
+        &command_events, &command_spec,   &command_features, &command_completion, NULL,
 };
 
 const struct command *command_find(const char *name)
