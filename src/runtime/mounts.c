@@ -274,6 +274,10 @@ static int mount_filesystem(const struct mount_work *w, struct cor_err *err)
         }
         if (w->o->tmpcopyup && copy_up(target, mount, err) < 0)
                 return -1;
+        if (strcmp(w->path, "/dev") == 0) {
+                cor_fd_close(&w->rootfs->dev);
+                w->rootfs->dev = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+        }
         if (strcmp(w->path, "/dev/pts") == 0 && cor_streq(w->m->type, "devpts"))
                 w->rootfs->devpts = fcntl(mount, F_DUPFD_CLOEXEC, 3);
         if (attrs != w->o->attrs.set && keep_for_later(w->rootfs, mount, err) < 0)

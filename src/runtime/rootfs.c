@@ -114,10 +114,13 @@ static bool dev_is_ours(const struct oci_config *c)
 
 /*
  * The image's /dev may be a link to anywhere (CVE-2026-41579): resolved inside the root it harms nobody but the image,
- * but nodes would appear where no one expects them. So it has to be a directory of the root.
+ * but nodes would appear where no one expects them. So it has to be a directory of the root. And it has to be the one
+ * that the configuration means: by a link of the image a volume may have come to lie over it, and what we make or remove
+ * there would be made and removed on the host.
  */
 static int open_dev(const struct plan *p, struct rootfs *r, struct cor_err *err)
 {
+        auto_fd mounted = cor_fd_take(&r->dev);
         struct stat st;
 
         if (!dev_is_ours(p->config))
@@ -129,6 +132,8 @@ static int open_dev(const struct plan *p, struct rootfs *r, struct cor_err *err)
                 return cor_wrap(err, "/dev");
         if (fstat(r->dev, &st) < 0 || !S_ISDIR(st.st_mode))
                 return cor_fail(err, COR_INVALID, "/dev in the container's root is not a directory (a link?)");
+        if (!mount_is_same(r->dev, mounted >= 0 ? mounted : r->root))
+                return cor_fail(err, COR_DENIED, "/dev is covered by a mount that was meant for another place");
         return 0;
 }
 
