@@ -77,16 +77,16 @@ capabilities_json() {
         printf '#!/proc/self/exe\n' >"$ROOTFS/attack"
         chmod +x "$ROOTFS/attack"
         config_args /attack
-        run run_container
+        run_container || true
         expect_unharmed
         ln -s /proc/self/exe "$ROOTFS/link"
         config_args /link --version
-        run run_container
+        run_container || true
         expect_unharmed
         config_args /bin/sleep 1000
         start_detached
-        run runtime exec "$ID" /attack
-        run runtime exec "$ID" /link --version
+        runtime exec "$ID" /attack || true
+        runtime exec "$ID" /link --version || true
         expect_unharmed
 }
 
