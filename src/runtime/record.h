@@ -10,10 +10,10 @@
  *   notify/       sd_notify proxy, if asked for
  *
  * The folder itself is the lock: flock on its descriptor, held while a container is made, started or removed, and
- * released by the kernel when the holder dies. A record is there before the first process and the first cgroup are made,
- * so whatever moment the runtime is killed at, `delete --force` finds what to remove. A new file is written in one
- * write(): a reader finds it empty, which counts as absent, or whole. One that changes is written beside and renamed.
- * Nothing is synced to disk: after a reboot the container is gone anyway.
+ * released by the kernel when the holder dies. A record is there before the first process and the first cgroup are
+ * made, so whatever moment the runtime is killed at, `delete --force` finds what to remove. A new file is written in
+ * one write(): a reader finds it empty, which counts as absent, or whole. One that changes is written beside and
+ * renamed. Nothing is synced to disk: after a reboot the container is gone anyway.
  *
  * creating  no `init` yet                                   (creator holds the lock)
  * created   init alive, `start` is there

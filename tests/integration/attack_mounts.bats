@@ -272,7 +272,7 @@ without_mount() { # DESTINATION
         config '.linux.maskedPaths = ["/proc/timer_list", "/tmp/masked"] | .linux.readonlyPaths = []'
         config_args /bin/sh -c 'echo started; stat -c %t:%T /tmp/masked /proc/timer_list; grep -E " (/tmp/masked|/proc/timer_list) " /proc/self/mountinfo'
         for kind in link file folder device; do
-                rm -rf "$ROOTFS/dev" && mkdir "$ROOTFS/dev"
+                rm -rf "${ROOTFS:?}/dev" && mkdir "$ROOTFS/dev"
                 echo original >"$ROOTFS/tmp/masked"
                 case $kind in
                 link) ln -s /proc/sys/kernel/ngroups_max "$ROOTFS/dev/null" ;;

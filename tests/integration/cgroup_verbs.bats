@@ -128,7 +128,7 @@ counts_from() { [ "$(cat "$ROOTFS/tmp/count")" -gt "$1" ]; }
         config '.linux.resources.memory = {limit: 67108864, swap: 67108864}'
         config_args sh -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=20 2>/dev/null; echo done; exec sleep 1000'
         start_detached
-        wait_until grep -q done "$TEST_DIR/$ID.out"
+        wait_until grep -q "done" "$TEST_DIR/$ID.out"
         run runtime update --resources - "$ID" <<<'{"memory": {"limit": 1048576, "swap": 1048576, "checkBeforeUpdate": true}}'
         expect_failure
         expect_text usage
@@ -169,7 +169,7 @@ counts_from() { [ "$(cat "$ROOTFS/tmp/count")" -gt "$1" ]; }
         config '.linux.resources = ((.linux.resources // {}) + {memory: {limit: 67108864}, pids: {limit: 66}})'
         config_args sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; echo done; exec sleep 1000'
         start_detached
-        wait_until grep -q done "$TEST_DIR/$ID.out"
+        wait_until grep -q "done" "$TEST_DIR/$ID.out"
         run runtime events --stats "$ID"
         expect_status 0
         jq -e --arg id "$ID" '.type == "stats" and .id == $id' <<<"$output"
