@@ -1,0 +1,112 @@
+# shellcheck shell=bash disable=SC2030,SC2031
+# Helpers for tests that let the engines of the distribution (podman, docker, containerd) run containers through the
+# runtime under test. Loaded after lib.
+#
+# setup_world makes, for one test file, a small world of its own: mount, network, process, ipc, uts and cgroup
+# namespaces, held by one process. In it the folder of every cgroup hierarchy shows only $TEST_CGROUP, so that an engine
+# that makes cgroups wherever it likes makes them there; the layout (version 1, hybrid, unified) stays that of the
+# machine. /run is empty. teardown_world ends all processes of the world, and removes the cgroups and the folder.
+#
+#   $T            the folder of the file; $T/rootfs is what images are made of
+#   $TEST_CGROUP  the name of its cgroup in every hierarchy
+#
+# world COMMAND... runs a command in there; its cgroups are those of the world, too.
+
+# setup_world - sets and exports the variables above
+setup_world() {
+        export T TEST_CGROUP WORLD_PID
+        T=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-engine-XXXXXX")
+        chmod 755 "$T"
+        TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-engine-${T##*-}
+        make_rootfs "$T/rootfs"
+        world_scripts
+        bash "$T/outside" </dev/null >"$T/world.log" 2>&1 3>&- &
+        echo $! >"$T/outside.pid"
+        wait_until test -e "$T/ready" || { cat "$T/world.log"; return 1; }
+        local outside
+        outside=$(cat "$T/outside.pid")
+        read -r WORLD_PID _ <"/proc/$outside/task/$outside/children" || true # there is no newline
+        [ -n "$WORLD_PID" ]
+}
+
+world_scripts() {
+        # outside: make a cgroup in every hierarchy and enter it, then the namespaces
+        cat >"$T/outside" <<'EOS'
+for file in $(awk '$3 ~ /^cgroup2?$/ { print $2 "/cgroup.procs" }' /proc/self/mounts); do
+        dir=${file%/*}/$TEST_CGROUP
+        mkdir "$dir" || exit 1
+        for setting in cpuset.cpus cpuset.mems; do
+                [ ! -e "$dir/$setting" ] || [ -e "$dir/cgroup.controllers" ] || cat "${file%/*}/$setting" >"$dir/$setting"
+        done
+        echo $$ >"$dir/cgroup.procs" || exit 1
+done
+exec unshare --mount --propagation private --net --ipc --uts --pid --fork --kill-child --mount-proc --cgroup bash "$T/inside"
+EOS
+        # inside: only the own cgroups are mounted, under the names that the hierarchies have; /run is empty
+        cat >"$T/inside" <<'EOS'
+set -e
+mkdir "$T/cgroup"
+mount -t tmpfs -o mode=755 tmpfs "$T/cgroup"
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        mkdir "/sys/fs/cgroup/$TEST_CGROUP/daemon" # processes live in leaves only
+        echo 1 >"/sys/fs/cgroup/$TEST_CGROUP/daemon/cgroup.procs"
+        mount --bind "/sys/fs/cgroup/$TEST_CGROUP" "$T/cgroup"
+else
+        for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
+                mkdir "$T/cgroup/${dir##*/}"
+                mount --bind "$dir/$TEST_CGROUP" "$T/cgroup/${dir##*/}"
+        done
+fi
+umount -R /sys/fs/cgroup
+mount --move "$T/cgroup" /sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs /run
+mount --bind "$T" "$T"
+ip link set lo up
+touch "$T/ready"
+while :; do sleep 1000 & wait; done # a shell as process 1 takes in orphans
+EOS
+        # enter COMMAND...: join the cgroups of the world, then its namespaces
+        cat >"$T/enter" <<'EOS'
+for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
+        own=$dir/$TEST_CGROUP
+        [ ! -d "$own/daemon" ] || own=$own/daemon
+        if [ -e "$own/tasks" ]; then echo $$ >"$own/tasks"; else echo $$ >"$own/cgroup.procs"; fi || exit 1
+done
+exec nsenter --target "$WORLD_PID" --mount --net --ipc --uts --pid --cgroup --wdns=/ -- "$@"
+EOS
+}
+
+# world COMMAND... - run a command in the world; after a minute it is ended, with all that it started
+world() {
+        timeout -k 5 "${WORLD_TIMEOUT:-60}" bash "$T/enter" "$@" 3>&-
+}
+
+# world_pid PID - a process of the world as the tests' own process namespace numbers it; PID is what the engine said
+world_pid() {
+        local file
+        for file in /proc/[0-9]*/status; do
+                awk -v pid="$1" '/^NSpid:/ { exit !(NF >= 3 && $3 == pid) }' "$file" 2>/dev/null || continue
+                file=${file#/proc/}
+                echo "${file%/status}"
+                return 0
+        done
+        return 1
+}
+
+world_has_ended() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; }
+
+teardown_world() {
+        [ -n "${T:-}" ] || return 0
+        local outside
+        outside=$(cat "$T/outside.pid")
+        [ -z "${WORLD_PID:-}" ] || kill -KILL "$WORLD_PID" 2>/dev/null || true # process 1 of the world: all others end with it
+        wait_until world_has_ended "$outside" || kill -KILL "$outside" || true
+        remove_cgroups "$TEST_CGROUP"
+        remove_tree "$T"
+}
+
+# world_cgroup CONTROLLER PATH FILE - what a file of a cgroup of the world holds; PATH starts at the world's root
+world_cgroup() {
+        local dir
+        dir=$(cgroup_dir "$1" "/$TEST_CGROUP$2") && cat "$dir/$3"
+}
