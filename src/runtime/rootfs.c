@@ -115,8 +115,8 @@ static bool dev_is_ours(const struct oci_config *c)
 /*
  * The image's /dev may be a link to anywhere (CVE-2026-41579): resolved inside the root it harms nobody but the image,
  * but nodes would appear where no one expects them. So it has to be a directory of the root. And it has to be the one
- * that the configuration means: by a link of the image a volume may have come to lie over it, and what we make or remove
- * there would be made and removed on the host.
+ * that the configuration means: by a link of the image a volume may have come to lie over it, and what we make or
+ * remove there would be made and removed on the host.
  */
 static int open_dev(const struct plan *p, struct rootfs *r, struct cor_err *err)
 {
