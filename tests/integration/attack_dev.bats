@@ -41,7 +41,7 @@ attack_dev() { # TARGET-OF-LINK
         local terminal mounts
         for mounts in with without; do
                 for terminal in false true; do
-                        rm -rf "$ROOTFS/dev"
+                        rm -rf "${ROOTFS:?}/dev"
                         ln -s "$1" "$ROOTFS/dev"
                         cp "$BUNDLE/config.json" "$TEST_DIR/saved"
                         [ "$mounts" = with ] || without_dev_mounts
@@ -135,7 +135,7 @@ attack_dev() { # TARGET-OF-LINK
         config '.process.terminal = true | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
         config_args /bin/sh -c 'echo "fd0: $(readlink /proc/self/fd/0)"; grep -E "console|ngroups" /proc/self/mountinfo'
         for kind in pts-link pts-folder pts-file console-link console-folder ptmx-file; do
-                rm -rf "$ROOTFS/dev"
+                rm -rf "${ROOTFS:?}/dev"
                 mkdir "$ROOTFS/dev"
                 case $kind in
                 pts-link) ln -s "$OUTSIDE" "$ROOTFS/dev/pts" ;;
@@ -161,7 +161,7 @@ attack_dev() { # TARGET-OF-LINK
                 .mounts |= map(select(.destination | startswith("/dev") | not)) |
                 .mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
                              options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]'
-        rm -rf "$ROOTFS/dev"
+        rm -rf "${ROOTFS:?}/dev"
         mv "$TEST_DIR/dev" "$ROOTFS/dev"
         config_args cat /proc/self/mountinfo
         run run_on_terminal

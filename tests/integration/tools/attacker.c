@@ -14,17 +14,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { HELD_MAX = 256 };
 
-static dev_t root_dev;
+enum { MOUNTS_MAX = 128 };
+
+static uint64_t own_mounts[MOUNTS_MAX]; /* the container's */
+static size_t n_own_mounts;
 static ino_t root_ino;
 static struct {
         int fd;
@@ -55,9 +58,33 @@ static int exchange(const char *a, const char *b, double seconds)
         return 0;
 }
 
-static bool is_foreign(int fd, struct stat *st)
+/* The numbers at the start of the lines of mountinfo. */
+static bool read_own_mounts(void)
 {
-        return fstat(fd, st) == 0 && st->st_dev != root_dev;
+        FILE *file = fopen("/proc/self/mountinfo", "re");
+        char line[4096];
+
+        while (file && n_own_mounts < MOUNTS_MAX && fgets(line, sizeof line, file))
+                own_mounts[n_own_mounts++] = strtoull(line, NULL, 10);
+        if (file)
+                fclose(file);
+        return n_own_mounts > 0 && n_own_mounts < MOUNTS_MAX;
+}
+
+/* Whether a file or folder lies on a mount that is none of the container's. */
+static bool is_foreign(int dirfd, const char *name)
+{
+        struct statx st;
+
+        if (statx(dirfd, name, *name ? 0 : AT_EMPTY_PATH, STATX_MNT_ID | STATX_TYPE, &st) < 0 ||
+            !(st.stx_mask & STATX_MNT_ID))
+                return false;
+        if (!S_ISDIR(st.stx_mode) && !S_ISREG(st.stx_mode))
+                return false;
+        for (size_t i = 0; i < n_own_mounts; i++)
+                if (own_mounts[i] == st.stx_mnt_id)
+                        return false;
+        return true;
 }
 
 static void try_to_write(size_t i, const char *when)
@@ -76,14 +103,13 @@ static void try_to_write(size_t i, const char *when)
 static void look_at_exe(pid_t pid)
 {
         char path[64];
-        struct stat st;
         int fd;
 
         snprintf(path, sizeof path, "/proc/%d/exe", pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return;
-        if (!is_foreign(fd, &st) || n_held == HELD_MAX) {
+        if (!is_foreign(fd, "") || n_held == HELD_MAX) {
                 close(fd);
                 return;
         }
@@ -108,7 +134,7 @@ static void look_at_folder(pid_t pid, const char *name)
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return;
-        if (is_foreign(fd, &st) || (strcmp(name, "root") == 0 && st.st_ino != root_ino))
+        if (is_foreign(fd, "") || (strcmp(name, "root") == 0 && (fstat(fd, &st) < 0 || st.st_ino != root_ino)))
                 printf("held %s %d\n", name, pid);
         close(fd);
 }
@@ -122,13 +148,12 @@ static void look_at_descriptors(pid_t pid)
         snprintf(path, sizeof path, "/proc/%d/fd", pid);
         dir = opendir(path);
         while (dir && (entry = readdir(dir))) {
-                struct stat st;
                 ssize_t n;
 
-                if (!isdigit((unsigned char)entry->d_name[0]) || fstatat(dirfd(dir), entry->d_name, &st, 0) < 0)
+                if (!isdigit((unsigned char)entry->d_name[0]) || !is_foreign(dirfd(dir), entry->d_name))
                         continue;
                 n = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
-                if (n <= 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) || st.st_dev == root_dev)
+                if (n <= 0)
                         continue;
                 target[n] = '\0';
                 printf("held fd %d %s %s\n", pid, entry->d_name, target);
@@ -137,21 +162,28 @@ static void look_at_descriptors(pid_t pid)
                 closedir(dir);
 }
 
-static void look_at_memory(pid_t pid)
+/* Whether the process runs one of the image's own programs. */
+static bool is_own_program(pid_t pid)
 {
         char path[64], target[256];
         ssize_t n;
-        int fd;
 
         snprintf(path, sizeof path, "/proc/%d/exe", pid);
         n = readlink(path, target, sizeof target - 1);
-        if (n > 0 && strncmp(target, "/bin/", 5) == 0) /* the image's own programs */
-                return;
+        return n > 5 && strncmp(target, "/bin/", 5) == 0;
+}
+
+static void look_at_memory(pid_t pid)
+{
+        char path[64];
+        int fd;
+
         snprintf(path, sizeof path, "/proc/%d/mem", pid);
-        fd = open(path, O_RDWR | O_CLOEXEC);
+        fd = is_own_program(pid) ? -1 : open(path, O_RDWR | O_CLOEXEC);
         if (fd < 0)
                 return;
-        printf("held mem %d\n", pid);
+        if (!is_own_program(pid)) /* it may have become one between the two */
+                printf("held mem %d\n", pid);
         close(fd);
 }
 
@@ -162,9 +194,10 @@ static int watch(double seconds, const char *stop)
         unsigned long seen = 0;
         struct stat st;
 
-        if (stat("/", &st) < 0)
+        if (stat("/", &st) < 0 || !read_own_mounts()) {
+                perror("watch");
                 return 1;
-        root_dev = st.st_dev;
+        }
         root_ino = st.st_ino;
         printf("watching\n");
         fflush(stdout);
