@@ -160,7 +160,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
 @test "events ends when nobody reads any more" {
         config_args sleep 60
         start_detached
-        run timeout 30 bash -c '"$0" --root "$1" events --interval 100ms "$2" | head -n 1' "$RUNTIME" "$STATE_ROOT" "$ID"
+        run timeout 30 bash -c '"$0" --root "$1" events --interval 100ms "$2" 2>/dev/null | head -n 1' "$RUNTIME" "$STATE_ROOT" "$ID"
         expect_status 0
         expect_equal "$(jq -r .type <<<"$output")" stats
 }
