@@ -151,8 +151,8 @@ static void add_config_file(struct cor_text *m, const struct oci_config *config)
                 criu_add_str(m, CRIU_CONFIG_FILE, path);
 }
 
-void criu_options_add(struct cor_text *m, const struct criu_options *o, const struct criu_dirs *d, const char *log,
-                      const struct oci_config *config)
+void criu_options_add(struct cor_text *message, const struct criu_options *o, const struct criu_dirs *d,
+                      const char *log, const struct oci_config *config)
 {
         static const int modes[] = { /* rpc.proto: criu_cg_mode */
                                      [CHECKPOINT_CGROUPS_DEFAULT] = 6,
@@ -162,26 +162,26 @@ void criu_options_add(struct cor_text *m, const struct criu_options *o, const st
                                      [CHECKPOINT_IGNORE] = 0
         };
 
-        criu_add_int(m, CRIU_IMAGES_DIR_FD, d->images);
-        criu_add_int(m, CRIU_WORK_DIR_FD, d->work);
-        criu_add_int(m, CRIU_LOG_LEVEL, LOG_LEVEL);
-        criu_add_str(m, CRIU_LOG_FILE, log);
-        criu_add_bool(m, CRIU_NOTIFY_SCRIPTS, true);
-        criu_add_bool(m, CRIU_ORPHAN_PTS_MASTER, true);
-        criu_add_bool(m, CRIU_MANAGE_CGROUPS, true);
-        criu_add_int(m, CRIU_MANAGE_CGROUPS_MODE, modes[o->manage_cgroups]);
+        criu_add_int(message, CRIU_IMAGES_DIR_FD, d->images);
+        criu_add_int(message, CRIU_WORK_DIR_FD, d->work);
+        criu_add_int(message, CRIU_LOG_LEVEL, LOG_LEVEL);
+        criu_add_str(message, CRIU_LOG_FILE, log);
+        criu_add_bool(message, CRIU_NOTIFY_SCRIPTS, true);
+        criu_add_bool(message, CRIU_ORPHAN_PTS_MASTER, true);
+        criu_add_bool(message, CRIU_MANAGE_CGROUPS, true);
+        criu_add_int(message, CRIU_MANAGE_CGROUPS_MODE, modes[o->manage_cgroups]);
         if (o->network_lock != CHECKPOINT_LOCK_DEFAULT)
-                criu_add_int(m, CRIU_NETWORK_LOCK, o->network_lock);
+                criu_add_int(message, CRIU_NETWORK_LOCK, o->network_lock);
         /* interfaces and addresses are the engine's: it sets them up again by its hooks */
-        criu_add_int(m, CRIU_EMPTY_NS, CLONE_NEWNET);
-        criu_add_bool(m, CRIU_TCP_ESTABLISHED, o->tcp_established);
-        criu_add_bool(m, CRIU_EXT_UNIX_SK, o->ext_unix_sk);
-        criu_add_bool(m, CRIU_SHELL_JOB, o->shell_job);
-        criu_add_bool(m, CRIU_FILE_LOCKS, o->file_locks);
-        criu_add_bool(m, CRIU_LINK_REMAP, o->link_remap);
-        criu_add_bool(m, CRIU_AUTO_DEDUP, o->auto_dedup);
-        criu_add_bool(m, CRIU_LAZY_PAGES, o->lazy_pages);
-        add_config_file(m, config);
+        criu_add_int(message, CRIU_EMPTY_NS, CLONE_NEWNET);
+        criu_add_bool(message, CRIU_TCP_ESTABLISHED, o->tcp_established);
+        criu_add_bool(message, CRIU_EXT_UNIX_SK, o->ext_unix_sk);
+        criu_add_bool(message, CRIU_SHELL_JOB, o->shell_job);
+        criu_add_bool(message, CRIU_FILE_LOCKS, o->file_locks);
+        criu_add_bool(message, CRIU_LINK_REMAP, o->link_remap);
+        criu_add_bool(message, CRIU_AUTO_DEDUP, o->auto_dedup);
+        criu_add_bool(message, CRIU_LAZY_PAGES, o->lazy_pages);
+        add_config_file(message, config);
 }
 
 const char *criu_namespace_key(int type)

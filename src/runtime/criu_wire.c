@@ -26,45 +26,45 @@ static void add_bytes(struct cor_text *t, unsigned field, const void *bytes, siz
         cor_text_add_n(t, bytes, n);
 }
 
-void criu_add_int(struct cor_text *t, unsigned field, int64_t value)
+void criu_add_int(struct cor_text *message, unsigned field, int64_t value)
 {
-        add_varint(t, field << 3 | VARINT);
-        add_varint(t, (uint64_t)value);
+        add_varint(message, field << 3 | VARINT);
+        add_varint(message, (uint64_t)value);
 }
 
-void criu_add_bool(struct cor_text *t, unsigned field, bool value)
-{
-        if (value)
-                criu_add_int(t, field, 1);
-}
-
-void criu_add_str(struct cor_text *t, unsigned field, const char *value)
+void criu_add_bool(struct cor_text *message, unsigned field, bool value)
 {
         if (value)
-                add_bytes(t, field, value, strlen(value));
+                criu_add_int(message, field, 1);
 }
 
-void criu_add_message(struct cor_text *t, unsigned field, const struct cor_text *inner)
+void criu_add_str(struct cor_text *message, unsigned field, const char *value)
 {
-        add_bytes(t, field, inner->s ? inner->s : "", inner->len);
+        if (value)
+                add_bytes(message, field, value, strlen(value));
 }
 
-void criu_add_pair(struct cor_text *t, unsigned field, const char *first, const char *second)
+void criu_add_message(struct cor_text *message, unsigned field, const struct cor_text *inner)
+{
+        add_bytes(message, field, inner->s ? inner->s : "", inner->len);
+}
+
+void criu_add_pair(struct cor_text *message, unsigned field, const char *first, const char *second)
 {
         auto_text inner = COR_TEXT_INIT;
 
         criu_add_str(&inner, 1, first);
         criu_add_str(&inner, 2, second);
-        criu_add_message(t, field, &inner);
+        criu_add_message(message, field, &inner);
 }
 
-void criu_add_key(struct cor_text *t, unsigned field, const char *key, int64_t number)
+void criu_add_key(struct cor_text *message, unsigned field, const char *key, int64_t number)
 {
         auto_text inner = COR_TEXT_INIT;
 
         criu_add_str(&inner, 1, key);
         criu_add_int(&inner, 2, number);
-        criu_add_message(t, field, &inner);
+        criu_add_message(message, field, &inner);
 }
 
 void criu_request(struct cor_text *ret, enum criu_type type, const struct cor_text *opts)

@@ -206,6 +206,24 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         wait_until counts_beyond "$before"
 }
 
+@test "the descriptor of --status-fd gets a zero byte when the pages can be fetched" {
+        need_criu
+        local why port=$((20000 + RANDOM % 10000))
+        why=$(criu check --feature uffd 2>&1) || skip "no lazy pages here (${why##*$'\n'}): runs in the lab's amd64 guest"
+        counting
+        start
+        wait_until counts_beyond 1
+        mkfifo "$TEST_DIR/status"
+        checkpoint --lazy-pages --page-server "127.0.0.1:$port" --status-fd 9 9>"$TEST_DIR/status" >"$TEST_DIR/out" 2>&1 &
+        local job=$!
+        expect_equal "$(timeout 60 head -c 1 "$TEST_DIR/status" | od -An -tx1)" " 00" "status ($(cat "$TEST_DIR/out"))"
+        # whoever asks wants nothing: that ends it, as criu sees it
+        exec 8<>"/dev/tcp/127.0.0.1/$port"
+        exec 8>&-
+        wait "$job"
+        refute runtime state "$ID"
+}
+
 @test "a network namespace by path stays the one it was" {
         need_criu
         skip_unless "program unshare"
@@ -287,6 +305,41 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         run script -qec "$command restore --bundle '$BUNDLE' --image-path '$IMAGES' '$ID'" /dev/null </dev/null
         expect_status 5
         expect_text /dev/pts/0 said
+}
+
+@test "a terminal comes back by the console socket" {
+        need_criu
+        skip_unless "program script" "program python3"
+        config '.process.terminal = true'
+        config_args sh -c 'touch /ready; while [ ! -e /go ]; do sleep 0.1; done; tty; echo said; sleep 1000'
+        script -qec "$(printf '%q ' timeout 60 "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID")" /dev/null \
+                </dev/null >/dev/null 2>&1 3>&- &
+        local job=$!
+        wait_until test -e "$ROOTFS/ready"
+        checkpoint
+        wait "$job" || true
+        touch "$ROOTFS/go"
+        run restore
+        expect_failure
+        expect_text "console socket"
+        timeout 60 python3 - "$TEST_DIR/socket" >"$TEST_DIR/received" 2>&1 3>&- <<'PY' &
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+s.settimeout(30)
+_, fds, _, _ = socket.recv_fds(s.accept()[0], 4096, 8)
+text = b""
+while b"said" not in text:
+    text += os.read(fds[0], 1024)
+print(text.decode())
+PY
+        job=$!
+        wait_until test -S "$TEST_DIR/socket"
+        restore --console-socket "$TEST_DIR/socket"
+        wait "$job"
+        grep -q /dev/pts/0 "$TEST_DIR/received"
+        expect_equal "$(container_state)" running
 }
 
 @test "the annotation org.criu.config names a file of settings" {

@@ -52,7 +52,7 @@ mounts() {
         expect_failure
         expect_text "Read-only file system"
         run runtime exec "$ID" sh -c 'grep " /mnt/ro " /proc/self/mounts'
-        expect_match ' ro,nosuid,noexec'
+        expect_match ' ro,nosuid,(nodev,)?noexec'
 }
 
 @test "a single file can be mounted, and unmounted" {
@@ -226,4 +226,33 @@ mounts() {
         runtime resume "$ID"
         run runtime exec "$ID" cat /mnt/new/file
         expect_output shared
+}
+
+@test "a user without rights adds mounts to a container of theirs" {
+        skip_unless root
+        local program=$TEST_DIR/program
+        cp "$(realpath "$RUNTIME")" "$program"
+        chmod 755 "$program" "${TEST_DIR%/*}"
+        mkdir "$TEST_DIR/home" # XDG_RUNTIME_DIR as well
+        config 'del(.linux.cgroupsPath, .linux.resources) | .linux.namespaces |= map(select(.type != "network")) |
+                .mounts |= map(select(.type != "cgroup" and .type != "sysfs")) |
+                (.mounts[] | select(.type == "devpts").options) |= map(select(startswith("gid=") | not))'
+        config_args sleep 1000
+        jq -n '[{destination: "/mnt/new", source: $dir, options: ["bind", "ro"]},
+                {destination: "/mnt/tmp", type: "tmpfs", source: "tmpfs"}]' --arg dir "$TEST_DIR/share" >"$TEST_DIR/mounts.json"
+        chown -R 54321:54322 "$BUNDLE" "$TEST_DIR/home"
+        as_user() {
+                setpriv --reuid 54321 --regid 54322 --clear-groups env HOME="$TEST_DIR/home" XDG_RUNTIME_DIR="$TEST_DIR/home" \
+                        timeout -k 5 "$RUNTIME_TIMEOUT" "$program" "$@" </dev/null 3>&-
+        }
+        as_user run --detach --bundle "$BUNDLE" "$ID" >"$TEST_DIR/out" 2>&1 ||
+                skip "user namespaces are not for every user here ($(head -n 1 "$TEST_DIR/out"))"
+        run as_user mounts add "$ID" "$TEST_DIR/mounts.json"
+        local added=$status text=$output seen
+        seen=$(as_user exec "$ID" sh -c 'cat /mnt/new/file; touch /mnt/new/x 2>&1; stat -c %u /mnt/tmp; ls -d /mnt/tmp' || true)
+        run as_user mounts remove "$ID" "$TEST_DIR/mounts.json"
+        as_user delete --force "$ID"
+        expect_equal "$added" 0 "exit status of mounts add ($text)"
+        expect_equal "$seen" $'shared\ntouch: /mnt/new/x: Read-only file system\n0\n/mnt/tmp'
+        expect_status 0
 }
