@@ -31,6 +31,23 @@ static long number_of(const char *word)
         return strtol(word, NULL, 10);
 }
 
+static void print_error(int error)
+{
+        switch (error) {
+        case EPERM:
+                puts("EPERM");
+                break;
+        case ENOSYS:
+                puts("ENOSYS");
+                break;
+        case EXDEV:
+                puts("EXDEV");
+                break;
+        default:
+                printf("error %d\n", error);
+        }
+}
+
 static void call(char *word)
 {
         char *rest = strchr(word, ':');
@@ -46,7 +63,7 @@ static void call(char *word)
         }
         result = syscall(number_of(word), args[0], args[1], args[2], args[3], args[4], args[5]);
         if (result == -1)
-                printf("%s\n", strerrorname_np(errno));
+                print_error(errno);
         else
                 printf("%ld\n", result);
         fflush(stdout);
