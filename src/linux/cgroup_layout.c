@@ -220,8 +220,10 @@ static void read_v2_ctls(struct cgroup_layout *l, struct cgroup_hierarchy *h)
         auto_str file = cor_printf("%s/cgroup.controllers", h->dir);
         char buf[512];
 
-        if (cor_read_at(l->root_fd, file, buf, sizeof buf, NULL) >= 0)
-                h->ctls = cgroup_ctls_of(buf, ' ');
+        if (cor_read_at(l->root_fd, file, buf, sizeof buf, NULL) < 0)
+                return;
+        h->available = cor_strdup(buf);
+        h->ctls = cgroup_ctls_of(buf, ' ');
 }
 
 static int read_line(struct cgroup_layout *l, char *line, struct cor_err *err)
@@ -268,6 +270,16 @@ static int read_mode(struct cgroup_layout *l, struct cor_err *err)
         return 0;
 }
 
+int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err)
+{
+        struct cgroup_layout l = { .n_hs = 0 };
+
+        if (read_mode(&l, err) < 0)
+                return -1;
+        *ret = l.mode == CGROUP_V1 && is_mounted(usual_dir(""), true) ? CGROUP_HYBRID : l.mode;
+        return 0;
+}
+
 int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err)
 {
         struct cgroup_layout l = { .root = cgroup_host.root, .root_fd = -1 };
@@ -300,6 +312,7 @@ void cgroup_layout_done(struct cgroup_layout *l)
                 free(l->hs[i].name);
                 free(l->hs[i].dir);
                 free(l->hs[i].own);
+                free(l->hs[i].available);
         }
         l->n_hs = 0;
         cor_fd_close(&l->root_fd);

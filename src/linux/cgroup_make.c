@@ -53,7 +53,7 @@ static int make_one(struct cgroup *cg, const struct cgroup_dir *d, const char *f
         if (d->h->v2 || !(d->h->ctls & 1U << CTL_CPUSET))
                 return 1;
         parent = parent_of(full);
-        return cgroup_v1_cpuset_inherit(cg->layout.root_fd, parent, full, err) < 0 ? -1 : 1;
+        return cgroup_v1_cpuset_inherit(cg->layout.root_fd, parent, full, true, err) < 0 ? -1 : 1;
 }
 
 /* Make @d and what is missing above it; 1 if it is new, 0 if it was there. */
@@ -106,11 +106,14 @@ static void enable_in(int root_fd, const char *full, const char *wanted)
 
 void cgroup_enable_controllers(struct cgroup *cg, struct cgroup_dir *d)
 {
-        char available[512], present[512];
         auto_str top = cor_printf("%s/cgroup.controllers", d->h->dir), *wanted = NULL;
+        const char *available = d->h->available;
+        char all[512], present[512];
         size_t skip = mount_len(d);
 
-        if (cor_read_at(cg->layout.root_fd, top, available, sizeof available, NULL) <= 0)
+        if (!available && cor_read_at(cg->layout.root_fd, top, all, sizeof all, NULL) >= 0)
+                available = all;
+        if (!available || !*available)
                 return;
         if (cor_read_at(d->fd, "cgroup.controllers", present, sizeof present, NULL) >= 0 &&
             strcmp(available, present) == 0)
@@ -193,7 +196,7 @@ int cgroup_make_dirs(struct cgroup *cg, bool empty, struct cor_err *err)
                 else if (!d->h->v2 && made == 0 && (d->h->ctls & 1U << CTL_CPUSET)) {
                         auto_str parent = parent_of(d->full);
 
-                        if (cgroup_v1_cpuset_inherit(cg->layout.root_fd, parent, d->full, err) < 0)
+                        if (cgroup_v1_cpuset_inherit(cg->layout.root_fd, parent, d->full, false, err) < 0)
                                 return -1;
                 }
         }

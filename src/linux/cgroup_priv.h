@@ -28,10 +28,11 @@ enum cgroup_ctl {
 /* One hierarchy that is mounted on the host. */
 struct cgroup_hierarchy {
         bool v2;
-        unsigned ctls; /* bits of enum cgroup_ctl */
-        char *name;    /* as in /proc/self/cgroup: "cpu,cpuacct", "name=systemd"; "" is version 2 */
-        char *dir;     /* mount point relative to the layout's root, "." for unified cgroups; or absolute */
-        char *own;     /* the caller's own cgroup, below the mount point */
+        unsigned ctls;   /* bits of enum cgroup_ctl */
+        char *name;      /* as in /proc/self/cgroup: "cpu,cpuacct", "name=systemd"; "" is version 2 */
+        char *dir;       /* mount point relative to the layout's root, "." for unified cgroups; or absolute */
+        char *own;       /* the caller's own cgroup, below the mount point */
+        char *available; /* its cgroup.controllers, if that was read */
 };
 
 struct cgroup_layout {
@@ -52,6 +53,8 @@ struct cgroup_host {
 extern struct cgroup_host cgroup_host;
 
 int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err) COR_MUST_CHECK;
+/* cgroup_layout_mode() - the mode alone */
+int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err) COR_MUST_CHECK;
 void cgroup_layout_done(struct cgroup_layout *l);
 /* cgroup_layout_v2() - the version 2 hierarchy, or NULL */
 const struct cgroup_hierarchy *cgroup_layout_v2(const struct cgroup_layout *l);
@@ -160,8 +163,12 @@ cgroup_setter cgroup_v2_cpu, cgroup_v2_cpuset, cgroup_v2_memory, cgroup_v2_io, c
         cgroup_v2_unified;
 int cgroup_set_rdma(struct cgroup_dir *d, const struct oci_resources *r, struct cor_err *err) COR_MUST_CHECK;
 int cgroup_set_pids(struct cgroup_dir *d, const struct oci_resources *r, struct cor_err *err) COR_MUST_CHECK;
-/* cgroup_v1_cpuset_inherit() - give an empty cpuset what its parent (@parent, relative to the layout's root) has */
-int cgroup_v1_cpuset_inherit(int root_fd, const char *parent, const char *child, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * cgroup_v1_cpuset_inherit() - give an empty cpuset what its parent has; both relative to the layout's root. @fresh: it
+ * was just made and is known to be empty
+ */
+int cgroup_v1_cpuset_inherit(int root_fd, const char *parent, const char *child, bool fresh, struct cor_err *err)
+        COR_MUST_CHECK;
 
 /* --- devices ----------------------------------------------------------------------------------------------------- */
 

@@ -90,13 +90,14 @@ int cgroup_v1_cpu(struct cgroup_dir *d, const struct oci_resources *r, struct co
 /* --- cpuset ------------------------------------------------------------------------------------------------------ */
 
 /* Copy one file from @parent to @child if the child's is empty, with the parent made non-empty first. */
-static int inherit(int root_fd, const char *parent, const char *child, const char *name, struct cor_err *err)
+static int inherit(int root_fd, const char *parent, const char *child, const char *name, bool fresh,
+                   struct cor_err *err)
 {
         auto_str from = cor_printf("%s/%s", parent, name), *to = cor_printf("%s/%s", child, name);
         const char *slash = strrchr(parent, '/');
-        char value[4096];
+        char value[4096] = "";
 
-        if (cor_read_at(root_fd, to, value, sizeof value, err) < 0)
+        if (!fresh && cor_read_at(root_fd, to, value, sizeof value, err) < 0)
                 return -1;
         if (value[0])
                 return 0;
@@ -107,17 +108,17 @@ static int inherit(int root_fd, const char *parent, const char *child, const cha
 
                 if (!above)
                         return cor_fail(err, COR_SYSTEM, "cpuset %s: %s is empty", parent, name);
-                if (inherit(root_fd, above, parent, name, err) < 0 ||
+                if (inherit(root_fd, above, parent, name, true, err) < 0 ||
                     cor_read_at(root_fd, from, value, sizeof value, err) < 0)
                         return -1;
         }
         return cor_write_at(root_fd, to, value, err);
 }
 
-int cgroup_v1_cpuset_inherit(int root_fd, const char *parent, const char *child, struct cor_err *err)
+int cgroup_v1_cpuset_inherit(int root_fd, const char *parent, const char *child, bool fresh, struct cor_err *err)
 {
-        if (inherit(root_fd, parent, child, "cpuset.cpus", err) < 0 ||
-            inherit(root_fd, parent, child, "cpuset.mems", err) < 0)
+        if (inherit(root_fd, parent, child, "cpuset.cpus", fresh, err) < 0 ||
+            inherit(root_fd, parent, child, "cpuset.mems", fresh, err) < 0)
                 return cor_wrap(err, "cpuset of a new cgroup");
         return 0;
 }

@@ -124,17 +124,30 @@ static int parse_items(struct reader *r, struct variant *v, char close)
         return 0;
 }
 
-/* The type of an array's items: one that is given, else the widest that is inferred. */
+/* The type of an array's items: one that is given, else a fraction's, else the first that is known. */
+static const char *item_type(const struct variant *v)
+{
+        const char *found = NULL;
+
+        for (size_t i = 0; i < v->n_items; i++) {
+                const struct variant *item = &v->items[i];
+
+                if (item->fixed)
+                        return item->type;
+                if (item->type && (!found || strcmp(item->type, "d") == 0))
+                        found = item->type;
+        }
+        return found;
+}
+
 static int parse_array(struct reader *r, struct variant *v)
 {
-        const char *item = NULL;
+        const char *item;
 
         v->kind = VARIANT_ARRAY;
         if (parse_items(r, v, ']') < 0)
                 return -1;
-        for (size_t i = 0; i < v->n_items; i++)
-                if (!item || (v->items[i].fixed && !v->items[0].fixed) || strcmp(v->items[i].type, "d") == 0)
-                        item = v->items[i].type;
+        item = item_type(v);
         if (item) {
                 auto_str type = cor_printf("a%s", item);
 

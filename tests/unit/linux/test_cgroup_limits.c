@@ -260,7 +260,7 @@ static void v1_an_empty_cpuset_takes_over_from_above(void **state)
 
         auto_str pod = cor_printf("cpuset/pod"), *box = cor_printf("cpuset/pod/box");
         int root = open(tree, O_PATH | O_CLOEXEC);
-        assert_int_equal(cgroup_v1_cpuset_inherit(root, pod, box, NULL), 0);
+        assert_int_equal(cgroup_v1_cpuset_inherit(root, pod, box, false, NULL), 0);
         close(root);
         tree_expect("cpuset/pod/cpuset.cpus", "0-3");
         tree_expect("cpuset/pod/box/cpuset.cpus", "0-3");

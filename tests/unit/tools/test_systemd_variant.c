@@ -45,6 +45,7 @@ static void values_have_types(void **state)
                 { "@a(st) [('a', 1)]", "a(st)" },
                 { "[[1],[2]]", "aai" },
                 { "@t 7", "t" },
+                { "[[], ['a']]", "aas" },
         };
 
         for (size_t i = 0; i < COR_COUNT(good); i++) {
@@ -76,6 +77,8 @@ static void nonsense_is_refused(void **state)
                 "[1 2]",
                 "(",
                 "()",
+                "[[]]",
+                "[[1,[]]]",
                 "[]",
                 "@as",
                 "@zz 1",
