@@ -285,12 +285,14 @@ int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err)
         struct cgroup_layout l = { .root = cgroup_host.root, .root_fd = -1 };
         auto_str text = NULL;
         char *cursor, *line;
+        auto_fd root = -1;
 
         if (read_mode(&l, err) < 0 || cor_read_file(cgroup_host.self_cgroup, 1 << 20, &text, NULL, err) < 0)
                 return -1;
-        l.root_fd = open(cgroup_host.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (l.root_fd < 0)
+        root = open(cgroup_host.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
                 return cor_fail_errno(err, "cgroups: open %s", cgroup_host.root);
+        l.root_fd = cor_fd_take(&root);
         cursor = text;
         while ((line = cgroup_next_line(&cursor))) {
                 if (read_line(&l, line, err) < 0) {

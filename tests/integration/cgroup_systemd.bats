@@ -7,7 +7,7 @@ setup() {
         setup_bundle
         skip_unless systemd root
         [ -x "$CORACLE_LIBEXEC/coracle-systemd" ] || skip "needs coracle-systemd: runs where libsystemd is at build time"
-        RUNTIME_FLAGS=--systemd-cgroup
+        export RUNTIME_FLAGS=--systemd-cgroup
         config '.linux.cgroupsPath = $p' --arg p "$(cgroups_path)"
         UNIT=$TEST_CGROUP-$ID.scope
 }
