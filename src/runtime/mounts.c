@@ -208,16 +208,33 @@ static int new_filesystem(const struct mount_work *w, int target, const char *da
         return mount_new_at(target, w->m->type, w->m->source, data, w->o->sb_flags, attrs, err);
 }
 
-static int copy_up(int target, int mount, struct cor_err *err)
+static bool says(const char *data, const char *key)
+{
+        size_t len = strlen(key);
+
+        for (const char *p = data; p && *p; p = strchr(p, ','), p = p ? p + 1 : NULL)
+                if (strncmp(p, key, len) == 0 && p[len] == '=')
+                        return true;
+        return false;
+}
+
+static int copy_up(const struct mount_work *w, int target, int mount, struct cor_err *err)
 {
         /* what lies below the new mount is still there behind the descriptor that was opened before */
         auto_fd from = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         auto_fd to = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (from < 0 || to < 0)
+        struct stat own;
+
+        if (from < 0 || to < 0 || fstat(to, &own) < 0)
                 return cor_fail_errno(err, "tmpcopyup");
         if (rootfs_copy_up(from, to, err) < 0)
                 return cor_wrap(err, "tmpcopyup");
+        /* what the options say about the new root holds, not what was below it */
+        if (fchown(to, says(w->o->data, "uid") ? own.st_uid : (uid_t)-1,
+                   says(w->o->data, "gid") ? own.st_gid : (gid_t)-1) < 0 ||
+            (says(w->o->data, "mode") && fchmod(to, own.st_mode & 07777) < 0))
+                return cor_fail_errno(err, "tmpcopyup");
         return 0;
 }
 
@@ -272,7 +289,7 @@ static int mount_filesystem(const struct mount_work *w, struct cor_err *err)
                         return bind_sys_instead(w, target, err);
                 return -1;
         }
-        if (w->o->tmpcopyup && copy_up(target, mount, err) < 0)
+        if (w->o->tmpcopyup && copy_up(w, target, mount, err) < 0)
                 return -1;
         if (strcmp(w->path, "/dev") == 0) {
                 cor_fd_close(&w->rootfs->dev);
