@@ -19,6 +19,10 @@ teardown_file() { teardown_world; }
 
 setup() { skip_unless root "program podman" "program conmon"; }
 
+teardown() { # of what a failed test left
+        [ -z "${T:-}" ] || podman_ rm -f -a -t 0 >/dev/null || true
+}
+
 write_podman_config() {
         cat >"$T/containers.conf" <<CONF
 [containers]
@@ -29,7 +33,8 @@ init_path = "$CORACLE_BUILD/src/tools/init/coracle-init"
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-runtime_supports_json = ["${RUNTIME##*/}"]
+runtime_supports_json = ["${RUNTIME##*/}", "$RUNTIME"]
+runtime_supports_nocgroup = ["${RUNTIME##*/}", "$RUNTIME"]
 CONF
         cat >"$T/storage.conf" <<CONF
 [storage]
@@ -53,6 +58,21 @@ detached() { # NAME FLAGS... - the container sleeps
         local name=$1
         shift
         podman_ run -d --name "$name" "$@" small sleep 1000
+}
+
+remove() { podman_ rm -f -t 0 "$@"; }
+
+inspect() { podman_ inspect -f "$1" "$2"; } # FORMAT NAME
+
+cgroup_of_container() { echo "/$TEST_CGROUP$(inspect '{{.State.CgroupPath}}' "$1")"; } # NAME
+
+in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 columns
+        timeout -k 5 60 script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
+}
+
+podman_command() { # ARGUMENT... - as words for in_a_terminal
+        printf '%q ' env CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" \
+                bash "$T/enter" podman --runtime "$RUNTIME" "$@"
 }
 
 is_running() { [ "$(podman_ inspect -f '{{.State.Status}}' "$1")" = running ]; }
@@ -101,7 +121,7 @@ input"
         run podman_ exec -d exec1 touch /tmp/made
         expect_status 0
         wait_until podman_ exec exec1 test -e /tmp/made
-        podman_ rm -f -t 0 exec1
+        remove exec1
 }
 
 @test "podman exec --preserve-fds" {
@@ -111,7 +131,7 @@ input"
         run podman_ --in-shell '3<"$T/three" 4<"$T/four"' exec --preserve-fds 2 fds sh -c 'cat <&3; cat <&4'
         expect_output "three
 four"
-        podman_ rm -f -t 0 fds
+        remove fds
 }
 
 @test "podman pause, unpause, kill, wait, restart, rm" {
@@ -144,5 +164,142 @@ four"
         run --separate-stderr podman_ logs talks
         expect_output one
         expect_equal "$stderr" two
-        podman_ rm -f -t 0 talks
+        remove talks
+}
+
+@test "podman run -it and exec -it: a terminal, and its size" {
+        skip_unless "program script"
+        local size='test -t 0 && for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; usleep 50000; done; stty size; exit 5'
+        run in_a_terminal "$(podman_command run --rm -it small sh -c "$size")"
+        expect_status 5
+        expect_text "33 77"
+        detached terminal
+        run in_a_terminal "$(podman_command exec -it terminal sh -c "$size")"
+        expect_status 5
+        expect_text "33 77"
+        remove terminal
+}
+
+@test "podman top, stats, healthcheck, diff" {
+        detached look --health-cmd 'test -e /tmp/healthy' --health-interval disable
+        run podman_ top look pid args
+        expect_text "1 " "sleep 1000"
+        run podman_ stats --no-stream --no-reset --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' look
+        expect_match '^look 1 [1-9][0-9.]*[kKM]i?B / '
+        run podman_ healthcheck run look
+        expect_failure
+        podman_ exec look touch /tmp/healthy
+        run podman_ healthcheck run look
+        expect_status 0
+        run podman_ diff look
+        expect_text "A /tmp/healthy"
+        remove look
+}
+
+@test "podman run: limits are in the cgroup, and may change" {
+        detached limits -m 64m --memory-reservation 32m --cpus 0.5 --pids-limit 33 --cpuset-cpus 0
+        local path
+        path=$(cgroup_of_container limits)
+        expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "$path")" $((64 << 20)) memory
+        expect_equal "$(cgroup_value memory memory.soft_limit_in_bytes memory.low "$path")" $((32 << 20)) reservation
+        expect_equal "$(cgroup_value pids pids.max pids.max "$path")" 33 pids
+        run cgroup_value cpu cpu.cfs_quota_us cpu.max "$path"
+        expect_match '^50000( 100000)?$'
+        expect_equal "$(cgroup_value cpuset cpuset.cpus cpuset.cpus "$path")" 0 cpuset
+        podman_ update --memory 48m --cpus 0.25 limits
+        expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "$path")" $((48 << 20)) memory
+        run cgroup_value cpu cpu.cfs_quota_us cpu.max "$path"
+        expect_match '^25000( 100000)?$'
+        remove limits
+        refute test -d "$(cgroup_dir memory "$path")"
+}
+
+@test "podman run: limits hold, and conmon learns of an OOM kill" {
+        # conmon 2.1.6 leaves its note in the folder where podman was started, where podman 4.3 does not look for it
+        rm -f "$T/oom"
+        run podman_ run --rm -m 16m small sh -c 'tail /dev/zero; sleep 1; exit 9'
+        expect_status 9
+        test -e "$T/oom"
+        run podman_ run --rm --pids-limit 5 small sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
+        expect_text "can't fork"
+}
+
+@test "podman run: read-only root, tmpfs, volumes, capabilities, seccomp, devices, sysctl" {
+        mkdir "$T/volume"
+        echo here >"$T/volume/file"
+        run podman_ run --rm --read-only --tmpfs /scratch:size=1m,mode=1770 -v "$T/volume:/ro:ro" -v "$T/volume:/rw" small sh -c '
+                touch /x; touch /ro/x; touch /scratch/x && echo scratch; cat /ro/file; touch /rw/written; stat -c %a /scratch'
+        expect_text "touch: /x: Read-only file system" "touch: /ro/x: Read-only file system" scratch here 1770
+        test -e "$T/volume/written"
+        status_of() { podman_ run --rm "$@" small grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; }
+        run status_of --cap-drop ALL --cap-add NET_ADMIN
+        expect_match 'CapEff:.0000000000001000' 'CapBnd:.0000000000001000' 'NoNewPrivs:.0' 'Seccomp:.2'
+        run status_of --security-opt no-new-privileges --security-opt seccomp=unconfined
+        expect_match 'NoNewPrivs:.1' 'Seccomp:.0'
+        run podman_ run --rm --device /dev/kmsg:/dev/k:w small sh -c ': >/dev/k && echo written; : </dev/k'
+        expect_text written "can't open /dev/k: Operation not permitted"
+        run podman_ run --rm --sysctl kernel.msgmax=4242 --ulimit nofile=100:200 --ulimit nproc=1000:2000 --hostname blue --user 1000:1000 --group-add 2000 \
+                small sh -c 'cat /proc/sys/kernel/msgmax; ulimit -Sn; ulimit -Hn; hostname; id'
+        expect_text "4242
+100
+200
+blue
+uid=1000(test) gid=1000(test)" "2000(extra)"
+}
+
+@test "podman run --privileged, --init, --cgroups=disabled" {
+        run podman_ run --rm --privileged small sh -c 'mount -t tmpfs none /tmp && echo mounted; grep Seccomp: /proc/self/status'
+        expect_text mounted
+        expect_match 'Seccomp:.0'
+        run podman_ run --rm --init small sh -c 'cat /proc/1/cmdline | tr "\0" " "; exit 9'
+        expect_status 9
+        expect_text "-- sh -c"
+        run podman_ run --rm --cgroups disabled small sh -c 'cat /proc/self/cgroup; exit 8'
+        expect_status 8
+        expect_no_text libpod
+}
+
+@test "podman run: with a user namespace" {
+        run podman_ run --rm --uidmap 0:300000:65536 --gidmap 0:400000:65536 small \
+                sh -c 'cat /proc/self/uid_map /proc/self/gid_map; touch /owned && stat -c %u:%g /owned; exit 3'
+        expect_status 3
+        expect_match '^ +0 +300000 +65536' ' +0 +400000 +65536' '0:0$'
+}
+
+@test "podman run: namespaces of another container" {
+        detached first --ipc shareable --hostname first
+        run podman_ run --rm --pid container:first --ipc container:first --net container:first --uts container:first small \
+                sh -c 'tr "\0" " " </proc/1/cmdline; echo; hostname; for n in pid ipc net uts; do readlink /proc/self/ns/$n; done'
+        expect_text "sleep 1000" "first
+$(podman_ exec first sh -c 'for n in pid ipc net uts; do readlink /proc/self/ns/$n; done')"
+        remove first
+}
+
+@test "podman pods: an infra container and shared namespaces" {
+        podman_ pod create --name pod --infra-image small --infra-command 'sleep 1000' --share ipc,net,uts,pid --hostname in-pod
+        podman_ run -d --pod pod --name member1 small sleep 1001
+        podman_ run -d --pod pod --name member2 small sleep 1002
+        run podman_ exec member2 sh -c 'hostname; ps -o args'
+        expect_text in-pod "sleep 1000" "sleep 1001" "sleep 1002"
+        local ns
+        for ns in ipc net uts pid; do
+                expect_equal "$(podman_ exec member1 readlink "/proc/self/ns/$ns")" "$(podman_ exec member2 readlink "/proc/self/ns/$ns")"
+        done
+        podman_ pod pause pod
+        expect_equal "$(inspect '{{.State.Status}}' member1)" paused
+        podman_ pod unpause pod
+        podman_ pod stop -t 0 pod
+        expect_equal "$(inspect '{{.State.Status}}' member2)" exited
+        podman_ pod start pod
+        is_running member2
+        podman_ pod rm -f -t 0 pod
+        run podman_ ps -aq
+        expect_output ""
+}
+
+@test "podman events tell of a container's life" {
+        podman_ run --name events small true
+        remove events
+        run podman_ events --stream=false --since 10m --filter container=events --format '{{.Status}}'
+        expect_text create start died remove
 }

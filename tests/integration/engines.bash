@@ -10,7 +10,7 @@
 #   $T            the folder of the file; $T/rootfs is what images are made of
 #   $TEST_CGROUP  the name of its cgroup in every hierarchy
 #
-# world COMMAND... runs a command in there; its cgroups are those of the world, too.
+# world COMMAND... runs a command in there, in the folder $T; its cgroups are those of the world, too.
 
 # setup_world - sets and exports the variables above
 setup_world() {
@@ -72,7 +72,7 @@ for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
         [ ! -d "$own/daemon" ] || own=$own/daemon
         if [ -e "$own/tasks" ]; then echo $$ >"$own/tasks"; else echo $$ >"$own/cgroup.procs"; fi || exit 1
 done
-exec nsenter --target "$WORLD_PID" --mount --net --ipc --uts --pid --cgroup --wdns=/ -- "$@"
+exec nsenter --target "$WORLD_PID" --mount --net --ipc --uts --pid --cgroup --wdns="$T" -- "$@"
 EOS
 }
 
