@@ -157,3 +157,49 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
         run runtime events --stats "$ID"
         jq -e '.data.pids.limit == 22' <<<"$output"
 }
+
+# ---------------------------------------------------------------------------------------- the manager of a user's session
+
+# Finds $USER_ID, a user other than root whose systemd runs, and gives it the bundle.
+find_user() {
+        local dir
+        for dir in /run/user/[1-9]*; do
+                [ -S "$dir/bus" ] || continue
+                USER_ID=${dir##*/}
+                USER_DIR=$dir
+        done
+        [ -n "${USER_ID:-}" ] || skip "needs a user with a systemd session: runs in the lab's amd64 guest"
+        GROUP_ID=$(stat -c %g "$USER_DIR")
+        chown -R "$USER_ID:$GROUP_ID" "$TEST_DIR"
+        chmod 755 "$TEST_DIR" "${TEST_DIR%/*}"
+        config 'del(.linux.cgroupsPath) | .linux.namespaces |= map(select(.type != "network")) |
+                .mounts |= map(select(.type != "cgroup" and .type != "sysfs")) |
+                (.mounts[] | select(.type == "devpts").options) |= map(select(startswith("gid=") | not)) |
+                .annotations = {"run.oci.systemd.subgroup": ""}'
+}
+
+as_user() {
+        setpriv --reuid "$USER_ID" --regid "$GROUP_ID" --init-groups env -u DBUS_SESSION_BUS_ADDRESS "HOME=$TEST_DIR" \
+                "XDG_RUNTIME_DIR=$USER_DIR" timeout --foreground -k 5 "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$TEST_DIR/state-user" \
+                --systemd-cgroup "$@" 3>&-
+}
+
+@test "systemd: a user's container is in a scope of the user's manager, with limits" {
+        skip_unless cgroup_v2
+        find_user
+        config '.linux.resources = {pids: {limit: 33}, memory: {limit: 67108864}}'
+        config_args sh -c 'sleep 1000'
+        as_user run --detach --bundle "$BUNDLE" --pid-file "$TEST_DIR/pid" "$ID" </dev/null >"$TEST_DIR/out" 2>&1 ||
+                { cat "$TEST_DIR/out"; false; }
+        pid=$(cat "$TEST_DIR/pid")
+        cgroup=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+        [[ $cgroup == */user@$USER_ID.service/user.slice/coracle-$ID.scope ]] || fail "the cgroup is $cgroup"
+        expect_equal "$(cat "/sys/fs/cgroup$cgroup/pids.max")" 33
+        expect_equal "$(cat "/sys/fs/cgroup$cgroup/memory.max")" 67108864
+        as_user update --pids-limit 44 "$ID"
+        expect_equal "$(cat "/sys/fs/cgroup$cgroup/pids.max")" 44
+        as_user pause "$ID"
+        as_user resume "$ID"
+        as_user delete --force "$ID"
+        [ ! -e "/sys/fs/cgroup$cgroup" ]
+}
