@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 {
         static char state[MAX_STATE];
         int sock, conn, listener;
-        size_t len;
+        size_t len = 0;
 
         alarm(LIFE_SECONDS);
         if (argc != 4)
