@@ -45,13 +45,16 @@ CONF
 }
 
 podman_() { # [--in-shell REDIRECTIONS] ARGUMENT...
-        local how='"$@"'
+        local how='"$@"' as=()
         if [ "$1" = --in-shell ]; then
                 how="\"\$@\" $2"
                 shift 2
         fi
+        if [ -n "${WALKER:-}" ]; then # with a short path to its home, below which conmon's sockets are
+                as=(setpriv --reuid 4242 --regid 4242 --clear-groups env HOME=/run/walker XDG_RUNTIME_DIR=/run/user/4242)
+        fi
         CONTAINERS_CONF=$T/containers.conf CONTAINERS_STORAGE_CONF=$T/storage.conf \
-                world bash -c "exec $how" podman podman --runtime "$RUNTIME" "$@"
+                world "${as[@]}" bash -c "exec $how" podman podman --runtime "$RUNTIME" "$@"
 }
 
 detached() { # NAME FLAGS... - the container sleeps
@@ -302,4 +305,74 @@ $(podman_ exec first sh -c 'for n in pid ipc net uts; do readlink /proc/self/ns/
         remove events
         run podman_ events --stream=false --since 10m --filter container=events --format '{{.Status}}'
         expect_text create start died remove
+}
+
+# ------------------------------------------------------------------------------------------------------------- rootless
+
+# as_walker - from now on podman_ is run by an ordinary user with subordinate ids, known in the world only
+as_walker() {
+        WALKER=1
+        [ ! -e "$T/walker" ] || return 0
+        local file
+        for file in passwd group subuid subgid; do cp "/etc/$file" "$T/$file"; done
+        echo walker:x:4242:4242::/run/walker:/bin/sh >>"$T/passwd"
+        echo walker:x:4242: >>"$T/group"
+        echo walker:300000:65536 | tee -a "$T/subuid" >>"$T/subgid"
+        for file in passwd group subuid subgid; do world mount --bind "$T/$file" "/etc/$file"; done
+        world install -d -o 4242 -g 4242 /run/walker /run/user /run/user/4242 "$T/walker"
+        chmod 644 "$T/rootfs.tar"
+        podman_ import -q -c 'CMD ["/bin/sh"]' "$T/rootfs.tar" small
+}
+
+@test "rootless podman run and exec" {
+        skip_unless userns "program newuidmap" "program setpriv"
+        as_walker
+        run podman_ run --rm small sh -c 'id -u; cat /proc/self/uid_map; touch /owned; exit 5'
+        expect_status 5
+        expect_match '^0' ' 0 +4242 +1' ' 1 +300000 +65536'
+        run -127 podman_ run --rm small /missing
+        run podman_ run --rm small /etc/passwd
+        expect_status 126
+        run podman_ run --rm --userns keep-id small sh -c 'id -u; echo mine >/tmp/mine && stat -c %u /tmp/mine'
+        expect_output "4242
+4242"
+        detached walks
+        run podman_ exec -i -u test -w /tmp walks sh -c 'id -u; pwd; cat; exit 4' <<<input
+        expect_status 4
+        expect_output "1000
+/tmp
+input"
+        run podman_ logs walks
+        expect_output ""
+        podman_ kill walks
+        run podman_ wait walks
+        expect_output 137
+        podman_ restart -t 0 walks
+        is_running walks
+        remove walks
+}
+
+@test "rootless podman run: volumes, read-only root, tmpfs, capabilities, seccomp, hostname, terminal" {
+        skip_unless userns "program newuidmap" "program setpriv"
+        as_walker
+        world install -d -o 4242 -g 4242 "$T/walker/volume"
+        run podman_ run --rm --read-only --tmpfs /scratch:size=1m -v "$T/walker/volume:/ro:ro" -v "$T/walker/volume:/rw" \
+                --cap-drop ALL --cap-add NET_ADMIN --security-opt no-new-privileges --hostname blue small sh -c '
+                        touch /x; touch /ro/x; touch /scratch/x && echo scratch; touch /rw/written; hostname
+                        grep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status'
+        expect_text "touch: /x: Read-only file system" "touch: /ro/x: Read-only file system" scratch blue
+        expect_match 'CapEff:.0000000000001000' 'NoNewPrivs:.1' 'Seccomp:.2'
+        expect_equal "$(stat -c %u "$T/walker/volume/written")" 4242
+        run podman_ run --rm -t small sh -c 'test -t 1 && tty'
+        expect_text /dev/pts/0
+}
+
+@test "rootless podman pods" {
+        skip_unless userns "program newuidmap" "program setpriv"
+        as_walker
+        podman_ pod create --name pod --infra-image small --infra-command 'sleep 1000' --share ipc,net,uts,pid --hostname in-pod
+        podman_ run -d --pod pod --name member small sleep 1001
+        run podman_ exec member sh -c 'hostname; ps -o args'
+        expect_text in-pod "sleep 1000" "sleep 1001"
+        podman_ pod rm -f -t 0 pod
 }
