@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -11,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_READ    4096 /* when the size is not known before */
-#define BESIDE_TRIES  1000 /* names to write to, if killed processes left theirs */
-#define REMOVE_DEPTH  64   /* descriptors held while a tree is removed */
-#define MOVES_MAX     (1U << 20)
-#define REMOVE_ROUNDS 64 /* passes over one directory that others keep filling */
+#define FIRST_READ        4096 /* when the size is not known before */
+#define BESIDE_TRIES      1000 /* names to write to, if killed processes left theirs */
+#define REMOVE_DEPTH      64   /* descriptors held while a tree is removed */
+#define MOVES_MAX         (1U << 20)
+#define STREAM_TIMEOUT_MS 10000 /* until the end of what is not a regular file */
+#define REMOVE_ROUNDS     64    /* passes over one directory that others keep filling */
 
 /* A name in a directory and not a way out of it. */
 static bool is_plain_name(const char *name)
@@ -283,11 +285,50 @@ int cor_read_fd(int fd, const char *what, size_t limit, char **ret, size_t *ret_
         return 0;
 }
 
+/* A pipe or a device: whoever writes to it may never come, or never come to an end. @fd is O_NONBLOCK. */
+static int read_stream(int fd, const char *what, size_t limit, char **ret, size_t *ret_n, struct cor_err *err)
+{
+        int64_t end = cor_now_ms() + STREAM_TIMEOUT_MS;
+        auto_text text = COR_TEXT_INIT;
+        char bytes[FIRST_READ];
+
+        for (;;) {
+                int64_t left = end - cor_now_ms();
+                int ready = cor_wait_readable(fd, left > 0 ? (int)left : 0, err);
+                ssize_t n;
+
+                if (ready < 0)
+                        return cor_wrap(err, "read %s", what);
+                if (ready == 0)
+                        return cor_fail(err, COR_TIMEOUT, "read %s: not a regular file, and no end of it after %d s",
+                                        what, STREAM_TIMEOUT_MS / 1000);
+                n = read(fd, bytes, sizeof bytes);
+                if (n < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (n < 0)
+                        return cor_fail_errno(err, "read %s", what);
+                if (n == 0)
+                        break;
+                if ((size_t)n > limit - text.len)
+                        return cor_fail(err, COR_INVALID, "%s is larger than %zu bytes", what, limit);
+                cor_text_add_n(&text, bytes, (size_t)n);
+        }
+        if (ret_n)
+                *ret_n = text.len;
+        *ret = cor_text_take(&text);
+        return 0;
+}
+
 int cor_read_file(const char *path, size_t limit, char **ret, size_t *ret_n, struct cor_err *err)
 {
-        auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        struct stat st;
 
-        return fd < 0 ? cor_fail_errno(err, "open %s", path) : cor_read_fd(fd, path, limit, ret, ret_n, err);
+        if (fd < 0)
+                return cor_fail_errno(err, "open %s", path);
+        if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+                return read_stream(fd, path, limit, ret, ret_n, err);
+        return cor_read_fd(fd, path, limit, ret, ret_n, err);
 }
 
 int cor_write_at(int dirfd, const char *path, const char *text, struct cor_err *err)

@@ -39,7 +39,10 @@ int cor_own_remove_tree(int dirfd, const char *name, struct cor_err *err) COR_MU
 /* cor_mkdirs() - make directory @path (the caller's own view, links followed) with its parents */
 int cor_mkdirs(const char *path, mode_t mode, struct cor_err *err) COR_MUST_CHECK;
 
-/* cor_read_fd() / cor_read_file() - everything up to @limit bytes, NUL-terminated; free() *ret */
+/*
+ * cor_read_fd() / cor_read_file() - everything up to @limit bytes, NUL-terminated; free() *ret. A file that is a pipe
+ * or a device has to come to its end within ten seconds (TIMEOUT).
+ */
 int cor_read_fd(int fd, const char *what, size_t limit, char **ret, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 int cor_read_file(const char *path, size_t limit, char **ret, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 /* cor_write_at() - write @text in one write() to the existing @path below @dirfd (kernel interface files) */
