@@ -36,7 +36,11 @@ struct cor_spawn {
         int stdout_fd, stderr_fd; /* -1: captured into the output */
         int timeout_ms;           /* -1: none; past it the process group is killed and the error is TIMEOUT */
 };
-/* cor_spawn_run() - run it; *ret_status is a wait status; *ret_output (may be NULL) up to 64 KiB of captured text */
+/*
+ * cor_spawn_run() - run it; *ret_status is a wait status; *ret_output (may be NULL) up to 64 KiB of captured text.
+ * A caller that has blocked INT, TERM, HUP or QUIT is interrupted by them all the same: the child's process group is
+ * killed, and the error is BUSY.
+ */
 int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output, struct cor_err *err) COR_MUST_CHECK;
 
 /* cor_status_code() - shell's number for a wait status: exit code, or 128 + signal */

@@ -15,6 +15,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -176,15 +177,44 @@ static bool drain(struct run *run)
         return n > 0;
 }
 
+/* What the caller has blocked of the signals that ask to end, as a descriptor; -1 if that is nothing. */
+static int open_interrupts(void)
+{
+        static const int asking[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+        sigset_t blocked, wanted;
+        bool any = false;
+
+        sigemptyset(&wanted);
+        pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+        for (size_t i = 0; i < COR_COUNT(asking); i++) {
+                if (!sigismember(&blocked, asking[i]))
+                        continue;
+                sigaddset(&wanted, asking[i]);
+                any = true;
+        }
+        return any ? signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
+}
+
+static int interrupted(const struct run *run, int signals, struct cor_err *err)
+{
+        struct signalfd_siginfo info;
+
+        if (read(signals, &info, sizeof info) != sizeof info)
+                return 0;
+        return cor_fail(err, COR_BUSY, "%s was interrupted by %s", run->path, cor_signal_name((int)info.ssi_signo));
+}
+
 /* Serve the child until it has ended; 1 ended, 0 the deadline came first. */
 static int serve(struct run *run, int timeout_ms, struct cor_err *err)
 {
         int64_t end = timeout_ms >= 0 ? cor_now_ms() + timeout_ms : INT64_MAX;
+        auto_fd signals = open_interrupts();
 
         for (;;) {
                 struct pollfd p[] = { { .fd = run->pidfd, .events = POLLIN },
                                       { .fd = run->in, .events = POLLOUT },
-                                      { .fd = run->out, .events = POLLIN } };
+                                      { .fd = run->out, .events = POLLIN },
+                                      { .fd = signals, .events = POLLIN } };
                 int64_t left = timeout_ms >= 0 ? end - cor_now_ms() : -1;
 
                 if (timeout_ms >= 0 && left < 0)
@@ -193,6 +223,8 @@ static int serve(struct run *run, int timeout_ms, struct cor_err *err)
                         return cor_fail_errno(err, "wait for %s", run->path);
                 if (p[0].revents)
                         break;
+                if (p[3].revents && interrupted(run, signals, err) < 0)
+                        return -1;
                 if (left == 0)
                         return 0;
                 if (p[1].revents)

@@ -248,7 +248,9 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
         struct plan *p = c->plan;
         struct hook_state state = creation_state(c, "created");
 
+        /* hooks in the container come first, and they may never end */
         if (notify_listen(p->container.dirfd, notify, err) < 0 || message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
+            (c->fg && foreground_await(c->fg, p->sync_parent, err) < 0) ||
             start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
                 creation_undo(c);
                 return cor_wrap(err, "unable to start container process");
