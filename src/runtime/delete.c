@@ -2,6 +2,7 @@
 #include "runtime/record.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "runtime/hooks.h"
 #include "runtime/teardown.h"
 
@@ -9,6 +10,11 @@
 #include <unistd.h>
 
 enum { DELETE_TIMEOUT_MS = 10000, ZOMBIE_WAIT_MS = 1000 };
+
+static void where_free(struct cgroup_where **where)
+{
+        cgroup_where_free(*where);
+}
 
 /* Kill init, and whatever else is in its cgroup; wait until init is gone. */
 static int end_container(struct container *c, struct cor_err *err)
@@ -76,16 +82,58 @@ static int check_stopped(const struct container *c, struct cor_err *err)
                         container_status_name(status));
 }
 
+/*
+ * There is no record, or it is damaged (a power cut, a full disk, an editor): there is no pid to go by, but the
+ * configuration says what the cgroup is, and who is in there belongs to the container.
+ */
+static int remove_damaged(const struct runtime_context *ctx, const char *id, const char *why, struct cor_err *err)
+{
+        COR_CLEANUP(where_free) struct cgroup_where *where = NULL;
+        auto_json struct oci_config *config = NULL;
+        auto_container c = CONTAINER_INIT;
+        auto_cgroup cg = NULL;
+        struct cor_err ignored;
+
+        if (container_open_folder(ctx, id, &c, err) < 0)
+                return -1;
+        if (container_lock(&c, DELETE_TIMEOUT_MS, &ignored) < 0 &&
+            (ignored.kind == COR_BUSY || ignored.kind == COR_NOT_FOUND)) {
+                *err = ignored;
+                return ignored.kind == COR_NOT_FOUND ? 0 : -1;
+        }
+        if (why)
+                cor_warn("%s: removing what the configuration tells of it", why);
+        if (container_config(&c, &config, &ignored) == 0) {
+                struct cgroup_request req = {
+                        .manager = ctx->manager,
+                        .rootless = ctx->rootless,
+                        .id = id,
+                        .path = config->linux_->cgroups_path,
+                        .annotations = config->annotations,
+                        .n_annotations = config->n_annotations,
+                };
+
+                if (cgroup_plan(&req, &where, &ignored) == 0)
+                        (void)!cgroup_open(where, &cg, &ignored);
+        }
+        return teardown(ctx, &c, cg, NULL, err);
+}
+
 int container_delete(const struct runtime_context *ctx, const char *id, bool force, struct cor_err *err)
 {
         auto_container c = CONTAINER_INIT;
+        struct cor_err why = { 0 };
 
-        if (container_open(ctx, id, &c, err) < 0) {
-                if (!force || !err || err->kind != COR_NOT_FOUND)
-                        return -1;
-                cor_err_clear(err);
-                return 0;
+        if (container_open(ctx, id, &c, &why) < 0) {
+                if (force && why.kind == COR_NOT_FOUND)
+                        return 0;
+                if (force && container_id_check(id, NULL) == 0)
+                        return remove_damaged(ctx, id, why.msg, err);
+                *err = why;
+                return -1;
         }
+        if (force && !c.record)
+                return remove_damaged(ctx, id, NULL, err);
         if (force) {
                 if (end_container(&c, err) < 0)
                         return -1;
@@ -96,6 +144,8 @@ int container_delete(const struct runtime_context *ctx, const char *id, bool for
         }
         if (container_lock(&c, 0, err) < 0)
                 return -1;
+        if (!c.record) /* nothing says that it has stopped */
+                return cor_fail(err, COR_BUSY, "container %s was never completed: delete --force removes it", id);
         if (container_status(&c) == CONTAINER_CREATED) /* nothing of the user's runs yet: runc and crun take it away */
                 return end_container(&c, err) < 0 ? -1 : remove_container(ctx, &c, err);
         if (check_stopped(&c, err) < 0)

@@ -77,6 +77,19 @@ static int open_root(const struct runtime_context *ctx, bool make, struct cor_er
         return fd >= 0 ? fd : cor_fail_errno(err, "state directory %s", ctx->root);
 }
 
+/*
+ * Whether the folder that we hold is the one that has the name. A lock is got on a folder that others have removed
+ * meanwhile, too, and by then the name may be that of a new container.
+ */
+static bool is_current(const struct container *c)
+{
+        auto_str path = cor_printf("../%s", c->id);
+        struct stat ours, named;
+
+        return fstat(c->dirfd, &ours) == 0 && fstatat(c->dirfd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+               ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
 int container_make(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
 {
         auto_fd root = -1;
@@ -97,6 +110,8 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
         if (c.dirfd < 0 || flock(c.dirfd, LOCK_EX | LOCK_NB) < 0)
                 return cor_fail_errno(err, "lock %s/%s", ctx->root, id);
         c.id = cor_strdup(id);
+        if (!is_current(&c))
+                return cor_fail(err, COR_BUSY, "container %s was deleted while it was made", id);
         move(&c, ret);
         return 0;
 }
@@ -104,7 +119,7 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
 /* "PID STARTTIME\n" */
 static void read_init(struct container *c)
 {
-        auto_fd fd = openat(c->dirfd, INIT_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        auto_fd fd = openat(c->dirfd, INIT_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         char text[64], *cursor = text, *pid;
         ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
         struct cor_procid id;
@@ -140,7 +155,7 @@ static int read_record(struct container *c, struct cor_err *err)
         return 0;
 }
 
-int container_open(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
+int container_open_folder(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
 {
         auto_fd root = -1;
         auto_container c = CONTAINER_INIT;
@@ -156,6 +171,16 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
                 return cor_fail_errno(err, "open %s/%s", ctx->root, id);
         }
         c.id = cor_strdup(id);
+        move(&c, ret);
+        return 0;
+}
+
+int container_open(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
+{
+        auto_container c = CONTAINER_INIT;
+
+        if (container_open_folder(ctx, id, &c, err) < 0)
+                return -1;
         if (read_record(&c, err) < 0)
                 return cor_wrap(err, "container %s", id);
         move(&c, ret);
@@ -174,7 +199,7 @@ int container_lock(struct container *c, int timeout_ms, struct cor_err *err)
                         return cor_fail(err, COR_BUSY, "container %s is in use by another command", c->id);
                 usleep(LOCK_POLL_MS * 1000);
         }
-        if (faccessat(c->dirfd, ".", F_OK, 0) < 0)
+        if (!is_current(c))
                 return cor_fail(err, COR_NOT_FOUND, "container does not exist: %s", c->id);
         return read_record(c, err);
 }

@@ -75,7 +75,13 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
 /* container_open() - open it and read the record; NOT_FOUND ("container does not exist") if there is none */
 int container_open(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
         COR_MUST_CHECK;
-/* container_lock() - take the lock, waiting at most @timeout_ms; BUSY when another process keeps it */
+/* container_open_folder() - the same without the record, for one whose record cannot be read */
+int container_open_folder(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
+        COR_MUST_CHECK;
+/*
+ * container_lock() - take the lock, waiting at most @timeout_ms, and read the record afresh; BUSY when another process
+ * keeps it, NOT_FOUND when the container was removed meanwhile, even if there is a new one of that name
+ */
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 /* container_unlock() - give it up before the container is closed, to wait for something */
 void container_unlock(const struct container *c);
