@@ -238,6 +238,30 @@ static int copy_up(const struct mount_work *w, int target, int mount, struct cor
         return 0;
 }
 
+/* A tmpfs over a directory of the image is as open to others as that was, unless its options name a mode. */
+static bool mode_from_below(const struct mount_work *w, mode_t *ret_mode)
+{
+        auto_fd below = -1;
+        struct stat st;
+
+        if (!cor_streq(w->m->type, "tmpfs") || says(w->o->data, "mode"))
+                return false;
+        below = cor_root_open(w->rootfs->root, w->path, O_PATH | O_DIRECTORY, 0, NULL);
+        if (below < 0 || fstat(below, &st) < 0)
+                return false; /* it is yet to be made */
+        *ret_mode = st.st_mode & 07777;
+        return true;
+}
+
+static int set_mode(int mount, mode_t mode, struct cor_err *err)
+{
+        auto_fd fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0 || fchmod(fd, mode) < 0)
+                return cor_fail_errno(err, "set the mode of a tmpfs");
+        return 0;
+}
+
 /* A user namespace without a network namespace of its own may not make a sysfs; the host's is the next best thing. */
 static int bind_sys_instead(const struct mount_work *w, int target, struct cor_err *err)
 {
@@ -274,9 +298,12 @@ static int mount_filesystem(const struct mount_work *w, struct cor_err *err)
         uint64_t attrs = w->o->attrs.set;
         auto_fd target = -1, mount = -1;
         auto_str data = NULL;
+        mode_t mode = 0;
+        bool known_mode;
 
         if (strcmp(w->path, "/proc") == 0 && !proc)
                 return cor_fail(err, COR_DENIED, "\"/proc\" must be the root of a proc filesystem");
+        known_mode = mode_from_below(w, &mode);
         target = proc || sysfs ? open_plain_target(w, err) : open_target(w, false, err);
         if (target < 0 || (!proc && check_proc_target(w, target, err) < 0))
                 return -1;
@@ -289,6 +316,8 @@ static int mount_filesystem(const struct mount_work *w, struct cor_err *err)
                         return bind_sys_instead(w, target, err);
                 return -1;
         }
+        if (known_mode && set_mode(mount, mode, err) < 0)
+                return -1;
         if (w->o->tmpcopyup && copy_up(w, target, mount, err) < 0)
                 return -1;
         if (strcmp(w->path, "/dev") == 0) {
