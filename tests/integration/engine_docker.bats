@@ -373,3 +373,57 @@ blue"
         world sh -c 'kill "$(cat /run/mapped.pid)"'
         wait_until refute world test -e /run/mapped.pid
 }
+
+@test "docker build runs its commands" {
+        mkdir "$T/context"
+        printf 'FROM small\nRUN echo built >/made && id -u >>/made\nUSER test\nRUN id -u >/tmp/made\nCMD cat /made /tmp/made\n' \
+                >"$T/context/Dockerfile"
+        DOCKER_BUILDKIT=0 docker_ build --network none -q -t built "$T/context"
+        run run_small built
+        expect_output "built
+0
+1000"
+}
+
+@test "docker health checks, restart policy, attach, cp" {
+        detached healthy --health-cmd 'test -e /tmp/healthy' --health-interval 200ms --health-retries 1
+        wait_until eval '[ "$(inspect "{{.State.Health.Status}}" healthy)" = unhealthy ]'
+        docker_ exec healthy touch /tmp/healthy
+        wait_until eval '[ "$(inspect "{{.State.Health.Status}}" healthy)" = healthy ]'
+        docker_ cp healthy:/etc/passwd "$T/passwd.copy"
+        cmp "$T/rootfs/etc/passwd" "$T/passwd.copy"
+        docker_ run -d --network none --name again --restart on-failure:2 small sh -c 'echo once; exit 3'
+        wait_until eval '[ "$(inspect "{{.RestartCount}} {{.State.Status}}" again)" = "2 exited" ]'
+        run docker_ logs again
+        expect_output "once
+once
+once"
+        remove healthy again
+}
+
+@test "docker run: a megabyte through, and many at once" {
+        head -c 1000000 /dev/urandom >"$T/random"
+        run_small -i small cat <"$T/random" >"$T/back"
+        cmp "$T/random" "$T/back"
+        local i pids=()
+        for i in 1 2 3 4 5 6 7 8; do
+                run_small small sh -c "exit $i" >/dev/null 2>&1 &
+                pids+=($!)
+        done
+        for i in 1 2 3 4 5 6 7 8; do
+                status=0
+                wait "${pids[i - 1]}" || status=$?
+                expect_equal "$status" "$i" "exit status"
+        done
+}
+
+@test "docker run --tmpfs over a folder of the image, and where the image has a link" {
+        printf 'FROM small\nRUN mkdir -m 750 /kept && ln -s /tmp/elsewhere /link && mkdir /tmp/elsewhere\n' >"$T/Dockerfile"
+        DOCKER_BUILDKIT=0 docker_ build --network none -q -t links - <"$T/Dockerfile"
+        run run_small --tmpfs /kept --tmpfs /link links sh -c 'stat -c %a /kept; grep -c " /tmp/elsewhere tmpfs " /proc/mounts'
+        expect_output "750
+1"
+        run run_small --tmpfs /kept:mode=711 --tmpfs /new links sh -c 'stat -c %a /kept; stat -c %a /new'
+        expect_output "711
+1777"
+}
