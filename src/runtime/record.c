@@ -70,7 +70,8 @@ static int open_root(const struct runtime_context *ctx, bool make, struct cor_er
         int fd = open(ctx->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0 && errno == ENOENT && make) {
-                if (cor_mkdirs(ctx->root, 0700, err) < 0)
+                /* sticky: what cleans up $XDG_RUNTIME_DIR leaves it alone (XDG Base Directory Specification) */
+                if (cor_mkdirs(ctx->root, 01700, err) < 0)
                         return -1;
                 fd = open(ctx->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
         }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PASSWD_MAX_BYTES = 1 << 20 };
 
@@ -50,6 +51,14 @@ static char *owner_name(uint32_t uid)
         return cor_printf("#%u", uid);
 }
 
+/* The folder's owner, as the reader's user namespace sees it: the record holds what its writer saw. */
+static char *owner_of(const struct container *c)
+{
+        struct stat st;
+
+        return owner_name(fstat(c->dirfd, &st) == 0 ? st.st_uid : c->record->owner);
+}
+
 static void copy_annotations(const struct container *c, struct container_info *ret)
 {
         auto_json struct oci_config *config = NULL;
@@ -81,7 +90,7 @@ int container_describe(const struct container *c, struct container_info *ret, st
                 .bundle = cor_strdup(r->bundle),
                 .rootfs = cor_strdup(r->rootfs),
                 .created = cor_strdup(r->created),
-                .owner = owner_name(r->owner),
+                .owner = owner_of(c),
                 .status = container_status_name(status),
                 .pid = status == CONTAINER_STOPPED ? 0 : r->pid,
         };
