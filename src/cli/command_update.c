@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/program.h"
 #include "runtime/lifecycle.h"
 
 #include <string.h>
@@ -55,6 +56,11 @@ static int update_from_document(struct invocation *in, const struct update_optio
                 return -1;
         if (any_memory(&o->memory) || any_cpu(&o->cpu) || o->pids.limit.set || o->block_io.weight.set)
                 cor_warn("with --resources, options for single limits are ignored");
+        if (r->n_devices > 0 && program_kind() != PROGRAM_CRUN) {
+                /* as runc: engines send all they know, and a hook may have allowed devices that they do not know of */
+                cor_debug("rules for devices are not updated");
+                r->n_devices = 0;
+        }
         complete(r);
         return container_update(&in->context, in->args[0], r, rdt, err);
 }

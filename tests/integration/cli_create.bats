@@ -186,6 +186,13 @@ print(text.decode())"
         expect_status 1
 }
 
+@test "the state directory is the owner's alone, and sticky: clean-ups of \$XDG_RUNTIME_DIR spare it" {
+        config_args sleep 60
+        create_container
+        expect_equal "$(stat -c %a "$STATE_ROOT")" 1700
+        expect_equal "$(stat -c %a "$STATE_ROOT/$ID")" 700
+}
+
 @test "run and create accept --no-subreaper" {
         config_args true
         run run_container "$ID" --no-subreaper

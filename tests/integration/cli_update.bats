@@ -170,3 +170,16 @@ has_file() { # CONTROLLER V1-FILE V2-FILE
         run update --pids-limit 5 "$ID"
         expect_failure
 }
+
+@test "rules for devices are left as they are, as with runc" {
+        skip_unless "controller devices"
+        config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
+        start_detached
+        local before
+        before=$(cat "$(cgroup_dir devices)/devices.list")
+        echo '{"devices": [{"allow": true, "access": "rwm"}], "pids": {"limit": 33}}' | update -r - "$ID"
+        expect_equal "$(cat "$(cgroup_dir devices)/devices.list")" "$before" "device rules"
+        ln -s "$RUNTIME" "$TEST_DIR/crun"
+        echo '{"devices": [{"allow": true, "access": "rwm"}]}' | "$TEST_DIR/crun" --root "$STATE_ROOT" update -r - "$ID"
+        [ "$(cat "$(cgroup_dir devices)/devices.list")" != "$before" ] || fail "crun's update changed nothing"
+}
