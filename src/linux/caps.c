@@ -128,8 +128,6 @@ uint64_t caps_parse_list(const char *const *list, size_t n_list, struct cor_text
 
 void caps_parse(const struct oci_caps *c, struct caps *ret, struct cor_text *unknown)
 {
-        uint64_t impossible;
-
         *ret = (struct caps){ 0 };
         if (!c)
                 return;
@@ -139,11 +137,7 @@ void caps_parse(const struct oci_caps *c, struct caps *ret, struct cor_text *unk
         ret->permitted = caps_parse_list(c->permitted, c->n_permitted, unknown);
         ret->ambient = caps_parse_list(c->ambient, c->n_ambient, unknown);
 
-        impossible = ret->ambient & ~(ret->permitted & ret->inheritable);
-        ret->ambient &= ~impossible;
-        for (int i = 0; i < (int)N_NAMES; i++)
-                if (impossible & BIT(i))
-                        add_word(unknown, names[i], " (ambient, but not permitted and inheritable)");
+        ret->ambient &= ret->permitted & ret->inheritable;
 }
 
 void caps_format(uint64_t bits, struct cor_text *out)

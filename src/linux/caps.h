@@ -34,8 +34,8 @@ const char *caps_name(int number);
  * @unknown: names that mean nothing to this build or kernel are appended, separated by ", "; for a warning. May be
  *           NULL.
  *
- * Ambient bits that are not both permitted and inheritable cannot be had (capabilities(7)): they are taken out, and
- * appended to @unknown as "CAP_X (ambient, but not permitted and inheritable)".
+ * Ambient bits that are not both permitted and inheritable cannot be had (capabilities(7)): they are taken out. That is
+ * no reason for a warning, as the default configuration of runc up to 1.1 lists such.
  */
 void caps_parse(const struct oci_caps *c, struct caps *ret, struct cor_text *unknown);
 /* caps_parse_list() - the bits of one list of names; unknown ones are appended to @unknown as above */

@@ -442,7 +442,8 @@ int container_exec(const struct runtime_context *ctx, const struct exec_options 
                 return -1;
         if (run_child(&e, o->detach ? NULL : &fg, err) < 0) {
                 kill(e.pid, SIGKILL);
-                return reap(e.pid);
+                (void)reap(e.pid);
+                return cor_wrap(err, "unable to start container process");
         }
         *ret_code = 0;
         return o->detach ? 0 : foreground_wait(&fg, e.pid, ret_code, err);

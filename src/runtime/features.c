@@ -180,7 +180,7 @@ void features_print(struct cor_text *out)
         linux_features(&w, &f);
         open_level(&w, "annotations", '{');
         text(&w, "io.github.seccomp.libseccomp.version", f.library);
-        text(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
+        text(&w, "org.opencontainers.runc.checkpoint.enabled", "true");
         close_level(&w, '}');
         words(&w, "potentiallyUnsafeConfigAnnotations", unsafe);
         cor_text_add(out, "\n}\n");
