@@ -180,7 +180,7 @@ int cgroup_signal_all(struct cgroup *cg, int sig, int timeout_ms, struct cor_err
  * cgroup_destroy() - remove it and all below it; absence is success
  *
  * Waits, at most @timeout_ms, for exiting processes to leave. BUSY names the directory that still has processes.
- * systemd: stops the scope once it is empty (and resets it if it failed).
+ * systemd: the scope ends when it is empty, or is stopped then.
  */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SCOPE_ENDS_MS = 500 };
+
 /* The name of some directory in @fd, or NULL; free() */
 static char *first_dir(int fd)
 {
@@ -128,7 +130,23 @@ static int remove_dir(struct cgroup *cg, struct cgroup_dir *d, int64_t deadline,
         return 0;
 }
 
-/* systemd would ask the processes of a scope to end, and wait for a minute and a half before it kills them. */
+static bool wait_gone(struct cgroup *cg, int timeout_ms)
+{
+        int64_t deadline = cor_now_ms() + timeout_ms;
+        struct cgroup_dir *d = cgroup_dir_main(cg);
+        unsigned round = 0;
+
+        while (d && cgroup_has_file(d, "cgroup.procs"))
+                if (!cgroup_nap(&round, deadline))
+                        return false;
+        return true;
+}
+
+/*
+ * An empty scope ends by itself: systemd is told by the kernel, forgets the unit and removes the directories. Only one
+ * that stays has to be stopped. With processes it must not be: systemd would ask them to end, and wait for a minute and
+ * a half before it kills them.
+ */
 static int stop_scope(struct cgroup *cg, int64_t deadline, struct cor_err *err)
 {
         struct cgroup_dir *d = cgroup_dir_main(cg);
@@ -141,11 +159,19 @@ static int stop_scope(struct cgroup *cg, int64_t deadline, struct cor_err *err)
                 if (cgroup_pids(cg, &pids, &n, err) < 0)
                         return -1;
                 if (n == 0)
-                        return cgroup_systemd_stop(cg, err);
+                        break;
                 if (!wait_empty(cg, d, &round, deadline))
                         return cor_fail(err, COR_BUSY, "cannot remove cgroup %s: it still has processes",
                                         cg->where->path);
         }
+        if (d && wait_gone(cg, SCOPE_ENDS_MS))
+                return 0;
+        if (cgroup_systemd_stop(cg, err) == 0)
+                return 0;
+        if (d || err->kind != COR_UNSUPPORTED)
+                return -1;
+        cor_err_clear(err); /* without the helper program nothing can have been started */
+        return 0;
 }
 
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct cor_err *err)

@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LEFT_OVER_MS = 2000 };
 
 #define SERVICE "org.freedesktop.systemd1"
 #define PATH    "/org/freedesktop/systemd1"
@@ -227,12 +230,17 @@ static int start_once(struct unit_bus *b, const struct request *r, bool *ret_aga
 
 int unit_start(struct unit_bus *b, const struct request *r, struct cor_err *err)
 {
+        int64_t deadline = cor_now_ms() + LEFT_OVER_MS;
+        struct timespec nap = { .tv_nsec = 20000000 };
         bool again;
 
-        if (start_once(b, r, &again, err) == 0)
-                return 0;
-        reset_failed(b, r->unit); /* a failed unit of an earlier container, or what is left of ours */
-        return again ? start_once(b, r, &again, err) : -1;
+        while (start_once(b, r, &again, err) < 0) {
+                reset_failed(b, r->unit); /* a failed unit of an earlier container, or what is left of ours */
+                if (!again || cor_now_ms() >= deadline)
+                        return -1;
+                nanosleep(&nap, NULL); /* one that has just ended is about to be forgotten */
+        }
+        return 0;
 }
 
 /* --- the others -------------------------------------------------------------------------------------------------- */
