@@ -192,12 +192,36 @@ needs_cgroupfs() { ! by_systemd || skip "is about cgroups made by the runtime it
         expect_equal "$(cgroup_value hugetlb hugetlb.2MB.limit_in_bytes hugetlb.2MB.max)" 4194304
 }
 
+# version_1 COMMAND... - run it where the version 1 controllers that unified cgroups leave over are all there is
+version_1() {
+        # shellcheck disable=SC2016
+        TEST_CGROUP=$TEST_CGROUP unshare --mount --propagation private sh -ec 'mount -t tmpfs none /sys/fs/cgroup
+                for c in devices freezer net_cls,net_prio; do
+                        mkdir "/sys/fs/cgroup/$c"
+                        mount -t cgroup -o "$c" none "/sys/fs/cgroup/$c"
+                done
+                status=0
+                "$@" || status=$?
+                rmdir /sys/fs/cgroup/*/"$TEST_CGROUP" 2>/dev/null || true
+                sleep 0.5 # a hierarchy whose cgroups are not quite gone would outlive its mount
+                umount /sys/fs/cgroup/*
+                exit $status' -- "$@"
+}
+
 @test "network: class and priorities on version 1" {
-        skip_unless cgroup_v1 "controller net_cls" "controller net_prio"
-        config '.linux.resources.network = {classID: 1048577, priorities: [{name: "lo", priority: 7}]}'
-        sleeper
-        expect_equal "$(cat "$(cgroup_dir net_cls)/net_cls.classid")" 1048577
-        grep -q "^lo 7" "$(cgroup_dir net_prio)/net_prio.ifpriomap"
+        skip_unless cgroup_v2 root
+        needs_cgroupfs
+        grep -qE '^net_cls.*1$' /proc/cgroups || skip "needs the controllers net_cls and net_prio in the kernel"
+        config '.linux.resources = {network: {classID: 1048577, priorities: [{name: "lo", priority: 7}]}}'
+        config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $c]}]' --arg c \
+                "cd '/sys/fs/cgroup/net_cls,net_prio$(cgroup_of)' && cat net_cls.classid net_prio.ifpriomap >'$TEST_DIR/seen'"
+        config '.linux.namespaces |= map(select(.type != "cgroup"))'
+        config_args cat /proc/self/cgroup
+        run version_1 timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID" </dev/null
+        expect_status 0
+        expect_text ":net_cls,net_prio:$(cgroup_of)"
+        expect_equal "$(head -n 1 "$TEST_DIR/seen")" 1048577
+        grep -q "^lo 7" "$TEST_DIR/seen"
 }
 
 @test "network: a class is refused where no controller can hold it" {
