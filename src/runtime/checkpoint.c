@@ -230,7 +230,7 @@ static int dump(struct checkpoint *c, struct cor_err *err)
         if (criu_start(&start, &criu, err) < 0)
                 return -1;
         if (criu_call(&criu, type, &message, on_notify, c, &reply, err) < 0)
-                return criu_dirs_explain(&c->dirs, LOG_FILE, err);
+                return criu.failed ? criu_dirs_explain(&c->dirs, LOG_FILE, err) : -1;
         return 0;
 }
 

@@ -209,10 +209,9 @@ int criu_call(struct criu *c, enum criu_type type, const struct cor_text *opts, 
         for (;;) {
                 auto_fd fd = -1;
 
-                if (receive_reply(c, ret, &fd, err) < 0)
+                c->failed = receive_reply(c, ret, &fd, err) < 0 || (!ret->success && fail_reply(ret, err) < 0);
+                if (c->failed)
                         return -1;
-                if (!ret->success)
-                        return fail_reply(ret, err);
                 if (ret->type == (int)type)
                         return 0;
                 if (ret->type != CRIU_NOTIFY)

@@ -14,6 +14,7 @@ enum { CRIU_FIRST_FD = 4 }; /* number in criu of the first descriptor that is pa
 struct criu {
         pid_t pid;
         int sock;
+        bool failed; /* a call failed because criu did, and its log says why; not because of us */
 };
 #define CRIU_INIT                                                                                                      \
         {                                                                                                              \

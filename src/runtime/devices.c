@@ -178,10 +178,10 @@ int rootfs_null(const struct rootfs *r, struct cor_err *err)
 
                 if (!is_null(fd) || (flags = fcntl(fd, F_GETFL)) < 0)
                         continue;
-                own = openat(r->dev, "null", (flags & O_ACCMODE) | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+                own = openat(r->dev, "null", (flags & O_ACCMODE) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
                 if (own < 0 || !is_null(own)) /* the configuration puts something else there */
                         return 0;
-                if (dup3(own, fd, 0) < 0)
+                if (fcntl(own, F_SETFL, flags & ~O_ACCMODE) < 0 || dup3(own, fd, 0) < 0)
                         return cor_fail_errno(err, "replace descriptor %d", fd);
         }
         return 0;

@@ -257,7 +257,8 @@ static int on_notify(void *arg, const struct criu_reply *what, int fd, struct co
         cor_debug("criu: %s", what->script);
         if (strcmp(what->script, "setup-namespaces") == 0) {
                 r->creation.init = what->pid;
-                return r->plan.config->hooks ? creation_hooks(&r->creation, err) : 0;
+                r->creation.hooks_due = r->plan.config->hooks != NULL;
+                return r->creation.hooks_due ? creation_hooks(&r->creation, err) : 0;
         }
         if (strcmp(what->script, "post-restore") == 0) {
                 r->creation.init = what->pid;
@@ -315,7 +316,7 @@ static int run_criu(struct restore *r, struct cor_err *err)
         if (add_options(&message, r, err) < 0 || add_cgroups(&message, r, criu.pid, err) < 0)
                 return -1;
         if (criu_call(&criu, CRIU_RESTORE, &message, on_notify, r, &reply, err) < 0)
-                return criu_dirs_explain(&r->dirs, LOG_FILE, err);
+                return criu.failed ? criu_dirs_explain(&r->dirs, LOG_FILE, err) : -1;
         r->creation.init = reply.pid;
         r->creation.hooks_due = r->plan.config->hooks != NULL;
         return 0;

@@ -257,6 +257,8 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         runtime delete --force "$ID"
         run restore
         expect_failure
+        expect_text "prestart hook #0"
+        expect_equal "$(wc -l <"$TEST_DIR/stops")" 3 "poststop hooks, with that of the failed restore"
         refute runtime state "$ID"
         refute cgroup_exists
 }
