@@ -99,9 +99,9 @@ static int system_setup(const struct plan *p, struct cor_err *err)
                 if (lsm_selinux_for_keys(p->procfs, c->process->selinux_label, err) < 0 || keyring_join(name, err) < 0)
                         return -1;
         }
-        if (c->hostname && sethostname(c->hostname, strlen(c->hostname)) < 0)
+        if (c->hostname && c->hostname[0] && sethostname(c->hostname, strlen(c->hostname)) < 0)
                 return cor_fail_errno(err, "hostname: %s", c->hostname);
-        if (c->domainname && setdomainname(c->domainname, strlen(c->domainname)) < 0)
+        if (c->domainname && c->domainname[0] && setdomainname(c->domainname, strlen(c->domainname)) < 0)
                 return cor_fail_errno(err, "domainname: %s", c->domainname);
         return 0;
 }

@@ -182,3 +182,13 @@ make_netns() {
         expect_text nosuchdev0
         refute container_state
 }
+
+@test "an empty hostname without a uts namespace leaves the host's alone" {
+        config '.hostname = "" | .domainname = "" | .linux.namespaces |= map(select(.type != "uts"))'
+        config_args true
+        # shellcheck disable=SC2016
+        run unshare --uts sh -c 'hostname outer && "$@" && hostname' -- "$RUNTIME" --root "$STATE_ROOT" run \
+                --bundle "$BUNDLE" "$ID" </dev/null
+        expect_status 0
+        expect_output outer
+}
