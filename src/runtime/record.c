@@ -331,9 +331,10 @@ enum container_status container_status(const struct container *c)
         }
         if (!c->record->ready)
                 return CONTAINER_CREATING;
-        if (faccessat(c->dirfd, CONTAINER_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-                return CONTAINER_CREATED;
-        return is_frozen(c) ? CONTAINER_PAUSED : CONTAINER_RUNNING;
+        if (is_frozen(c))
+                return CONTAINER_PAUSED;
+        return faccessat(c->dirfd, CONTAINER_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? CONTAINER_CREATED
+                                                                                           : CONTAINER_RUNNING;
 }
 
 const char *container_status_name(enum container_status status)

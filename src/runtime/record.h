@@ -17,7 +17,8 @@
  *
  * creating  no `init` yet                                   (creator holds the lock)
  * created   init alive, `start` is there
- * running   init alive, no `start`;  paused if its cgroup is frozen
+ * running   init alive, no `start`
+ * paused    created or running, and its cgroup is frozen
  * stopped   init gone or a zombie
  */
 #include "base/json.h"

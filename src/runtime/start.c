@@ -116,6 +116,8 @@ static int check_startable(const struct container *c, struct cor_err *err)
 
         if (status == CONTAINER_CREATED)
                 return 0;
+        if (status == CONTAINER_PAUSED && faccessat(c->dirfd, CONTAINER_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return cor_fail(err, COR_BUSY, "cannot start a paused container");
         if (status == CONTAINER_RUNNING || status == CONTAINER_PAUSED)
                 return cor_fail(err, COR_BUSY, "cannot start an already running container");
         return cor_fail(err, COR_BUSY, "cannot start a container that has %s", container_status_name(status));

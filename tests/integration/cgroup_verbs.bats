@@ -194,3 +194,15 @@ counts_from() { [ "$(cat "$ROOTFS/tmp/count")" -gt "$1" ]; }
         runtime kill "$ID" KILL
         wait $! # events ends with the container
 }
+
+@test "a created container that is paused says so, does not start, and can be resumed" {
+        create_container
+        runtime pause "$ID"
+        expect_equal "$(container_state)" paused
+        run runtime start "$ID"
+        expect_status 1
+        expect_text paused
+        runtime resume "$ID"
+        expect_equal "$(container_state)" created
+        runtime start "$ID"
+}
