@@ -23,6 +23,19 @@ static int signal_init(const struct container *c, int sig, struct cor_err *err)
         return cor_pidfd_signal(pidfd, sig, err);
 }
 
+/* In a frozen cgroup of version 1 a process does not even die. */
+static int kill_init(const struct container *c, struct cor_err *err)
+{
+        struct cor_err ignored;
+        auto_cgroup cg = NULL;
+
+        if (signal_init(c, SIGKILL, err) < 0)
+                return -1;
+        if (container_cgroup(c, &cg, &ignored) == 0 && cgroup_is_frozen(cg, &ignored) == 1)
+                (void)!cgroup_freeze(cg, false, KILL_TIMEOUT_MS, &ignored);
+        return 0;
+}
+
 static bool has_own_pids(const struct container *c)
 {
         struct cor_err err;
@@ -40,7 +53,7 @@ int container_kill(const struct runtime_context *ctx, const char *id, int sig, b
                 return -1;
         /* without a pid namespace of its own nobody else ends what init leaves behind */
         if (!all && (sig != SIGKILL || has_own_pids(&c)))
-                return signal_init(&c, sig, err);
+                return sig == SIGKILL ? kill_init(&c, err) : signal_init(&c, sig, err);
         if (container_cgroup(&c, &cg, err) < 0)
                 return -1;
         if (!cgroup_exists(cg))

@@ -206,3 +206,11 @@ counts_from() { [ "$(cat "$ROOTFS/tmp/count")" -gt "$1" ]; }
         expect_equal "$(container_state)" created
         runtime start "$ID"
 }
+
+@test "KILL ends a paused container" {
+        config_args sleep 1000
+        start_detached
+        runtime pause "$ID"
+        runtime kill "$ID" KILL
+        wait_for stopped
+}
