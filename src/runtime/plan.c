@@ -220,9 +220,12 @@ static int plan_idmap(struct plan *p, struct cor_err *err)
 
 int plan_descriptors(int preserve_fds, struct process_plan *pp, struct cor_err *err)
 {
-        const char *listen = getenv("LISTEN_FDS");
-        uint32_t n_listen = 0;
+        const char *listen = getenv("LISTEN_FDS"), *listener = getenv("LISTEN_PID");
+        uint32_t n_listen = 0, pid;
 
+        /* sd_listen_fds(3): those of another process, who forgot to clear its environment */
+        if (listener && (cor_parse_u32(listener, &pid) < 0 || pid != (uint32_t)getpid()))
+                listen = NULL;
         if (listen && cor_parse_u32(listen, &n_listen) < 0)
                 return cor_fail(err, COR_INVALID, "LISTEN_FDS=%.40s: not a number", listen);
         if (preserve_fds < 0 || preserve_fds > PRESERVED_FDS_MAX || n_listen > PRESERVED_FDS_MAX)

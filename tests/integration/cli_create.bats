@@ -326,3 +326,10 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -ge "$1" ]; }
 }
 
 beats_beyond() { [ "$(wc -l <"$ROOTFS/beat")" -gt "$1" ]; }
+
+@test "LISTEN_FDS that are another process's are not passed on" {
+        config_args sh -c 'echo "none:$LISTEN_FDS"; ls /proc/self/fd'
+        run env LISTEN_FDS=1 LISTEN_PID=1000000 "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID" 3>&- </dev/null
+        expect_status 0
+        expect_output $'none:\n0\n1\n2\n3'
+}
