@@ -11,6 +11,7 @@
 #include "runtime/notify.h"
 #include "runtime/plan_mounts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -232,9 +233,16 @@ int plan_descriptors(int preserve_fds, struct process_plan *pp, struct cor_err *
                 return cor_fail(err, COR_INVALID, "--preserve-fds: expected a number from 0 to %d", PRESERVED_FDS_MAX);
         pp->n_listen_fds = n_listen;
         pp->n_fds = 3 + n_listen + (unsigned)preserve_fds;
-        for (unsigned fd = 3; fd < pp->n_fds; fd++)
-                if (fcntl((int)fd, F_GETFD) < 0)
+        for (unsigned fd = 3; fd < pp->n_fds; fd++) {
+                int flags = fcntl((int)fd, F_GETFD);
+
+                if (flags >= 0 && (flags & FD_CLOEXEC)) { /* opened since we began: ours, not the caller's */
+                        flags = -1;
+                        errno = EBADF;
+                }
+                if (flags < 0)
                         return cor_fail_errno(err, "--preserve-fds: descriptor %u", fd);
+        }
         /* what else the caller left open is none of the container's business (CVE-2024-21626) */
         return cor_fds_cloexec_from(pp->n_fds, err);
 }

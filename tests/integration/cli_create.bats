@@ -333,3 +333,10 @@ beats_beyond() { [ "$(wc -l <"$ROOTFS/beat")" -gt "$1" ]; }
         expect_status 0
         expect_output $'none:\n0\n1\n2\n3'
 }
+
+@test "--preserve-fds does not pass on what the runtime opened itself" {
+        config_args ls /proc/self/fd
+        run "$RUNTIME" --root "$STATE_ROOT" --log "$TEST_DIR/log" run --preserve-fds 1 --bundle "$BUNDLE" "$ID" 3>&- </dev/null
+        expect_status 1
+        expect_text 'descriptor 3'
+}
