@@ -66,8 +66,9 @@ expect_truth() { # WHEN
         [ "$status" = 0 ] || fail "$1: list" || return 1
         if state=$(container_state 2>/dev/null); then
                 case $state in
-                running) WAIT_SECONDS=5 wait_until pgrep -f "^sleep $MARK" || fail "$1: said to be running" || return 1 ;;
+                running) WAIT_SECONDS=5 wait_until runs_or_ended || fail "$1: said to be running" || return 1 ;;
                 created) kill -0 "$(container_pid)" || fail "$1: said to be created" || return 1 ;;
+                paused) ;; # frozen to be killed, and whoever did that is gone; that it can be removed is seen next
                 stopped) ! pgrep -f "^sleep $MARK" || fail "$1: said to be stopped" || return 1 ;;
                 creating) WAIT_SECONDS=5 wait_until not_creating || fail "$1: nobody is creating it" || return 1 ;;
                 *) fail "$1: state $state" || return 1 ;;
@@ -77,6 +78,8 @@ expect_truth() { # WHEN
         fi
 }
 
+# a process that was sent SIGKILL just before the question may be gone a moment later
+runs_or_ended() { pgrep -f "^sleep $MARK" || [ "$(container_state 2>/dev/null)" = stopped ]; }
 not_creating() { [ "$(container_state 2>/dev/null)" != creating ]; }
 
 clean_up() { # WHEN
