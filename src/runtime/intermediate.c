@@ -89,23 +89,41 @@ static int enter_user(const struct plan *p, struct cor_err *err)
         return message_expect(p->sync_child, MSG_SETUP, err);
 }
 
+static bool joins(const struct plan *p, int type)
+{
+        for (size_t i = 0; i < p->n_joins; i++)
+                if (p->joins[i].type == type)
+                        return true;
+        return false;
+}
+
+/*
+ * Those who are in a joined user namespace already may trace what enters it, and in a joined pid namespace they see
+ * init from its first moment: so this is before, and a clone inherits it. Only a user's own maps and offsets are
+ * written while we are dumpable, as /proc/PID would be root's otherwise.
+ */
+static int hide(struct cor_err *err)
+{
+        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? cor_fail_errno(err, "become non-dumpable") : 0;
+}
+
 static int enter(const struct plan *p, struct cor_err *err)
 {
         const struct oci_linux *l = p->config->linux_;
         bool done[PLAN_MAX_JOINS] = { false };
+        bool early = joins(p, CLONE_NEWUSER) && (geteuid() == 0 || !p->new_time);
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "set the parent-death signal");
-        if (cgroup_entry_join(&p->entry, false, err) < 0)
+        if ((early && hide(err) < 0) || cgroup_entry_join(&p->entry, false, err) < 0)
                 return -1;
         if (enter_others(p, done, !p->userns, err) < 0 || enter_user(p, err) < 0 ||
             enter_others(p, done, true, err) < 0)
                 return -1;
-        if (!p->new_time)
-                return 0;
-        if (namespace_unshare(CLONE_NEWTIME, err) < 0)
+        if (p->new_time && (namespace_unshare(CLONE_NEWTIME, err) < 0 ||
+                            namespace_write_offsets(p->procfs, l->time_offsets, l->n_time_offsets, err) < 0))
                 return -1;
-        return namespace_write_offsets(p->procfs, l->time_offsets, l->n_time_offsets, err);
+        return joins(p, CLONE_NEWUSER) || joins(p, CLONE_NEWPID) ? hide(err) : 0;
 }
 
 void intermediate_run(const struct plan *p)
