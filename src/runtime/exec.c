@@ -128,7 +128,7 @@ static bool setgroups_denied(const struct exec_plan *e)
         auto_fd fd = -1;
         ssize_t n;
 
-        if (!e->plan.userns)
+        if (!e->plan.userns && !e->container.record->rootless)
                 return false;
         snprintf(path, sizeof path, "%d/setgroups", (int)e->container.record->pid);
         fd = procfs_file(e->procfs, path, O_RDONLY, NULL);

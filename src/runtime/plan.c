@@ -194,8 +194,14 @@ static int plan_idmap(struct plan *p, struct cor_err *err)
                 .n_uids = l->n_uid_mappings,
                 .n_gids = l->n_gid_mappings,
         };
-        if (!p->user_new)
+        if (!p->user_new) {
+                char text[8] = { 0 };
+                auto_fd fd =
+                        p->userns || !p->ctx->rootless ? -1 : procfs_file(p->procfs, "self/setgroups", O_RDONLY, NULL);
+
+                p->setgroups_denied = fd >= 0 && read(fd, text, sizeof text - 1) >= 4 && cor_starts_with(text, "deny");
                 return 0;
+        }
         if (l->n_uid_mappings == 0 && l->n_gid_mappings == 0 && geteuid() != 0) {
                 p->idmap_owned = true;
                 if (idmap_rootless_default(0, 0, &p->idmap, err) < 0)

@@ -192,3 +192,16 @@ make_netns() {
         expect_status 0
         expect_output outer
 }
+
+@test "root of a user namespace that may not set groups runs containers and processes in them" {
+        chmod -R a+rwX "$TEST_DIR"
+        config 'del(.linux.cgroupsPath, .linux.resources) | .linux.namespaces |= map(select(.type != "network")) |
+                .mounts |= map(select(.type != "sysfs" and .type != "mqueue") | .options = ((.options // []) - ["gid=5"]))'
+        config_args sleep 1000
+        # shellcheck disable=SC2016
+        run unshare --map-root-user sh -c '"$0" --root "$1" run --detach --bundle "$2" "$3" && "$0" --root "$1" exec "$3" id -u
+                "$0" --root "$1" delete --force "$3"' "$RUNTIME" "$STATE_ROOT" "$BUNDLE" "$ID" </dev/null
+        expect_status 0
+        expect_text 0
+        expect_no_text setgroups
+}
