@@ -202,7 +202,11 @@ int rootfs_enter(const struct plan *p, struct rootfs *r, struct cor_err *err)
 int rootfs_finish(const struct plan *p, struct rootfs *r, struct cor_err *err)
 {
         static const struct mount_attrs readonly = { .set = MOUNT_ATTR_RDONLY };
+        struct cor_err ignored;
+        /* engines leave a missing working directory to us; what keeps it from being made, chdir() will tell */
+        auto_fd cwd = cor_root_mkdirs(r->root, p->config->process->cwd, 0755, &ignored);
 
+        (void)cwd;
         for (size_t i = 0; i < r->n_late; i++)
                 if (mount_change(r->late[i], &readonly, false, err) < 0)
                         return -1;

@@ -59,11 +59,11 @@ in_sh() { config_args sh -c "$1"; }
         refute test -d "$(cgroup_dir pids)"
 }
 
-@test "a cwd that does not exist is refused and named" {
-        config '.process.cwd = "/not/here"'
+@test "a cwd that cannot be made is refused and named" {
+        config '.process.cwd = "/bin/busybox/here"'
         run create_container
         expect_failure
-        expect_text '/not/here'
+        expect_text '/bin/busybox/here'
         refute container_state
 }
 
@@ -255,4 +255,13 @@ in_sh() { config_args sh -c "$1"; }
         run run_container
         expect_failure
         expect_match 'config.json: line 2'
+}
+
+@test "a working directory that is missing is made, in the root" {
+        ln -s /elsewhere "$ROOTFS/link"
+        config '.process.cwd = "/link/../../work/dir" | .root.readonly = true'
+        config_args sh -c 'pwd; stat -c %a:%u .'
+        run run_container
+        expect_status 0
+        expect_output $'/work/dir\n755:0'
 }
