@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -294,6 +295,7 @@ static void run_inside(const struct exec_plan *e, int *sync, struct cor_err *err
                 cor_fail_errno(err, "enter the container");
                 return;
         }
+        umask(022); /* as the container's init; process.user.umask comes later */
         if (session_keyring(e, err) < 0 || console(e, err) < 0 || process_limits(&e->plan, err) < 0 ||
             process_close(&e->plan, (int *const[]){ sync }, 1, err) < 0 || process_become(&e->plan, &image, err) < 0)
                 return;

@@ -233,3 +233,11 @@ PY
         expect_status 255
         expect_match '[Aa]pp[Aa]rmor'
 }
+
+@test "exec does not take over the umask of whoever calls it" {
+        config_args sleep 1000
+        start_detached
+        run bash -c 'umask 077; exec "$@"' -- "$RUNTIME" --root "$STATE_ROOT" exec "$ID" sh -c umask
+        expect_status 0
+        expect_output 0022
+}
