@@ -160,6 +160,7 @@ static int plan_process(struct exec_plan *e, struct cor_err *err)
                 return -1;
         e->plan.procfs = e->procfs;
         e->plan.setgroups_denied = setgroups_denied(e);
+        e->plan.groups_fixed = !e->plan.userns && process_groups_fixed(e->procfs);
         e->plan.keep_groups = cor_streq(oci_annotation(e->config, "run.oci.keep_original_groups"), "1");
         e->plan.memory_policy = e->config->linux_->memory_policy;
         e->plan.personality = e->config->linux_->personality;

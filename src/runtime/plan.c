@@ -285,6 +285,7 @@ static int plan_process(struct plan *p, struct cor_err *err)
         p->process.procfs = p->procfs;
         p->process.userns = p->userns;
         p->process.setgroups_denied = p->setgroups_denied;
+        p->process.groups_fixed = !p->userns && process_groups_fixed(p->procfs);
         p->process.keep_groups = cor_streq(oci_annotation(p->config, "run.oci.keep_original_groups"), "1");
         p->process.memory_policy = l->memory_policy;
         p->process.personality = l->personality;

@@ -44,6 +44,23 @@ int process_plan_init(struct process_plan *plan, const struct oci_process *proce
         return 0;
 }
 
+bool process_groups_fixed(int procfs)
+{
+        char text[16];
+        gid_t groups[64];
+        auto_fd fd = -1;
+        int n;
+
+        if (geteuid() != 0) /* makes a user namespace of its own */
+                return false;
+        /* to set what is set costs less than to read a file, and mostly there is no more to it */
+        n = getgroups(sizeof groups / sizeof groups[0], groups);
+        if (n < 0 || syscall(SYS_setgroups, n, groups) == 0)
+                return false;
+        fd = procfs_file(procfs, "self/setgroups", O_RDONLY, NULL);
+        return fd >= 0 && read(fd, text, sizeof text) >= 4 && memcmp(text, "deny", 4) == 0;
+}
+
 int process_set_oom_score(int procfs, pid_t pid, int64_t value, bool tolerate, struct cor_err *err)
 {
         char path[48] = "self/oom_score_adj", text[24];
@@ -110,7 +127,7 @@ static int set_groups(const struct process_plan *plan, const struct oci_user *u,
 {
         _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "additionalGids are passed on as they are");
 
-        if (plan->keep_groups)
+        if (plan->keep_groups || plan->groups_fixed)
                 return 0;
         if (plan->setgroups_denied) {
                 if (u->n_additional_gids)

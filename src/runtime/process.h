@@ -28,6 +28,7 @@ struct process_plan {
         bool userns;           /* in a user namespace that is not the runtime's: limits are the parent's job */
         bool keep_groups;      /* run.oci.keep_original_groups */
         bool setgroups_denied; /* supplementary groups cannot be changed */
+        bool groups_fixed;     /* nor could the caller: they stay, whatever additionalGids says */
         const struct oci_memory_policy *memory_policy;
         const struct oci_personality *personality;
         const char *notify_socket; /* NOTIFY_SOCKET for the program, or NULL */
@@ -43,6 +44,12 @@ struct process_image {
 
 /* process_plan_init() - the parent's part: look everything up. Warnings about unknown capabilities are logged. */
 int process_plan_init(struct process_plan *plan, const struct oci_process *process, struct cor_err *err) COR_MUST_CHECK;
+
+/*
+ * process_groups_fixed() - whether the runtime itself is in a user namespace that denies setgroups, as root. An engine
+ * that has only the caller's own id makes one, and takes additionalGids from the image all the same.
+ */
+bool process_groups_fixed(int procfs);
 
 int process_limits(const struct process_plan *plan, struct cor_err *err) COR_MUST_CHECK;
 /*
