@@ -18,7 +18,7 @@ can_run() {
         for program in containerd ctr umoci; do command -v "$program" >/dev/null || return 1; done
 }
 
-setup() { skip_unless root "program containerd" "program ctr" "program umoci"; }
+setup() { skip_unless root "controller memory" "controller pids" "controller cpu" "program containerd" "program ctr" "program umoci"; }
 
 teardown_file() { teardown_world; }
 

@@ -17,7 +17,7 @@ can_run() { [ "$(id -u)" = 0 ] && command -v podman >/dev/null && command -v con
 
 teardown_file() { teardown_world; }
 
-setup() { skip_unless root "program podman" "program conmon"; }
+setup() { skip_unless root "controller memory" "controller pids" "controller cpu" "program podman" "program conmon"; }
 
 teardown() { # of what a failed test left
         [ -z "${T:-}" ] || podman_ rm -f -a -t 0 >/dev/null || true
@@ -51,7 +51,8 @@ podman_() { # [--in-shell REDIRECTIONS] ARGUMENT...
                 shift 2
         fi
         if [ -n "${WALKER:-}" ]; then # with a short path to its home, below which conmon's sockets are
-                as=(setpriv --reuid 4242 --regid 4242 --clear-groups env HOME=/run/walker XDG_RUNTIME_DIR=/run/user/4242)
+                as=(setpriv --reuid 4242 --regid 4242 --clear-groups env USER=walker LOGNAME=walker HOME=/run/walker
+                        XDG_RUNTIME_DIR=/run/user/4242)
         fi
         CONTAINERS_CONF=$T/containers.conf CONTAINERS_STORAGE_CONF=$T/storage.conf \
                 world "${as[@]}" bash -c "exec $how" podman podman --runtime "$RUNTIME" "$@"
@@ -375,4 +376,16 @@ input"
         run podman_ exec member sh -c 'hostname; ps -o args'
         expect_text in-pod "sleep 1000" "sleep 1001"
         podman_ pod rm -f -t 0 pod
+}
+
+@test "rootless podman run without subordinate ids" {
+        skip_unless userns "program setpriv"
+        as_walker
+        # in a user namespace of the one id, where groups cannot be set
+        podman_ system migrate
+        world bash -c ': >/etc/subuid; : >/etc/subgid'
+        run podman_ --storage-opt ignore_chown_errors=true run --rm small sh -c 'id -u; cat /proc/self/uid_map; exit 5'
+        expect_status 5
+        expect_match '(^|
+)0' ' 0 +4242 +1$'
 }

@@ -27,6 +27,7 @@ setup_world() {
         outside=$(cat "$T/outside.pid")
         read -r WORLD_PID _ <"/proc/$outside/task/$outside/children" || true # there is no newline
         [ -n "$WORLD_PID" ]
+        if is_cgroup_v2; then echo "$outside" >"/sys/fs/cgroup/$TEST_CGROUP/daemon/cgroup.procs"; fi # the root stays empty
 }
 
 world_scripts() {
