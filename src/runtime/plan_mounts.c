@@ -198,7 +198,7 @@ int plan_mount_sources(struct plan *p, struct cor_err *err)
 
 int plan_mounts(struct plan *p, struct cor_err *err)
 {
-        p->clone_all = p->user_new && geteuid() == 0;
+        p->clone_all = p->userns && geteuid() == 0;
         if (plan_mount_sources(p, err) < 0)
                 return -1;
         if (p->clone_all) {

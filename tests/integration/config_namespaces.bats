@@ -205,3 +205,20 @@ make_netns() {
         expect_text 0
         expect_no_text setgroups
 }
+
+@test "in a joined user namespace, sources that only root may reach are mounted" {
+        config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+                .linux.gidMappings = .linux.uidMappings'
+        config_args sleep 1000
+        start_detached
+        mkdir "$BUNDLE/volume" "$ROOTFS/volume"
+        echo reached >"$BUNDLE/volume/file"
+        chmod 700 "$BUNDLE"
+        config '.linux.namespaces |= map(if .type == "user" then .path = $user else . end) | .linux.cgroupsPath += "-2" |
+                .mounts += [{destination: "/volume", type: "bind", source: $v, options: ["rbind"]}]' \
+                --arg user "/proc/$(container_pid)/ns/user" --arg v "$BUNDLE/volume"
+        config_args cat /volume/file
+        run run_container "$ID-2"
+        expect_status 0
+        expect_output reached
+}
