@@ -35,7 +35,10 @@ static int open_target(const char *path, struct cor_err *err)
                         return (int)given;
                 return cor_fd_cloexec((int)given, true, err) < 0 ? cor_wrap(err, "log \"%s\"", path) : (int)given;
         }
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+        /* a fifo without a reader is refused; one with a reader blocks, so that no line is lost */
+        if (fd >= 0 && fcntl(fd, F_SETFL, O_APPEND) < 0)
+                cor_fd_close(&fd);
         return fd >= 0 ? fd : cor_fail_errno(err, "open log %s", path);
 }
 

@@ -340,3 +340,10 @@ beats_beyond() { [ "$(wc -l <"$ROOTFS/beat")" -gt "$1" ]; }
         expect_status 1
         expect_text 'descriptor 3'
 }
+
+@test "a log that is a fifo nobody reads does not hold the runtime up" {
+        mkfifo "$TEST_DIR/fifo"
+        run timeout 30 "$RUNTIME" --root "$STATE_ROOT" --log "$TEST_DIR/fifo" state "$ID"
+        expect_status 1
+        expect_text fifo
+}
