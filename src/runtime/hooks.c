@@ -5,6 +5,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 struct state_document {
@@ -73,11 +74,13 @@ static int run_hook(const struct oci_hook *hook, const struct oci_config *config
                 .input_len = strlen(state),
                 .stdout_fd = out,
                 .stderr_fd = errors,
-                .timeout_ms = hook->timeout.set ? (int)hook->timeout.value * 1000 : -1,
+                .timeout_ms = hook->timeout.set ? (int)((uint64_t)hook->timeout.value * 1000) : -1,
         };
         auto_str output = NULL;
         int status;
 
+        if (hook->timeout.set && hook->timeout.value > INT_MAX / 1000) /* 24 days: as good as any longer time */
+                s.timeout_ms = INT_MAX;
         if (out_err.kind != COR_OK) {
                 *err = out_err;
                 return -1;

@@ -135,3 +135,10 @@ documents() { grep '^{' "$LOG"; }
         expect_status 0
         expect_equal "$(cat "$TEST_DIR/o" "$TEST_DIR/e")" $'to-out\nto-err'
 }
+
+@test "a timeout of more milliseconds than fit into 32 bits is a long one" {
+        config '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1"], timeout: 4294968}]'
+        config_args true
+        run run_container
+        expect_status 0
+}
