@@ -19,6 +19,7 @@
 #include "runtime/rootfs.h"
 #include "runtime/start.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -278,21 +279,46 @@ static int on_notify(void *arg, const struct criu_reply *what, int fd, struct co
         return 0;
 }
 
+/* Images are for their owner only. What belongs to root's group may read them, too. */
+static int open_to_group(int dir, struct cor_err *err)
+{
+        int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *list = copy < 0 ? NULL : fdopendir(copy);
+        const struct dirent *e;
+        struct stat st;
+
+        if (!list) {
+                cor_fd_close(&copy);
+                return cor_fail_errno(err, "--image-path");
+        }
+        while ((e = readdir(list)) != NULL)
+                if (fstatat(copy, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_gid == 0)
+                        (void)!fchmodat(copy, e->d_name, (st.st_mode & 07777) | S_IRGRP, 0);
+        if (fstat(copy, &st) == 0 && st.st_gid == 0)
+                (void)!fchmod(copy, (st.st_mode & 07777) | S_IRGRP | S_IXGRP);
+        closedir(list);
+        return 0;
+}
+
 /*
- * Processes in a user namespace read the images themselves, and the files are root's. By a mapped view of the folder
- * they become those of the container's root; where the file system has none, their modes decide.
+ * Processes in a user namespace read the images themselves, first as the host's root without any rights, as long as no
+ * id is mapped, and later as the container's, and the files are root's. So there is a view of the folder in which they
+ * belong to the container's root, but to the group of the host's. Where the file system has no such views, or the
+ * folder refers to another one by a link that leads out of it, the modes of the files decide.
  */
 static void map_images(struct restore *r)
 {
         const struct plan *p = &r->plan;
+        struct oci_id_map groups = { .size = UINT32_MAX };
+        struct idmap map = { .uids = p->idmap.uids, .n_uids = p->idmap.n_uids, .gids = &groups, .n_gids = 1 };
         struct cor_err ignored;
         auto_fd userns = -1, view = -1;
 
-        if (!p->user_new)
+        if (!p->user_new || faccessat(r->dirs.images, "parent", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return;
-        userns = idmap_userns_fd(p->procfs, &p->idmap, &ignored);
+        userns = idmap_userns_fd(p->procfs, &map, &ignored);
         view = userns < 0 ? -1 : mount_clone(r->dirs.images, "", false, false, &ignored);
-        if (view < 0 || mount_idmap(view, userns, false, &ignored) < 0)
+        if (view < 0 || mount_idmap(view, userns, false, &ignored) < 0 || open_to_group(r->dirs.images, &ignored) < 0)
                 return;
         close(r->dirs.images);
         r->dirs.images = cor_fd_take(&view);
