@@ -52,8 +52,9 @@ static int open_output(const struct oci_config *config, const char *annotation, 
 
         if (!path)
                 return -1;
-        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0700);
-        if (fd < 0)
+        /* a fifo without a reader must not hold us up: for startContainer the path is the image's */
+        fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0700);
+        if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
                 cor_fail_errno(err, "annotation %s: open %s", annotation, path);
         return fd;
 }

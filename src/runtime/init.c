@@ -57,6 +57,9 @@ static int become_root(const struct plan *p, struct cor_err *err)
                 return 0;
         if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "become root of the user namespace");
+        /* a change of ids clears it */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return cor_fail_errno(err, "set the parent-death signal");
         return 0;
 }
 
