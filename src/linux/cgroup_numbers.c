@@ -1,8 +1,43 @@
 /* Conversions between the numbers of config.json, which are those of version 1, and those of version 2. */
 #include "linux/cgroup_priv.h"
 
-#include <math.h>
 #include <string.h>
+
+/* Of @x >= 1 and good to some 14 digits, which spares the programs the mathematical library for one formula. */
+static double log_2(double x)
+{
+        double whole = 0, ratio, power, sum = 0;
+
+        for (; x >= 2; x /= 2)
+                whole++;
+        /* ln x = 2 (r + r^3/3 + r^5/5 + …), r = (x - 1)/(x + 1) <= 1/3 */
+        ratio = power = (x - 1) / (x + 1);
+        for (int n = 1; n < 40; n += 2, power *= ratio * ratio)
+                sum += power / n;
+        return whole + sum * 2 / 0.693147180559945309;
+}
+
+/* 10^@x of @x >= 0 */
+static double exp_10(double x)
+{
+        double whole = 1, term = 1, sum = 1;
+
+        for (; x >= 1; x--)
+                whole *= 10;
+        x *= 2.302585092994045684;
+        for (int n = 1; n < 40; n++) {
+                term *= x / n;
+                sum += term;
+        }
+        return whole * sum;
+}
+
+static uint64_t round_up(double x)
+{
+        uint64_t n = (uint64_t)x;
+
+        return n + ((double)n + 1e-9 < x);
+}
 
 uint64_t cgroup_weight_of_shares(uint64_t shares)
 {
@@ -15,8 +50,8 @@ uint64_t cgroup_weight_of_shares(uint64_t shares)
         if (shares >= 262144)
                 return 10000;
         /* the curve that runs through (2, 1), (1024, 100) and (262144, 10000) */
-        l = log2((double)shares);
-        return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0));
+        l = log_2((double)shares);
+        return round_up(exp_10((l * l + 125 * l) / 612.0 - 7.0 / 34.0));
 }
 
 uint64_t cgroup_io_weight_of_blkio(uint64_t weight)

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -369,7 +368,7 @@ int variant_seconds(struct variant *v, struct cor_err *err)
         if (v->kind != VARIANT_NUMBER)
                 return cor_fail(err, COR_INVALID, "expected a number of seconds");
         usec = (v->fraction ? v->real : v->negative ? -(double)v->number : (double)v->number) * 1e6;
-        if (isinf(usec) && usec > 0)
+        if (__builtin_isinf(usec) && usec > 0)
                 v->number = UINT64_MAX; /* systemd's infinity */
         else if (!(usec >= 0 && usec < 1.8e19))
                 return cor_fail(err, COR_INVALID, "expected a number of seconds from 0 on");

@@ -195,6 +195,11 @@ static void weights_fit_at_both_ends_and_at_the_default(void **state)
         assert_int_equal(cgroup_weight_of_shares(2), 1);
         assert_int_equal(cgroup_weight_of_shares(1024), 100);
         assert_int_equal(cgroup_weight_of_shares(262144), 10000);
+        assert_int_equal(cgroup_weight_of_shares(256), 35); /* as runc and crun: 34.1, rounded up */
+        assert_int_equal(cgroup_weight_of_shares(512), 59);
+        assert_int_equal(cgroup_weight_of_shares(2048), 174);
+        assert_int_equal(cgroup_weight_of_shares(4096), 303);
+        assert_int_equal(cgroup_weight_of_shares(262143), 10000);
         assert_int_equal(cgroup_weight_of_shares(UINT64_MAX), 10000);
         for (uint64_t s = 3; s < 262144; s++)
                 assert_true(cgroup_weight_of_shares(s) >= cgroup_weight_of_shares(s - 1));
