@@ -92,7 +92,7 @@ capabilities() { # JQ-FILTER of the list of all capabilities that this machine g
         RUNTIME=$TEST_DIR/program/victim
         printf '#!/proc/self/exe\n' >"$ROOTFS/bin/script"
         # a program whose ELF interpreter is the one that executes it
-        interpreter=$(head -c 8192 /bin/bash | tr '\0' '\n' | grep -aE '^/lib.*/ld[-a-z0-9_.]*\.so' | head -n 1)
+        interpreter=$(head -c 8192 /bin/bash | LC_ALL=C grep -aoE '/lib[a-z0-9/]*/ld[-a-z0-9_.]*\.so[.0-9]*' | head -n 1)
         [ -n "$interpreter" ] || fail "no dynamic program to take"
         LC_ALL=C sed "s|$interpreter|/proc/self/exe$(printf '\\x00%.0s' $(seq $((${#interpreter} - 14))))|" /bin/bash >"$ROOTFS/bin/elf"
         grep -qa /proc/self/exe "$ROOTFS/bin/elf"

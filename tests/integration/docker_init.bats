@@ -61,8 +61,11 @@ mount --move "$T/cgroup" /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 ip link set lo up
 echo '{}' >"$T/daemon.json"
+# docker 25 and newer have no such flag, and do not lower their score themselves
+score=
+! dockerd --help 2>&1 | grep -q -e --oom-score-adjust || score="--oom-score-adjust 0"
 exec dockerd --config-file "$T/daemon.json" --data-root "$T/data" --exec-root "$T/exec" --pidfile "$T/dockerd.pid" \
-        --host "$DOCKER_HOST" --bridge none --iptables=false --storage-driver vfs --oom-score-adjust 0 --init-path "$INIT"
+        --host "$DOCKER_HOST" --bridge none --iptables=false --storage-driver vfs $score --init-path "$INIT"
 EOF
 }
 

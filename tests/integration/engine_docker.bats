@@ -35,10 +35,12 @@ teardown_file() {
 
 start_dockerd() { # [FLAG...] - the flags say where it keeps its data
         [ $# -gt 0 ] || set -- --data-root "$T/data" --exec-root /run/docker --pidfile /run/dockerd.pid
-        jq -n --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
+        local score='{}' # docker 25 and newer have no such key, and do not lower their score themselves
+        ! dockerd --help 2>&1 | grep -q -e --oom-score-adjust || score='{"oom-score-adjust": 0}'
+        jq -n --argjson score "$score" --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
                 "default-runtime": "coracle", runtimes: {coracle: {path: $path}}, "init-path": $init,
-                "live-restore": true, "oom-score-adjust": 0, bridge: "none", iptables: false, "storage-driver": "overlay2"
-        }' >"$T/daemon.json"
+                "live-restore": true, bridge: "none", iptables: false, "storage-driver": "overlay2"
+        } + $score' >"$T/daemon.json"
         # a child of process 1 of the world: it and what it starts outlive this call
         world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $!' "$T/dockerd.log" dockerd --config-file "$T/daemon.json" \
                 --host "$DOCKER_HOST" "$@"
