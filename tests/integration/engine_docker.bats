@@ -22,7 +22,11 @@ can_run() {
         for program in dockerd containerd docker runc; do command -v "$program" >/dev/null || return 1; done
 }
 
-setup() { skip_unless root "controller memory" "controller pids" "controller cpu" "program dockerd" "program containerd" "program docker" "program runc"; }
+setup() {
+        skip_unless root "controller memory" "controller pids" "controller cpu" "program dockerd" "program containerd" \
+                "program docker" "program runc"
+        [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || skip_unless "program apparmor_parser"
+}
 
 teardown() { # of what a failed test left
         [ -z "${T:-}" ] || docker_ ps -aq | xargs -r "$DOCKER" rm -f >/dev/null || true

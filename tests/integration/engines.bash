@@ -73,6 +73,7 @@ for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
         [ ! -d "$own/daemon" ] || own=$own/daemon
         if [ -e "$own/tasks" ]; then echo $$ >"$own/tasks"; else echo $$ >"$own/cgroup.procs"; fi || exit 1
 done
+unset XDG_RUNTIME_DIR # below the machine's /run
 exec nsenter --target "$WORLD_PID" --mount --net --ipc --uts --pid --cgroup --wdns="$T" -- "$@"
 EOS
 }
