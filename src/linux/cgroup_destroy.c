@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SCOPE_ENDS_MS = 500 };
+enum { SCOPE_ENDS_MS = 500, MAX_REMOVE_STEPS = 1 << 20 };
 
 /* The name of some directory in @fd, or NULL; free() */
 static char *first_dir(int fd)
@@ -48,7 +48,7 @@ static int remove_children(int at)
         auto_fd fd = at;
         auto_strv names = { .n_items = 0 };
 
-        for (;;) {
+        for (int steps = 0;; steps++) {
                 char *name = first_dir(fd);
                 int r, sys;
 
@@ -56,7 +56,10 @@ static int remove_children(int at)
                         cor_strv_take(&names, name);
                         if (!go(&fd, name))
                                 return -1;
-                        continue;
+                        if (steps < MAX_REMOVE_STEPS)
+                                continue;
+                        errno = EBUSY; /* somebody makes them faster than we remove them */
+                        return -1;
                 }
                 if (names.n_items == 0)
                         return 0;

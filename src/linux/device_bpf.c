@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -120,6 +121,24 @@ static int bpf(int cmd, union bpf_attr *attr)
         return r;
 }
 
+/* Before Linux 5.11 programs count as locked memory, of which all containers of a user together may have little. */
+static int load_unlimited(union bpf_attr *attr)
+{
+        const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+        struct rlimit old;
+        int fd, sys;
+
+        if (prlimit(0, RLIMIT_MEMLOCK, &none, &old) < 0) {
+                errno = EPERM;
+                return -1;
+        }
+        fd = bpf(BPF_PROG_LOAD, attr);
+        sys = errno;
+        (void)!prlimit(0, RLIMIT_MEMLOCK, &old, NULL);
+        errno = sys;
+        return fd;
+}
+
 static int prog_load(const struct bpf_insn *insns, int n, struct cor_err *err)
 {
         union bpf_attr attr;
@@ -133,6 +152,8 @@ static int prog_load(const struct bpf_insn *insns, int n, struct cor_err *err)
         attr.expected_attach_type = BPF_CGROUP_DEVICE;
         memcpy(attr.prog_name, "coracle_devices", sizeof "coracle_devices");
         fd = bpf(BPF_PROG_LOAD, &attr);
+        if (fd < 0 && errno == EPERM)
+                fd = load_unlimited(&attr);
         return fd >= 0 ? fd : cor_fail_errno(err, "device rules: load a BPF program of %d instructions", n);
 }
 
@@ -231,6 +252,8 @@ int device_bpf_attach(int dir_fd, const struct device_policy *p, struct cor_err 
         if (dir < 0)
                 return cor_fail_errno(err, "device rules: open the cgroup");
         n = attached(dir, ids, &flags);
+        if (n < 0)
+                return cor_fail_errno(err, "device rules: ask for the BPF programs of the cgroup");
         if (n > 0)
                 return replace(dir, prog, ids, n, flags, err);
         if (attach(dir, prog, BPF_F_ALLOW_MULTI, -1) < 0)
