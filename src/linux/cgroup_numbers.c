@@ -8,8 +8,10 @@ static double log_2(double x)
 {
         double whole = 0, ratio, power, sum = 0;
 
-        for (; x >= 2; x /= 2)
+        while (x >= 2) {
+                x /= 2;
                 whole++;
+        }
         /* ln x = 2 (r + r^3/3 + r^5/5 + …), r = (x - 1)/(x + 1) <= 1/3 */
         ratio = power = (x - 1) / (x + 1);
         for (int n = 1; n < 40; n += 2, power *= ratio * ratio)
@@ -22,8 +24,10 @@ static double exp_10(double x)
 {
         double whole = 1, term = 1, sum = 1;
 
-        for (; x >= 1; x--)
+        while (x >= 1) {
+                x--;
                 whole *= 10;
+        }
         x *= 2.302585092994045684;
         for (int n = 1; n < 40; n++) {
                 term *= x / n;
