@@ -172,6 +172,7 @@ find_cgroup() { # the directories of this test in any hierarchy
 @test "a record that names the process of somebody else does not get it killed" {
         config_args sleep 98761
         start_detached
+        sleep 0.1 # start times have a resolution of 10 ms
         sleep 98762 3>&- &
         local bystander=$! real
         real=$(container_pid)
