@@ -1,0 +1,86 @@
+#ifndef CORACLE_ENGINE_IMAGE_H
+#define CORACLE_ENGINE_IMAGE_H
+/* What can be done with images: pull, push, load, save, import, and the verbs that need the store only. */
+#include "engine/engine.h"
+#include "image/transfer.h"
+#include "spec/image.h"
+
+/* How far it is; called from within the verb. May be NULL. */
+struct engine_progress {
+        void (*update)(void *context, const struct transfer_progress *p);
+        void *context;
+};
+
+struct image_pull {
+        const char *reference; /* as the user wrote it */
+        const char *platform;
+        bool all_tags;
+        bool discard;
+};
+struct image_pulled {
+        struct digest digest; /* of what the name stands for: "Digest: sha256:…" */
+        bool newer;           /* the image was not here under this name before */
+        char *full;           /* "docker.io/library/debian:12" */
+};
+int engine_pull(struct engine *e, const struct image_pull *p, const struct engine_progress *progress,
+                struct image_pulled *ret, struct cor_err *err) COR_MUST_CHECK;
+int engine_push(struct engine *e, const char *reference, const char *platform, bool all_tags,
+                const struct engine_progress *progress, struct cor_err *err) COR_MUST_CHECK;
+/* engine_load() - each image's name or id to @loaded as docker says it ("Loaded image: x:latest") */
+int engine_load(struct engine *e, int input, const char *platform, const struct engine_progress *progress,
+                void (*loaded)(void *context, const char *line), void *context, struct cor_err *err) COR_MUST_CHECK;
+int engine_save(struct engine *e, char *const *names, size_t n_names, const char *platform, bool oci, int output,
+                struct cor_err *err) COR_MUST_CHECK;
+
+struct image_import {
+        const char *reference, *message, *platform;
+        char *const *changes;
+        size_t n_changes;
+};
+int engine_import(struct engine *e, int input, const struct image_import *i, const struct engine_progress *progress,
+                  struct digest *ret_id, struct cor_err *err) COR_MUST_CHECK;
+
+/* Filters as docker's: dangling, label, before, since, until, reference. */
+struct image_filter {
+        char **items; /* "KEY=VALUE" */
+        size_t n_items;
+};
+/* engine_images() - those that pass @filter and, if given, match @reference (a name, or one with wildcards) */
+int engine_images(struct engine *e, const struct image_filter *filter, const char *reference,
+                  struct image_list *ret, struct cor_err *err) COR_MUST_CHECK;
+/* engine_image() - by name, id or beginning of an id, with layers and blobs; NOT_FOUND "No such image: x" */
+int engine_image(struct engine *e, const char *name, struct image_row *ret, struct cor_err *err) COR_MUST_CHECK;
+/* engine_image_config() - its configuration, parsed; cor_json_free(). *ret_text (may be NULL): the bytes; free() */
+int engine_image_config(struct engine *e, const struct image_row *i, struct image_config **ret, char **ret_text,
+                        struct cor_err *err) COR_MUST_CHECK;
+int engine_tag(struct engine *e, const char *source, const char *target, struct cor_err *err) COR_MUST_CHECK;
+
+/* What a removal did: "Untagged: x:latest" and "Deleted: sha256:…", in order. */
+struct image_removed {
+        struct cor_strv lines; /* each begins with "Untagged: " or "Deleted: " */
+        int64_t bytes;         /* given back to the disk */
+};
+void image_removed_done(struct image_removed *r);
+#define auto_image_removed COR_CLEANUP(image_removed_done) struct image_removed
+int engine_remove_image(struct engine *e, const char *name, const char *platform, bool force, bool no_prune,
+                        struct image_removed *ret, struct cor_err *err) COR_MUST_CHECK;
+/* engine_prune_images() - dangling ones, or with @all every one that no container uses */
+int engine_prune_images(struct engine *e, bool all, const struct image_filter *filter, struct image_removed *ret,
+                        struct cor_err *err) COR_MUST_CHECK;
+
+/* `system check`. */
+struct check_finding {
+        char *what;    /* "blob sha256:…: its bytes have another digest" */
+        bool repaired; /* (with repair) it is whole again, or was dangling and is gone */
+};
+struct check_report {
+        struct check_finding *items;
+        size_t n_items;
+        int64_t blobs, layers, images; /* looked at */
+};
+void check_report_done(struct check_report *r);
+#define auto_check_report COR_CLEANUP(check_report_done) struct check_report
+int engine_check(struct engine *e, bool repair, const struct engine_progress *progress, struct check_report *ret,
+                 struct cor_err *err) COR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef CORACLE_REGISTRY_CONFIG_H
+#define CORACLE_REGISTRY_CONFIG_H
+/*
+ * How registries are reached: daemon.json (registry-mirrors, insecure-registries, max-concurrent-downloads, -uploads,
+ * max-download-attempts), certs.d (docker's *.crt, *.cert and *.key, and containerd's hosts.toml), proxies from the
+ * environment, and credentials from docker's config.json with its helpers. No libcurl here: the command line uses it too.
+ */
+#include "base/err.h"
+#include "base/alloc.h"
+#include <stdbool.h>
+
+/* One place to ask, in order; the last one is the registry itself. */
+struct registry_host {
+        char *url; /* "https://mirror.example:5000", with the path prefix in front of /v2 if there is one */
+        bool pull, resolve, push, skip_verify, override_path;
+        bool plain_fallback; /* try http when https fails (insecure registry, loopback) */
+        char *ca, *client_cert, *client_key; /* files; NULL: none */
+        struct cor_strv headers;             /* "Name: value" */
+};
+
+struct registry_auth {
+        char *user, *password, *identity_token, *registry_token; /* NULL: not there */
+};
+void registry_auth_done(struct registry_auth *a);
+#define auto_registry_auth COR_CLEANUP(registry_auth_done) struct registry_auth
+
+struct registry_config {
+        int max_downloads, max_uploads, max_attempts; /* 3, 5, 5 */
+        struct cor_strv mirrors, insecure;            /* of daemon.json, and --insecure of the command line */
+        struct cor_strv certs_dirs;                   /* in order of preference */
+        char *client_config;                          /* folder of config.json: $DOCKER_CONFIG or ~/.docker */
+        int stall_ms;                                 /* a transfer without a byte for so long is begun again; 0: 30 s */
+};
+/* registry_config_load() - from the places of this user and system, all optional; a broken file is INVALID with its place */
+int registry_config_load(struct registry_config *ret, struct cor_err *err) COR_MUST_CHECK;
+void registry_config_done(struct registry_config *c);
+#define auto_registry_config COR_CLEANUP(registry_config_done) struct registry_config
+
+/* registry_config_hosts() - the places to ask for @domain, in order; free with registry_hosts_free() */
+int registry_config_hosts(const struct registry_config *c, const char *domain, struct registry_host **ret, size_t *ret_n,
+                          struct cor_err *err) COR_MUST_CHECK;
+void registry_hosts_free(struct registry_host *hosts, size_t n);
+
+/*
+ * Credentials of docker's config.json. docker.io's key is "https://index.docker.io/v1/". Helpers (credHelpers, credsStore)
+ * are docker-credential-NAME in PATH; they run as the caller, with an end to the wait.
+ */
+int registry_auth_find(const struct registry_config *c, const char *domain, struct registry_auth *ret,
+                       struct cor_err *err) COR_MUST_CHECK; /* 1 found, 0 none */
+int registry_auth_store(const struct registry_config *c, const char *domain, const struct registry_auth *auth,
+                        struct cor_err *err) COR_MUST_CHECK;
+int registry_auth_erase(const struct registry_config *c, const char *domain, struct cor_err *err) COR_MUST_CHECK;
+
+#endif
