@@ -25,8 +25,10 @@ bool reference_default_tag(struct reference *r);
 /* reference_name() - "docker.io/library/debian"; reference_full() - with tag and digest; free() */
 char *reference_name(const struct reference *r);
 char *reference_full(const struct reference *r);
-/* reference_tagged() - "docker.io/library/debian:12", NULL without a tag; reference_digested() - "…@sha256:…" */
+/* reference_tagged() - "docker.io/library/debian:12", NULL without a tag; free() */
 char *reference_tagged(const struct reference *r);
+/* reference_digested() - "docker.io/library/debian@sha256:…" with @d; free() */
+char *reference_digested(const struct reference *r, const struct digest *d);
 /* reference_familiar() - as a person writes it: "debian:12", "debian@sha256:…", "localhost:5000/x"; free() */
 char *reference_familiar(const struct reference *r);
 /* reference_familiar_name() - the same without tag and digest: the column REPOSITORY */

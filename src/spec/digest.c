@@ -5,8 +5,8 @@ static const struct {
         const char *name;
         size_t name_len, n_digits;
 } algorithms[] = {
-        [DIGEST_SHA256] = {"sha256", 6, 64},
-        [DIGEST_SHA512] = {"sha512", 6, 128},
+        [DIGEST_SHA256] = { "sha256", 6, 64 },
+        [DIGEST_SHA512] = { "sha512", 6, 128 },
 };
 
 /* @s up to @len bytes is a digest of algorithm @a */
@@ -30,7 +30,8 @@ int digest_parse(const char *s, struct digest *ret, struct cor_err *err)
 {
         if (!digest_is(s))
                 return cor_fail(err, COR_INVALID,
-                                "'%.150s' is not a digest: expected sha256: and 64 hexadecimal digits in lower case", s);
+                                "'%.150s' is not a digest: expected sha256: and 64 hexadecimal digits in lower case",
+                                s);
         *ret = DIGEST_NONE;
         memcpy(ret->text, s, strlen(s) + 1);
         return 0;
