@@ -20,7 +20,8 @@ int blob_read(const struct store *s, const struct digest *d, size_t limit, char 
               struct cor_err *err) COR_MUST_CHECK;
 /* blob_put() - store @n bytes; *ret their digest. Synced before it returns. */
 int blob_put(struct store *s, const void *bytes, size_t n, struct digest *ret, struct cor_err *err) COR_MUST_CHECK;
-/* blob_remove() - take it away; absence is success. For the collector only: store/collect.h knows what is referred to */
+/* blob_remove() - take it away; absence is success. For the collector only: store/collect.h knows what is referred to
+ */
 int blob_remove(struct store *s, const struct digest *d, struct cor_err *err) COR_MUST_CHECK;
 
 /* One blob on its way in. */
@@ -53,8 +54,8 @@ int blob_ingest_write(struct blob_ingest *i, const void *bytes, size_t n, struct
 /* blob_ingest_restart() - throw away what is there and begin at 0 (the source changed, or the digest was wrong) */
 int blob_ingest_restart(struct blob_ingest *i, struct cor_err *err) COR_MUST_CHECK;
 /*
- * blob_ingest_finish() - all is written: check size and digest (INVALID, and the bytes are thrown away, if they differ).
- * The blob is not in its place yet, since it has to be synced first; *ret (may be NULL) its digest.
+ * blob_ingest_finish() - all is written: check size and digest (INVALID, and the bytes are thrown away, if they
+ * differ). The blob is not in its place yet, since it has to be synced first; *ret (may be NULL) its digest.
  */
 int blob_ingest_finish(struct blob_ingest *i, struct digest *ret, struct cor_err *err) COR_MUST_CHECK;
 /*
@@ -73,7 +74,8 @@ static inline void blob_ingest_end_p(struct blob_ingest **i)
 int blob_sync_folder(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 
 /* blob_each() - call @each for every blob in the store; stops and returns what it returns when that is not 0 */
-int blob_each(const struct store *s, int (*each)(const struct digest *d, int64_t size, void *context, struct cor_err *err),
-              void *context, struct cor_err *err) COR_MUST_CHECK;
+int blob_each(const struct store *s,
+              int (*each)(const struct digest *d, int64_t size, void *context, struct cor_err *err), void *context,
+              struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -1,9 +1,9 @@
 #ifndef CORACLE_STORE_IMAGE_H
 #define CORACLE_STORE_IMAGE_H
 /*
- * Images in the database: which images there are, how they are called, and which blobs and layers they need. An image is
- * one platform's: its id is the digest of its config, as docker and podman show it. A name ("docker.io/library/x:tag", or
- * "…@sha256:…" for a digest by which it was pulled) leads to one image.
+ * Images in the database: which images there are, how they are called, and which blobs and layers they need. An image
+ * is one platform's: its id is the digest of its config, as docker and podman show it. A name
+ * ("docker.io/library/x:tag", or "…@sha256:…" for a digest by which it was pulled) leads to one image.
  *
  * Each function is one transaction; with `durable` writes it is synced when it returns (SQLite, WAL, synchronous=FULL).
  */
@@ -51,7 +51,8 @@ void image_list_done(struct image_list *l);
 /* A lease: what is being made is not collected while its process lives. */
 struct lease;
 int lease_new(struct store *s, struct lease **ret, struct cor_err *err) COR_MUST_CHECK;
-/* lease_add() - protect these blobs and layers (by digest) from now on; to be called before looking whether they are there */
+/* lease_add() - protect these blobs and layers (by digest) from now on; to be called before looking whether they are
+ * there */
 int lease_add(struct lease *l, const struct digest *items, size_t n_items, struct cor_err *err) COR_MUST_CHECK;
 void lease_free(struct lease *l);
 static inline void lease_free_p(struct lease **l)
@@ -61,8 +62,8 @@ static inline void lease_free_p(struct lease **l)
 #define auto_lease COR_CLEANUP(lease_free_p) struct lease *
 
 /*
- * image_put() - record an image, with all its names: each name moves here from the image that had it. Every blob that is
- * not optional and every layer has to be in the store (INVALID otherwise). index.json follows.
+ * image_put() - record an image, with all its names: each name moves here from the image that had it. Every blob that
+ * is not optional and every layer has to be in the store (INVALID otherwise). index.json follows.
  */
 int image_put(struct store *s, const struct image_row *i, struct cor_err *err) COR_MUST_CHECK;
 /* image_find() - by id, by a beginning of an id (hex, unique, else INVALID "multiple IDs"), or by a name; NOT_FOUND. */

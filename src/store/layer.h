@@ -10,13 +10,8 @@
  */
 #include "store/store.h"
 
-struct layer_name {
-        struct digest digest; /* diff id or chain id */
-};
-
 /* layer_find() - the layer of @diff_id on the chain @chain_id, if it is there: its name in *ret and 1, else 0 */
-int layer_find(const struct store *s, const struct digest *diff_id, const struct digest *chain_id,
-               struct digest *ret);
+int layer_find(const struct store *s, const struct digest *diff_id, const struct digest *chain_id, struct digest *ret);
 /* layer_open() - O_PATH descriptor of its diff folder; NOT_FOUND names it */
 int layer_open(const struct store *s, const struct digest *name, struct cor_err *err) COR_MUST_CHECK;
 /* layer_size() - bytes its files use, as recorded when it was made; -1 if it is not there */
@@ -24,19 +19,20 @@ int64_t layer_size(const struct store *s, const struct digest *name);
 /* layer_remove() - take it away (renamed first, so that it is there or not); for the collector only */
 int layer_remove(struct store *s, const struct digest *name, struct cor_err *err) COR_MUST_CHECK;
 
-/* One layer on its way in: a folder layers/.new-XXXXXX that its maker holds locked. */
+/* One layer on its way in: a folder layers/.work/new-… that its maker holds locked. */
 struct layer_ingest;
 
 /* layer_ingest_begin() - an empty folder to unpack into; layer_ingest_end() */
 int layer_ingest_begin(struct store *s, struct layer_ingest **ret, struct cor_err *err) COR_MUST_CHECK;
 /* layer_ingest_fd() - its diff folder */
 int layer_ingest_fd(const struct layer_ingest *i);
+/* layer_ingest_finish() - all is unpacked, and its files use @size bytes. To be followed by store_sync() */
+int layer_ingest_finish(struct layer_ingest *i, int64_t size, struct cor_err *err) COR_MUST_CHECK;
 /*
- * layer_ingest_commit() - put it in its place under @name, with @size. The caller has called store_sync() since the last
- * write. If the same layer has come from somewhere else meanwhile, ours is dropped, and that is success.
+ * layer_ingest_commit() - put it in its place under @name. The caller has called store_sync() since finish. If the same
+ * layer has come from somewhere else meanwhile, ours is dropped, and that is success.
  */
-int layer_ingest_commit(struct layer_ingest *i, const struct digest *name, int64_t size,
-                        struct cor_err *err) COR_MUST_CHECK;
+int layer_ingest_commit(struct layer_ingest *i, const struct digest *name, struct cor_err *err) COR_MUST_CHECK;
 /* layer_ingest_end() - remove what was not committed */
 void layer_ingest_end(struct layer_ingest *i);
 static inline void layer_ingest_end_p(struct layer_ingest **i)
@@ -48,12 +44,13 @@ static inline void layer_ingest_end_p(struct layer_ingest **i)
 int layer_sync_folder(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 
 /*
- * layer_lock() - hold the making of layer @diff_id against other processes (flock on layers/.lock-<hex>); the descriptor
- * is the lock. Waits up to @wait_ms (-1: for ever), then BUSY.
+ * layer_lock() - hold the making of layer @diff_id against other processes (a byte of layers/.lock that its digest
+ * names); the descriptor is the lock. Waits up to @wait_ms (-1: for ever), then BUSY.
  */
 int layer_lock(struct store *s, const struct digest *diff_id, int wait_ms, struct cor_err *err) COR_MUST_CHECK;
 
-int layer_each(const struct store *s, int (*each)(const struct digest *name, int64_t size, void *context, struct cor_err *err),
-               void *context, struct cor_err *err) COR_MUST_CHECK;
+int layer_each(const struct store *s,
+               int (*each)(const struct digest *name, int64_t size, void *context, struct cor_err *err), void *context,
+               struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -6,8 +6,9 @@
  *      images/oci-layout, index.json     an OCI image layout that skopeo and umoci read as it is
  *      images/blobs/sha256/<hex>         whole and verified, or not there
  *      images/ingest/<algorithm>-<hex>   blobs on their way in; kept when cut off, to go on from there
+ *      images/ingest/new-…, gone-…       blobs whose digest is not known yet, and those on their way out
  *      layers/<hex>/                     unpacked layers in overlayfs form (store/layer.h)
- *      layers/.new-…, .gone-…            layers on their way in and out
+ *      layers/.work/new-…, gone-…        layers on their way in and out
  *      coracle.db                        the names of things and what refers to what (store/image.h)
  *
  * Whether a blob or a layer is there, only the disk knows; the database says what refers to them. Everything is written
@@ -47,8 +48,8 @@ int store_layers_fd(const struct store *s); /* layers/, borrowed */
 /* store_overlay_prefix() - "trusted.overlay." where the caller may write these, "user.overlay." elsewhere */
 const char *store_overlay_prefix(const struct store *s);
 /*
- * store_sync() - one syncfs(2) for all that was written so far; to be called once before the commits of a pull. An error
- * of the disk since the store was opened is reported here (Linux 5.8 and newer).
+ * store_sync() - one syncfs(2) for all that was written so far; to be called once before the commits of a pull. An
+ * error of the disk since the store was opened is reported here (Linux 5.8 and newer).
  */
 int store_sync(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 

@@ -1,0 +1,153 @@
+/* What is on its way in or out: names, locks, and what was left behind. */
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "store/store_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_LOOK_MS 10 /* flock(2) has no time limit of its own, so a limited wait looks every so often */
+
+void store_random_name(const char *prefix, char name[STORE_NAME_MAX])
+{
+        uint64_t number;
+
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) /* never for so few bytes, once seeded */
+                number = (uint64_t)cor_now_ms() << 20 ^ (uint64_t)getpid();
+        snprintf(name, STORE_NAME_MAX, "%s%016" PRIx64, prefix, number);
+}
+
+bool store_same(int dirfd, const char *name, int fd)
+{
+        struct stat named, open;
+
+        return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
+               named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+static int try_flock(int fd, int64_t at, bool wait)
+{
+        return flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+}
+
+static int try_byte(int fd, int64_t at, bool wait)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+        return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+}
+
+static int take_lock(int (*try)(int, int64_t, bool), int fd, int64_t at, int wait_ms, struct cor_err *err)
+{
+        int64_t end = cor_now_ms() + wait_ms;
+
+        while (try(fd, at, wait_ms < 0) < 0) {
+                const struct timespec pause = { .tv_nsec = LOCK_LOOK_MS * 1000000 };
+
+                if (errno == EINTR && wait_ms < 0)
+                        continue;
+                if (errno != EWOULDBLOCK && errno != EACCES && errno != EINTR)
+                        return cor_fail_errno(err, "lock");
+                if (cor_now_ms() >= end)
+                        return 0;
+                nanosleep(&pause, NULL);
+        }
+        return 1;
+}
+
+int store_flock(int fd, int wait_ms, struct cor_err *err)
+{
+        return take_lock(try_flock, fd, 0, wait_ms, err);
+}
+
+int store_lock_byte(int fd, int64_t at, int wait_ms, struct cor_err *err)
+{
+        return take_lock(try_byte, fd, at, wait_ms, err);
+}
+
+int store_byte_locked(int fd, int64_t at, struct cor_err *err)
+{
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+        if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+                return cor_fail_errno(err, "look at a lock");
+        return lock.l_type != F_UNLCK;
+}
+
+int store_move_away(int from, const char *name, int to, struct cor_err *err)
+{
+        char gone[STORE_NAME_MAX];
+
+        store_random_name(STORE_GONE, gone);
+        if (renameat(from, name, to, gone) == 0)
+                return 1;
+        return errno == ENOENT ? 0 : cor_fail_errno(err, "remove %s", name);
+}
+
+static void close_dir(DIR **dir)
+{
+        if (*dir)
+                closedir(*dir);
+}
+
+int store_each_name(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
+                    void *context, struct cor_err *err)
+{
+        auto_fd fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        COR_CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+        int r;
+
+        if (!dir)
+                return cor_fail_errno(err, "list %s", what);
+        fd = -1; /* it is the stream's now */
+        while (errno = 0, (entry = readdir(dir))) {
+                if (entry->d_name[0] == '.')
+                        continue;
+                r = each(entry->d_name, context, err);
+                if (r != 0)
+                        return r;
+        }
+        return errno ? cor_fail_errno(err, "list %s", what) : 0;
+}
+
+/* Whoever makes a thing holds it locked, and after locking looks whether it still has its name. So whoever gets the
+ * lock here may remove it. */
+static int clear_one(const char *name, void *context, struct cor_err *err)
+{
+        int dirfd = *(const int *)context, held;
+        auto_fd fd = -1;
+
+        if (cor_starts_with(name, STORE_GONE))
+                return cor_own_remove_tree(dirfd, name, err);
+        if (!cor_starts_with(name, STORE_NEW))
+                return 0;
+        fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : cor_fail_errno(err, "open %s", name);
+        held = store_flock(fd, 0, err);
+        if (held <= 0)
+                return held;
+        return store_same(dirfd, name, fd) ? cor_own_remove_tree(dirfd, name, err) : 0;
+}
+
+int store_clear(int dirfd, struct cor_err *err)
+{
+        return store_each_name(dirfd, "what was left behind", clear_one, &dirfd, err);
+}
+
+int store_sync_folder(int dirfd, const char *what, struct cor_err *err)
+{
+        auto_fd fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 ? cor_fail_errno(err, "sync %s", what) : 0;
+}
