@@ -321,7 +321,8 @@ static void intermediate(const struct exec_plan *e, int *sync, struct cor_err *e
                 return;
         }
         if (pid == 0) {
-                run_inside(e, sync, err);
+                if (message_expect(*sync, MSG_SETUP, err) == 0)
+                        run_inside(e, sync, err);
                 return;
         }
         if (message_send(e->sync_child, MSG_PID, pid, err) == 0)
@@ -408,6 +409,8 @@ static int follow_child(struct exec_plan *e, struct foreground *fg, struct cor_e
                 if (m.type == MSG_PID) {
                         (void)reap(e->pid);
                         e->pid = m.value;
+                        if (message_send(e->sync_parent, MSG_SETUP, 0, err) < 0)
+                                return -1;
                 } else if (m.type != MSG_CONSOLE) {
                         return cor_fail(err, COR_SYSTEM, "the process in the container was killed");
                 } else if (take_console(e, &fd, err) < 0) {

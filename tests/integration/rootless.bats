@@ -4,10 +4,10 @@
 load lib
 
 setup() {
-        [ "$(id -u)" = 0 ] || skip "needs root, to become another user"
-        [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" != 0 ] || skip "unprivileged user namespaces are off"
+        skip_unless root # to become another user
+        [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" != 0 ] || skip "unprivileged user namespaces are off: runs on the CI machine"
         [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" != 1 ] ||
-                skip "unprivileged user namespaces are restricted by AppArmor"
+                skip "unprivileged user namespaces are restricted by AppArmor: runs on the CI machine"
         setup_bundle
         mkdir "$TEST_DIR/run"
         PROGRAM=$TEST_DIR/program
@@ -43,8 +43,11 @@ subordinate() {
 
 run_as_user() {
         chown -R 54321:54322 "$BUNDLE" "$TEST_DIR/run"
-        run setpriv --reuid 54321 --regid 54322 --clear-groups env "HOME=$TEST_DIR" "XDG_RUNTIME_DIR=$TEST_DIR/run" "$@" \
-                timeout -k 5 "$RUNTIME_TIMEOUT" "$PROGRAM" run --bundle "$BUNDLE" "$ID" </dev/null
+        run as_user "$@" timeout -k 5 "$RUNTIME_TIMEOUT" "$PROGRAM" run --bundle "$BUNDLE" "$ID" </dev/null
+}
+
+as_user() { # [VARIABLE=VALUE...] COMMAND...
+        setpriv --reuid 54321 --regid 54322 --clear-groups env "HOME=$TEST_DIR" "XDG_RUNTIME_DIR=$TEST_DIR/run" "$@"
 }
 
 # squeeze - the output with single blanks
@@ -111,4 +114,18 @@ squeezed() { sed 's/  */ /g' <<<"$output"; }
         expect_status 0
         grep -q memfd_create "$trace"
         grep -q execveat "$trace"
+}
+
+@test "exec hears of its process before it hears from it" {
+        skip_unless "program strace"
+        subordinate "54321:300000:65536"
+        config_args sleep 1000
+        chown -R 54321:54322 "$BUNDLE" "$TEST_DIR/run"
+        as_user timeout -k 5 "$RUNTIME_TIMEOUT" "$PROGRAM" run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/out" 2>&1 3>&-
+        # what tells the process's number is held up, while the process goes on
+        run as_user strace -f -qq -o /dev/null -e trace=clone -e inject=clone:delay_exit=500000 \
+                timeout -k 5 "$RUNTIME_TIMEOUT" "$PROGRAM" exec --user 5:7 "$ID" sh -c 'id -u; id -g' </dev/null 3>&-
+        expect_status 0
+        expect_output $'5\n7'
+        as_user timeout -k 5 "$RUNTIME_TIMEOUT" "$PROGRAM" delete --force "$ID"
 }
