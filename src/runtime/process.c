@@ -76,6 +76,15 @@ int process_set_oom_score(int procfs, pid_t pid, int64_t value, bool tolerate, s
         return cor_wrap(err, "process.oomScoreAdj %s", text);
 }
 
+/*
+ * A limit of open files that leaves no room for the last steps waits for the end of them: lowering one needs no right.
+ * All others come while raising is still allowed.
+ */
+static bool is_late_limit(const struct oci_rlimit *l)
+{
+        return l->resource == RLIMIT_NOFILE && l->soft < NOFILE_ROOM;
+}
+
 int process_parent_limits(const struct process_plan *plan, pid_t pid, struct cor_err *err)
 {
         const struct oci_process *p = plan->process;
@@ -84,6 +93,11 @@ int process_parent_limits(const struct process_plan *plan, pid_t pid, struct cor
                 const struct oci_rlimit *l = &p->rlimits[i];
                 struct rlimit64 r = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
+                if (is_late_limit(l)) { /* only what the process cannot do later, raising */
+                        if (l->hard < NOFILE_ROOM)
+                                continue;
+                        r.rlim_cur = NOFILE_ROOM;
+                }
                 if (prlimit64(pid, (enum __rlimit_resource)l->resource, &r, NULL) < 0)
                         return cor_fail_errno(err, "process.rlimits: set %s to %llu, %llu",
                                               cor_word_of(oci_rlimit_words, l->resource), (unsigned long long)l->soft,
@@ -158,20 +172,13 @@ static int set_user(const struct process_plan *plan, struct cor_err *err)
         return 0;
 }
 
-/*
- * A limit of open files that leaves no room for the last steps waits for the end of them: lowering one needs no right.
- * All others come while raising is still allowed.
- */
-static bool is_late_limit(const struct oci_rlimit *l)
-{
-        return l->resource == RLIMIT_NOFILE && l->soft < NOFILE_ROOM;
-}
-
 static int set_limits(const struct process_plan *plan, bool late, struct cor_err *err)
 {
         const struct oci_process *p = plan->process;
 
-        for (size_t i = 0; !plan->userns && i < p->n_rlimits; i++)
+        if (plan->userns && !late)
+                return 0; /* the parent has set them */
+        for (size_t i = 0; i < p->n_rlimits; i++)
                 if (is_late_limit(&p->rlimits[i]) == late && rlimit_apply(&p->rlimits[i], 1, err) < 0)
                         return -1;
         return 0;

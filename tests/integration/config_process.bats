@@ -129,6 +129,22 @@ in_sh() { config_args sh -c "$1"; }
         expect_output 3
 }
 
+@test "a limit of open files that leaves none for the runtime, in a user namespace" {
+        skip_unless root
+        config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 3, hard: 100}] | .linux.namespaces += [{type: "user"}] |
+                .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+        in_sh 'ulimit -n; ulimit -Hn'
+        local hard
+        for hard in 100 3; do # with the second, nothing is to be raised
+                config '.process.rlimits[0].hard = $h' --argjson h "$hard"
+                create_container
+                runtime start "$ID"
+                wait_for stopped
+                expect_equal "$(cat "$TEST_DIR/$ID.out")" "3"$'\n'"$hard"
+                runtime delete "$ID"
+        done
+}
+
 @test "rlimits given twice or unknown are refused with their place" {
         config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_CORE", soft: 1, hard: 1}]'
         run run_container
