@@ -226,7 +226,7 @@ static int clear_ambient(struct cor_err *err)
 
 int caps_apply(const struct caps *c, uint64_t *ret_left_out, struct cor_err *err)
 {
-        struct caps own, next;
+        struct caps own = { 0 }, next;
 
         if (clear_ambient(err) < 0 || get_sets(&own, err) < 0)
                 return -1;
