@@ -11,9 +11,9 @@ setup() {
         unset TINI_SUBREAPER TINI_KILL_PROCESS_GROUP TINI_VERBOSITY
         INSTALLED=$CORACLE_BUILD/src/tools/init/coracle-init
         INIT=$INSTALLED
-        # A sanitizer build has the program a second time, with sanitizers. LeakSanitizer cannot trace a pid 1.
+        # A sanitizer build has the program a second time, with sanitizers.
         [ ! -x "$INIT-sanitized" ] || INIT=$INIT-sanitized
-        export INIT ASAN_OPTIONS=detect_leaks=0
+        export INIT
         started=()
         write_scripts
 }
