@@ -7,6 +7,7 @@
  *
  * Each function is one transaction; with `durable` writes it is synced when it returns (SQLite, WAL, synchronous=FULL).
  */
+#include "base/alloc.h"
 #include "store/store.h"
 
 /* A blob that an image needs, in the order: index, manifest, config, layers, others. */
@@ -51,8 +52,10 @@ void image_list_done(struct image_list *l);
 /* A lease: what is being made is not collected while its process lives. */
 struct lease;
 int lease_new(struct store *s, struct lease **ret, struct cor_err *err) COR_MUST_CHECK;
-/* lease_add() - protect these blobs and layers (by digest) from now on; to be called before looking whether they are
- * there */
+/*
+ * lease_add() - protect these blobs and layers (by digest; of a layer both its diff id and its chain id) from now on. To be
+ * called before looking whether they are there, and before committing a blob whose digest was not known.
+ */
 int lease_add(struct lease *l, const struct digest *items, size_t n_items, struct cor_err *err) COR_MUST_CHECK;
 void lease_free(struct lease *l);
 static inline void lease_free_p(struct lease **l)

@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/store_internal.h"
+#include "store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,6 +106,18 @@ static void clear(struct store *s)
                 cor_debug("store %s: %s", s->path, err.msg);
 }
 
+/* Whoever made the last change may have died before index.json followed. */
+static int open_database(struct store *s, bool create, struct cor_err *err)
+{
+        struct cor_err late = { 0 };
+
+        if (db_open(s, create, &s->db, err) < 0)
+                return -1;
+        if (create && store_index_write(s, &late) < 0)
+                cor_debug("store %s: %s", s->path, late.msg);
+        return 0;
+}
+
 static int open_store(struct store *s, unsigned flags, struct cor_err *err)
 {
         bool create = flags & STORE_CREATE;
@@ -122,7 +134,7 @@ static int open_store(struct store *s, unsigned flags, struct cor_err *err)
         s->overlay_prefix = find_prefix(s->layers);
         if (create)
                 clear(s);
-        return 0;
+        return flags & STORE_DATABASE ? open_database(s, create, err) : 0;
 }
 
 int store_open(const char *path, unsigned flags, struct store **ret, struct cor_err *err)
@@ -140,6 +152,7 @@ void store_free(struct store *s)
 {
         if (!s)
                 return;
+        db_close(s->db);
         cor_fd_close(&s->work);
         cor_fd_close(&s->layers);
         cor_fd_close(&s->ingest);
