@@ -6,6 +6,8 @@
 #include "base/json_internal.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SAFE_DIGITS = 18 }; /* any integer of so many digits fits in int64_t */
@@ -21,11 +23,27 @@ static size_t span_digits(const char *s, size_t n)
         return i;
 }
 
-/* The length of the number at @s by JSON's grammar, 0 if there is none; *@ret_big: it may be too big */
+/*
+ * Will the library refuse the number of @len bytes at @s? Exactly those it refuses are turned into strings: how a number
+ * is printed again must not depend on what else is in the document.
+ */
+static bool refused(const char *s, size_t len, bool real)
+{
+        auto_str copy = cor_strndup(s, len);
+        double value;
+        int64_t integer;
+
+        if (!real)
+                return cor_parse_i64(copy, &integer) < 0;
+        value = strtod(copy, NULL);
+        return value == HUGE_VAL || value == -HUGE_VAL;
+}
+
+/* The length of the number at @s by JSON's grammar, 0 if there is none; *@ret_big: it is too big */
 static size_t number_length(const char *s, size_t n, bool *ret_big)
 {
         size_t i = n > 0 && s[0] == '-', digits = span_digits(s + i, n - i), part;
-        bool exponent = false;
+        bool real = false;
 
         if (digits == 0 || (digits > 1 && s[i] == '0'))
                 return 0;
@@ -35,6 +53,7 @@ static size_t number_length(const char *s, size_t n, bool *ret_big)
                 if (part == 0)
                         return 0;
                 i += 1 + part;
+                real = true;
         }
         if (i < n && (s[i] == 'e' || s[i] == 'E')) {
                 size_t sign = i + 1 < n && (s[i + 1] == '+' || s[i + 1] == '-');
@@ -43,9 +62,9 @@ static size_t number_length(const char *s, size_t n, bool *ret_big)
                 if (part == 0)
                         return 0;
                 i += 1 + sign + part;
-                exponent = true;
+                real = true;
         }
-        *ret_big = exponent || digits > SAFE_DIGITS;
+        *ret_big = (real || digits > SAFE_DIGITS) && refused(s, i, real);
         return i;
 }
 
