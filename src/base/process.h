@@ -43,6 +43,12 @@ struct cor_spawn {
  */
 int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * cor_libexec_path() - where @program is that only ours start: in $CORACLE_LIBEXEC (absolute), or the installed libexec
+ * folder; free()
+ */
+char *cor_libexec_path(const char *program) __attribute__((returns_nonnull));
+
 /* cor_status_code() - shell's number for a wait status: exit code, or 128 + signal */
 int cor_status_code(int status);
 

@@ -40,6 +40,13 @@ static void run_done(struct run *run)
         cor_text_done(&run->output);
 }
 
+char *cor_libexec_path(const char *program)
+{
+        const char *dir = getenv("CORACLE_LIBEXEC");
+
+        return cor_printf("%s/%s", dir && *dir == '/' ? dir : CORACLE_LIBEXECDIR, program);
+}
+
 /* @name in the directories of our PATH; the first file that can be executed. */
 static int find_in_path(const char *name, char **ret, struct cor_err *err)
 {

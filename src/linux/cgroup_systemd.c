@@ -210,8 +210,7 @@ int cgroup_systemd_properties(int mode, const struct oci_resources *r, bool upda
 
 static int run_helper(const char *request, size_t len, struct cor_err *err)
 {
-        const char *dir = getenv("CORACLE_LIBEXEC");
-        auto_str path = cor_printf("%s/coracle-systemd", dir && *dir == '/' ? dir : CORACLE_LIBEXECDIR), *output = NULL;
+        auto_str path = cor_libexec_path("coracle-systemd"), *output = NULL;
         char *argv[] = { path, NULL };
         struct cor_spawn s = { .path = path,
                                .argv = argv,
