@@ -53,8 +53,8 @@ void image_list_done(struct image_list *l);
 struct lease;
 int lease_new(struct store *s, struct lease **ret, struct cor_err *err) COR_MUST_CHECK;
 /*
- * lease_add() - protect these blobs and layers (by digest; of a layer both its diff id and its chain id) from now on. To be
- * called before looking whether they are there, and before committing a blob whose digest was not known.
+ * lease_add() - protect these blobs and layers (by digest; of a layer both its diff id and its chain id) from now on.
+ * To be called before looking whether they are there, and before committing a blob whose digest was not known.
  */
 int lease_add(struct lease *l, const struct digest *items, size_t n_items, struct cor_err *err) COR_MUST_CHECK;
 void lease_free(struct lease *l);
