@@ -1,0 +1,136 @@
+/*
+ * Layers without the store and the engine:
+ *
+ *      layer apply [--probe] [--rootless] [--bytes N] [--entries N] [--ratio N] FOLDER [LOWER...] <ARCHIVE
+ *      layer inflate <ARCHIVE
+ *
+ * `apply` unpacks an archive, compressed or not, into FOLDER, in overlayfs form, on top of the folders LOWER, uppermost
+ * first. It prints "bytes=N entries=N needs_lower=N" and why. Errors go to stderr; exit status 1.
+ */
+#include "image/layer.h"
+#include "image/compress.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOWERS_MAX 128
+
+static ssize_t read_stdin(void *context, void *buf, size_t n, struct cor_err *err)
+{
+        ssize_t got;
+
+        do
+                got = read(0, buf, n);
+        while (got < 0 && errno == EINTR);
+        return got < 0 ? cor_fail_errno(err, "read the archive") : got;
+}
+
+static ssize_t read_inflater(void *context, void *buf, size_t n, struct cor_err *err)
+{
+        return inflater_read(context, buf, n, err);
+}
+
+struct options {
+        struct layer_apply_options apply;
+        unsigned ratio;
+        int lower[LOWERS_MAX];
+};
+
+static int open_folder(const char *path, struct cor_err *err)
+{
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
+}
+
+static int apply(struct options *o, char **folders, struct cor_err *err)
+{
+        auto_inflater inflater = inflater_new(read_stdin, NULL, 0, o->ratio);
+        struct tar_source source = { .read = read_inflater, .context = inflater };
+        auto_tar_reader reader = tar_reader_new(&source, &o->apply.limits);
+        struct layer_applied applied;
+        auto_fd dir = open_folder(folders[0], err);
+
+        if (dir < 0)
+                return -1;
+        for (folders++; *folders; folders++) {
+                if (o->apply.n_lower == LOWERS_MAX)
+                        return cor_fail(err, COR_INVALID, "more than %d lower folders", LOWERS_MAX);
+                o->lower[o->apply.n_lower] = open_folder(*folders, err);
+                if (o->lower[o->apply.n_lower++] < 0)
+                        return -1;
+        }
+        o->apply.lower = o->lower;
+        if (layer_apply(dir, reader, &o->apply, &applied, err) < 0)
+                return -1;
+        if (!applied.needs_lower && tar_drain(reader, err) < 0)
+                return -1;
+        printf("bytes=%lld entries=%lld needs_lower=%d %s\n", (long long)applied.bytes, (long long)applied.entries,
+               applied.needs_lower, applied.why);
+        return 0;
+}
+
+static int inflate(struct cor_err *err)
+{
+        auto_inflater inflater = inflater_new(read_stdin, NULL, 0, 0);
+        static char buf[1 << 18];
+        ssize_t n;
+
+        while ((n = inflater_read(inflater, buf, sizeof buf, err)) > 0)
+                if (cor_write_full(1, buf, (size_t)n, err) < 0)
+                        return -1;
+        return (int)n;
+}
+
+static int number(const char *word, int64_t *ret, struct cor_err *err)
+{
+        return word && cor_parse_i64(word, ret) == 0 ? 0 : cor_fail(err, COR_INVALID, "not a number");
+}
+
+static int run(char **words, struct cor_err *err)
+{
+        struct options o = { .apply = { .overlay_prefix = "trusted.overlay." } };
+        const char *verb = *words ? *words++ : "";
+        int64_t ratio = 0;
+        int r = 0;
+
+        for (; r == 0 && *words && cor_starts_with(*words, "--"); words++)
+                if (strcmp(*words, "--probe") == 0)
+                        o.apply.probe = true;
+                else if (strcmp(*words, "--rootless") == 0)
+                        o.apply.rootless = true;
+                else if (strcmp(*words, "--bytes") == 0)
+                        r = number(*++words, &o.apply.limits.bytes, err);
+                else if (strcmp(*words, "--entries") == 0)
+                        r = number(*++words, &o.apply.limits.entries, err);
+                else if (strcmp(*words, "--ratio") == 0)
+                        r = number(*++words, &ratio, err);
+                else
+                        r = cor_fail(err, COR_INVALID, "unknown flag %s", *words);
+        o.ratio = (unsigned)ratio;
+        if (o.apply.rootless)
+                o.apply.overlay_prefix = "user.overlay.";
+        if (r < 0)
+                return -1;
+        if (strcmp(verb, "apply") == 0 && *words)
+                return apply(&o, words, err);
+        if (strcmp(verb, "inflate") == 0)
+                return inflate(err);
+        return cor_fail(err, COR_INVALID, "usage: layer apply [FLAGS] FOLDER [LOWER...], layer inflate");
+}
+
+int main(int argc, char **argv)
+{
+        struct cor_err err = { 0 };
+
+        if (run(argv + 1, &err) == 0)
+                return 0;
+        fprintf(stderr, "layer: %s\n", err.msg);
+        return 1;
+}
