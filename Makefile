@@ -34,7 +34,8 @@ help:
 	@echo 'make install      into PREFIX ($(PREFIX)) below DESTDIR'
 	@echo 'make deps         install the packages that these need (Debian and its kin)'
 	@echo 'make riscv64      cross-build into build-riscv64/'
-	@echo 'make check-guest  run the integration tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB'
+	@echo 'make check-guest  run the tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB; PASS=root,'
+	@echo '                  root-systemd, user or user-systemd: who runs them, and who makes the cgroups'
 	@echo 'make clean        remove the build folders'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, WERROR=1, BUILD=folder, MESON_OPTIONS=...'
 
@@ -77,7 +78,7 @@ riscv64:
 	@ninja -C build-riscv64
 
 check-guest:
-	@scripts/check-guest $(GUEST)
+	@PASS=$(PASS) scripts/check-guest $(GUEST)
 
 clean:
 	rm -rf build build-*

@@ -171,7 +171,7 @@ attack_dev() { # TARGET-OF-LINK
 @test "exec with a terminal in a container that replaced /dev/pts is refused" {
         config_args sleep 1000
         start_detached
-        nsenter -t "$(container_pid)" -m -- /bin/busybox sh -c 'umount -l /dev/pts; echo mine >/dev/pts/ptmx; ln -s /proc/sys/kernel/ngroups_max /dev/pts/0'
+        nsenter_container -m -- /bin/busybox sh -c 'umount -l /dev/pts; echo mine >/dev/pts/ptmx; ln -s /proc/sys/kernel/ngroups_max /dev/pts/0'
         run with_terminal "$RUNTIME" --root "$STATE_ROOT" exec -t "$ID" echo started
         expect_no_text started
         expect_text /dev/pts

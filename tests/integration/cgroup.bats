@@ -3,7 +3,10 @@
 
 load lib
 
-setup() { setup_bundle; }
+setup() {
+        setup_bundle
+        skip_unless cgroup
+}
 teardown() { teardown_bundle; }
 
 # Directories of this test's cgroups in all hierarchies.
@@ -266,7 +269,7 @@ version_1() {
 }
 
 @test "a limit is there before the first process" {
-        skip_unless "controller pids" root
+        skip_unless "controller pids"
         config '.linux.resources.pids = {limit: 33}'
         config_args sh -c 'exec sleep 1000'
         config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $c]}]' --arg c \
@@ -365,11 +368,10 @@ has_processes() { [ "$(wc -l <"$(cgroup_dir "$(main_controller)")/cgroup.procs")
 main_controller() { if is_cgroup_v2; then echo unified; else echo devices; fi; }
 
 @test "a path with .. does not lead out" {
-        skip_unless root
         needs_cgroupfs
-        config '.linux.cgroupsPath = $p' --arg p "/../../$TEST_CGROUP/x/../$ID"
+        config '.linux.cgroupsPath = $p' --arg p "/../..$(dirname "$(cgroup_of)")/x/../$ID"
         sleeper
-        grep -qw "$(container_pid)" "$(cgroup_dir "$(main_controller)" "/$TEST_CGROUP/$ID")/cgroup.procs"
+        grep -qw "$(container_pid)" "$(cgroup_dir "$(main_controller)")/cgroup.procs"
 }
 
 @test "the root of all cgroups is refused" {
@@ -417,7 +419,6 @@ main_controller() { if is_cgroup_v2; then echo unified; else echo devices; fi; }
 }
 
 @test "without cgroups: --cgroup-manager disabled" {
-        skip_unless root
         before=$(cat /proc/self/cgroup)
         config_args cat /proc/self/cgroup
         config '.linux.namespaces |= map(select(.type != "cgroup"))'
@@ -439,8 +440,7 @@ main_controller() { if is_cgroup_v2; then echo unified; else echo devices; fi; }
 }
 
 @test "processes that outlive init are killed with the container" {
-        skip_unless root
-        config '.linux.namespaces |= map(select(.type != "pid"))'
+        share_pids
         config_args sh -c 'sleep 1000 & sleep 1000 & exit 0'
         start_detached
         wait_until has_processes 2
@@ -449,8 +449,7 @@ main_controller() { if is_cgroup_v2; then echo unified; else echo devices; fi; }
 }
 
 @test "paused processes that outlive init are killed with the container" {
-        skip_unless root
-        config '.linux.namespaces |= map(select(.type != "pid"))'
+        share_pids
         config_args sh -c 'sleep 1000 & exec sleep 1000'
         start_detached
         wait_until has_processes 2
@@ -460,8 +459,7 @@ main_controller() { if is_cgroup_v2; then echo unified; else echo devices; fi; }
 }
 
 @test "kill --all reaches every process" {
-        skip_unless root
-        config '.linux.namespaces |= map(select(.type != "pid"))'
+        share_pids
         config_args sh -c 'sleep 1000 & sleep 1000 & exec sleep 1000'
         start_detached
         wait_until has_processes 3

@@ -3,7 +3,10 @@
 
 load lib
 
-setup() { setup_bundle; }
+setup() {
+        setup_bundle
+        skip_unless cgroup
+}
 teardown() { teardown_bundle; }
 
 sleeper() {

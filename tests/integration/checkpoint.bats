@@ -179,7 +179,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         wait_until counts_beyond 1
         checkpoint --manage-cgroups-mode ignore
         local other=$ID-other
-        config '.linux.cgroupsPath = $path' --arg path "$(cgroups_path "$other")"
+        use_cgroup "$other"
         runtime restore --detach --bundle "$BUNDLE" --image-path "$IMAGES" --manage-cgroups-mode ignore "$other" \
                 </dev/null >/dev/null
         wait_until counts_beyond "$(count)"

@@ -253,7 +253,8 @@ print(text.decode())"
 }
 
 @test "kill --all reaches all processes" {
-        config 'del(.linux.namespaces[] | select(.type == "pid"))'
+        skip_unless cgroup
+        share_pids
         config_args sh -c 'sleep 1000 & sleep 1000; true'
         start_detached
         wait_until has_processes 2
@@ -269,7 +270,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -ge "$1" ]; }
         local i
         config_args sleep 1000
         for i in a b c; do
-                config '.linux.cgroupsPath = $p' --arg p "/$TEST_CGROUP/$ID-$i"
+                use_cgroup "$ID-$i"
                 start_detached "$ID-$i"
         done
         runtime kill --regex "^$ID-[ab]\$" KILL

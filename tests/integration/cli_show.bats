@@ -166,7 +166,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
 }
 
 @test "events tells of an out-of-memory kill" {
-        skip_unless root "controller memory"
+        skip_unless "controller memory"
         config '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
         config_args sh -c 'while [ ! -e /go ]; do sleep 0.1; done; x=$(head -c 64m /dev/zero | tr "\0" x); echo "$x"'
         start_detached

@@ -3,7 +3,7 @@
 load lib
 setup() {
         setup_bundle
-        skip_unless root
+        skip_unless cgroup
         config_args sleep 1000
 }
 teardown() { teardown_bundle; }
@@ -172,7 +172,7 @@ has_file() { # CONTROLLER V1-FILE V2-FILE
 }
 
 @test "rules for devices are left as they are, as with runc" {
-        skip_unless "controller devices"
+        skip_unless cgroup_v1 cgroup
         config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
         start_detached
         local before

@@ -83,6 +83,7 @@ mount_line() { grep " $1 " <<<"$output"; }
 }
 
 @test "tmpcopyup brings the content along: modes, owners, links, times" {
+        skip_unless root
         mkdir -p "$ROOTFS/data/sub"
         echo body >"$ROOTFS/data/sub/file"
         ln -s sub/file "$ROOTFS/data/link"
@@ -106,6 +107,7 @@ mount_line() { grep " $1 " <<<"$output"; }
 }
 
 @test "recursive attributes reach the mounts below" {
+        skip_unless root
         mkdir -p "$TEST_DIR/top/below"
         mount -t tmpfs below "$TEST_DIR/top/below"
         add_mount "{destination: \"/a\", type: \"bind\", source: \"$TEST_DIR/top\", options: [\"rbind\", \"rro\", \"rnoexec\"]}"
@@ -118,6 +120,7 @@ mount_line() { grep " $1 " <<<"$output"; }
 }
 
 @test "propagation of a mount, and of the root" {
+        skip_unless root
         mkdir "$TEST_DIR/src"
         mount --bind "$TEST_DIR/src" "$TEST_DIR/src" && mount --make-shared "$TEST_DIR/src"
         for mode in rshared rslave rprivate runbindable; do
@@ -148,6 +151,7 @@ mount_line() { grep " $1 " <<<"$output"; }
 }
 
 @test "an rshared mount carries mounts out to the host, an rslave one does not" {
+        skip_unless root
         mkdir -p "$TEST_DIR/src/point"
         mount -t tmpfs src "$TEST_DIR/src" && mkdir "$TEST_DIR/src/point" && mount --make-shared "$TEST_DIR/src"
         config '.linux.rootfsPropagation = "rshared" | .process.capabilities.bounding += ["CAP_SYS_ADMIN"]
@@ -161,7 +165,7 @@ mount_line() { grep " $1 " <<<"$output"; }
 }
 
 @test "idmapped bind mounts, by mappings and by crun's option" {
-        skip_unless "kernel 5.12"
+        skip_unless root "kernel 5.12"
         mkdir "$TEST_DIR/src" && touch "$TEST_DIR/src/file" && chown 1000:1000 "$TEST_DIR/src/file"
         add_mount "{destination: \"/mapped\", type: \"bind\", source: \"$TEST_DIR/src\", options: [\"bind\"],
                 uidMappings: [{containerID: 1000, hostID: 5000, size: 1}], gidMappings: [{containerID: 1000, hostID: 6000, size: 1}]}"
@@ -190,6 +194,7 @@ pts/ptmx"
 }
 
 @test "configured devices: kinds, mode, owner, any path; the type is checked" {
+        skip_unless root
         config '.linux.devices = [{path: "/dev/mychr", type: "c", major: 1, minor: 3, fileMode: 384, uid: 5, gid: 6},
                 {path: "/opt/fifo", type: "p"}, {path: "/dev/blk", type: "b", major: 7, minor: 200}]'
         in_sh 'stat -c "%F %t:%T %a %u:%g" /dev/mychr; stat -c %F /opt/fifo /dev/blk'
@@ -225,7 +230,7 @@ pts/ptmx"
 }
 
 @test "an overlay as a mount of the configuration" {
-        skip_unless "filesystem overlay"
+        skip_unless root "filesystem overlay"
         mkdir "$TEST_DIR"/{lower,upper,work} && echo low >"$TEST_DIR/lower/f"
         mount -t tmpfs o "$TEST_DIR/upper" && mkdir "$TEST_DIR/upper/"{u,w}
         add_mount "{destination: \"/o\", type: \"overlay\", source: \"overlay\", options: [\"lowerdir=$TEST_DIR/lower\", \"upperdir=$TEST_DIR/upper/u\", \"workdir=$TEST_DIR/upper/w\"]}"

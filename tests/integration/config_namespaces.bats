@@ -19,6 +19,7 @@ make_netns() {
 }
 
 @test "each listed namespace is new, each other one the host's" {
+        skip_unless root
         config '.linux.namespaces += [{type: "cgroup"}, {type: "time"}] | .linux.namespaces |= unique_by(.type)'
         in_sh 'for n in pid net ipc uts mnt cgroup time; do readlink /proc/self/ns/$n; done'
         run run_container
@@ -43,7 +44,8 @@ make_netns() {
 }
 
 @test "without a pid namespace it is a process of the host's, and kill --all ends its children too" {
-        config '.linux.namespaces |= map(select(.type != "pid"))'
+        skip_unless "controller pids"
+        share_pids
         in_sh 'sleep 1234 & sleep 1234'
         start_detached
         wait_until test "$(wc -l <"$(cgroup_dir pids)/cgroup.procs")" -ge 2
@@ -61,6 +63,7 @@ make_netns() {
 }
 
 @test "namespaces are joined by path" {
+        skip_unless root
         make_netns
         config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)' --arg p "/run/netns/$NETNS"
         in_sh 'readlink /proc/self/ns/net'
@@ -70,6 +73,7 @@ make_netns() {
 }
 
 @test "the pid, ipc and uts namespaces of another container are joined" {
+        skip_unless root
         config_args sleep 1000
         start_detached
         local pid
@@ -102,6 +106,7 @@ make_netns() {
 }
 
 @test "a user namespace with mappings: root inside, nobody of note outside" {
+        skip_unless root
         map_users 200000 65536
         chown -R 200000:200000 "$ROOTFS"
         in_sh 'id -u; cat /proc/self/uid_map /proc/self/gid_map; touch /made; : >/dev/null; mount -t tmpfs x /mnt 2>&1'
@@ -111,6 +116,7 @@ make_netns() {
 }
 
 @test "a user namespace works where its root cannot walk to the bundle" {
+        skip_unless root
         map_users 200000 65536
         chmod 700 "$TEST_DIR"
         in_sh 'cat /proc/self/uid_map'
@@ -120,6 +126,7 @@ make_netns() {
 }
 
 @test "a user namespace with joined network and new time, ipc and cgroup namespaces" {
+        skip_unless root
         make_netns
         map_users 200000 65536
         config '.linux.namespaces |= map(if .type == "network" then .path = $p else . end) | .linux.timeOffsets = {monotonic: {secs: 1000}} |
@@ -133,6 +140,7 @@ make_netns() {
 }
 
 @test "a user namespace is joined by path, with another container's namespaces" {
+        skip_unless root
         map_users 200000 65536
         config_args sleep 1000
         start_detached
@@ -176,6 +184,7 @@ make_netns() {
 }
 
 @test "netDevices: one that is not there is named, and nothing is left" {
+        skip_unless root
         config '.linux.netDevices = {"nosuchdev0": {}}'
         run run_container
         expect_failure
@@ -184,6 +193,7 @@ make_netns() {
 }
 
 @test "an empty hostname without a uts namespace leaves the host's alone" {
+        skip_unless root
         config '.hostname = "" | .domainname = "" | .linux.namespaces |= map(select(.type != "uts"))'
         config_args true
         # shellcheck disable=SC2016
@@ -207,6 +217,7 @@ make_netns() {
 }
 
 @test "in a joined user namespace, sources that only root may reach are mounted" {
+        skip_unless root
         config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
                 .linux.gidMappings = .linux.uidMappings'
         config_args sleep 1000

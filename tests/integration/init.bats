@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # coracle-init, rows DI-01 to DI-10: as pid 1 of real pid namespaces, as child subreaper, and on a terminal.
+# shellcheck disable=SC2086 # NEW_PIDS is flags
 
 load lib
 
@@ -13,7 +14,9 @@ setup() {
         INIT=$INSTALLED
         # A sanitizer build has the program a second time, with sanitizers.
         [ ! -x "$INIT-sanitized" ] || INIT=$INIT-sanitized
-        export INIT
+        NEW_PIDS=--pid
+        [ "$EUID" = 0 ] || NEW_PIDS="--map-root-user --pid"
+        export INIT NEW_PIDS
         started=()
         write_scripts
 }
@@ -66,12 +69,12 @@ EOF
 
 # as_pid_1 [OPTION...] COMMAND... - coracle-init as pid 1 of a namespace of its own
 as_pid_1() {
-        timeout --foreground -k 5 60 unshare --pid --fork --kill-child --mount-proc "$INIT" "$@" 3>&-
+        timeout --foreground -k 5 60 unshare $NEW_PIDS --fork --kill-child --mount-proc "$INIT" "$@" 3>&-
 }
 
 # start_as_pid_1 ... - the same in the background: $unshare_pid, $init_pid; what it prints is in $T/out
 start_as_pid_1() {
-        unshare --pid --fork --kill-child --mount-proc env --default-signal=INT,QUIT "$INIT" "$@" \
+        unshare $NEW_PIDS --fork --kill-child --mount-proc env --default-signal=INT,QUIT "$INIT" "$@" \
                 </dev/null >"$T/out" 2>&1 3>&- & # which the shell ignores in the background
         unshare_pid=$!
         started+=("$unshare_pid")
@@ -224,7 +227,7 @@ is_gone() { [ ! -e "/proc/$1" ]; }
         run env --ignore-signal=HUP,TTIN,TTOU,CHLD --block-signal=USR1,PIPE sh -c "$expected"
         local odd=$output
         refute expect_equal "$odd" "$plain"
-        run env --ignore-signal=HUP,TTIN,TTOU,CHLD --block-signal=USR1,PIPE unshare --pid --fork --mount-proc \
+        run env --ignore-signal=HUP,TTIN,TTOU,CHLD --block-signal=USR1,PIPE unshare $NEW_PIDS --fork --mount-proc \
                 "$INIT" sh -c "$expected"
         expect_output "$odd"
 }
@@ -355,7 +358,7 @@ start_with_mortal_parent() { # OPTION... - a shell starts init and waits; $paren
 }
 
 @test "DI-04 -p SIGKILL ends a whole pid namespace with its parent" {
-        unshare --pid --fork --mount-proc "$INIT" -p SIGKILL "$T/record" main 0 TERM </dev/null >"$T/out" 2>&1 3>&- &
+        unshare $NEW_PIDS --fork --mount-proc "$INIT" -p SIGKILL "$T/record" main 0 TERM </dev/null >"$T/out" 2>&1 3>&- &
         unshare_pid=$!
         started+=("$unshare_pid")
         wait_for_log "main ready"
@@ -433,7 +436,7 @@ start_with_mortal_parent() { # OPTION... - a shell starts init and waits; $paren
         (
                 trap '' PIPE
                 exec 3>&-
-                timeout 20 unshare --pid --fork --mount-proc env --default-signal=PIPE "$INIT" -vvv bash -c '
+                timeout 20 unshare $NEW_PIDS --fork --mount-proc env --default-signal=PIPE "$INIT" -vvv bash -c '
                         trap "echo pipe >>\"$LOG\"" PIPE
                         "$T/orphan" true; sleep 0.2; "$T/orphan" true; sleep 0.2' 2>&1 >/dev/null | true
         )
@@ -528,7 +531,7 @@ on_terminal() {
                 echo 'echo group: $(cut -d" " -f5,8 /proc/$$/stat)'
                 echo 'exit 12'
         }
-        run bash -c "$(declare -f on_terminal type_it); type_it | on_terminal 'unshare --pid --fork --mount-proc \
+        run bash -c "$(declare -f on_terminal type_it); type_it | on_terminal 'unshare $NEW_PIDS --fork --mount-proc \
                 \"\$INIT\" -- bash --norc -i; echo code: \$?'"
         expect_no_text "no job control" "cannot set terminal process group"
         expect_text "jobs: 0" "code: 12"
@@ -601,7 +604,7 @@ EOF
 @test "DI-09 it runs where there is nothing else" {
         mkdir "$T/root"
         cp "$INSTALLED" "$T/root/init"
-        run unshare --pid --fork chroot "$T/root" /init /init --version
+        run unshare $NEW_PIDS --fork chroot "$T/root" /init /init --version
         expect_status 0
         expect_text "tini version"
 }
@@ -676,10 +679,10 @@ EOF
 }
 
 @test "--signal-all is refused where /proc shows other processes" {
-        run unshare --pid --fork sh -c '"$INIT" --signal-all true; exit $?'
+        run unshare $NEW_PIDS --fork sh -c '"$INIT" --signal-all true; exit $?'
         expect_status 1
         expect_text "/proc belongs to another pid namespace"
-        run unshare --pid --fork "$INIT" --signal-all true # pid 1 needs no /proc
+        run unshare $NEW_PIDS --fork "$INIT" --signal-all true # pid 1 needs no /proc
         expect_status 0
 }
 

@@ -20,13 +20,15 @@
 #   $STATE_ROOT   what the runtime gets as --root
 #   $ID           a container id
 #   $TEST_CGROUP  a name for cgroups; whatever lies beneath it in any hierarchy is emptied and removed afterwards.
-#                 The bundle's linux.cgroupsPath is /$TEST_CGROUP/$ID, or system.slice:$TEST_CGROUP:$ID with --systemd-cgroup
+#                 The bundle's linux.cgroupsPath is /$TEST_CGROUP/$ID, or system.slice:$TEST_CGROUP:$ID with --systemd-cgroup;
+#                 for a user other than root the first is below $CORACLE_CGROUP_BASE and the second is user.slice:...
 #
 # From the environment:
 #   CORACLE_BUILD  the meson build folder; by default build/ in the source tree
 #   RUNTIME        the runtime under test; by default $CORACLE_BUILD/src/cli/coracle-runtime. Point it at /usr/bin/runc or
 #                  /usr/bin/crun to test the tests.
 #   RUNTIME_FLAGS  global flags for every call, e.g. --systemd-cgroup
+#   CORACLE_CGROUP_BASE  for a user other than root: the cgroup that is delegated to the run (the runner finds it)
 #
 # The runner (tests/integration/run) puts each run into mount and process namespaces of its own. A test that is started
 # by bats alone works too, but what its teardown does not reach stays behind.
@@ -63,8 +65,8 @@ add_bundle() {
         mkdir -p "$TEST_DIR/$1"
         make_rootfs "$TEST_DIR/$1/rootfs"
         (cd "$TEST_DIR/$1" && "$RUNTIME" spec)
-        jq --arg path "$(cgroups_path "$ID${2:+-$2}")" \
-                '.process.terminal = false | .root.readonly = false | .linux.cgroupsPath = $path' \
+        jq --arg path "$(cgroups_path "$ID${2:+-$2}")" '.process.terminal = false | .root.readonly = false |
+                if $path != "" then .linux.cgroupsPath = $path else . end' \
                 "$TEST_DIR/$1/config.json" >"$TEST_DIR/$1/config.new"
         mv "$TEST_DIR/$1/config.new" "$TEST_DIR/$1/config.json"
 }
@@ -118,12 +120,12 @@ remove_cgroups() {
         local mount dir tries left=
         [ -n "$1" ] || return 1
         if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
-                timeout 20 systemctl stop "$1*.scope" "$1*.slice" >/dev/null 2>&1 || true
+                timeout 20 systemctl "$(manager_flag)" stop "$1*.scope" "$1*.slice" >/dev/null 2>&1 || true
         fi
         for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
                 left=
                 while read -r _ mount _; do
-                        for dir in "$mount/$1"* "$mount/system.slice/$1"*; do
+                        for dir in "$mount${CORACLE_CGROUP_BASE:-}/$1"* "$mount$(scope_dir)/$1"*; do
                                 [ -d "$dir" ] || continue
                                 [ "$tries" -gt 1 ] && empty_cgroup "$dir"
                                 find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
@@ -170,6 +172,13 @@ config() {
 # config_args WORD... - what the container runs
 config_args() {
         config '.process.args = $ARGS.positional' --args -- "$@"
+}
+
+# share_pids - no pid namespace of its own; a user can make no procfs for it, and shows the host's
+share_pids() {
+        config '.linux.namespaces |= map(select(.type != "pid"))'
+        [ "$EUID" = 0 ] || config '(.mounts[] | select(.type == "proc")) =
+                {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
 }
 
 # ---------------------------------------------------------------------------------------------------------- the runtime
@@ -241,14 +250,40 @@ is_in_state() {
 
 by_systemd() { [[ " ${RUNTIME_FLAGS:-} " == *" --systemd-cgroup "* ]]; }
 
-# cgroups_path [ID] - what linux.cgroupsPath says for a container of this test
+# The systemd that makes our scopes, as a flag of systemctl: the machine's, or that of the user's session.
+manager_flag() { if [ "$EUID" = 0 ]; then echo --system; else echo --user; fi; }
+
+# Where it has the slice in which containers are.
+scope_dir() {
+        if [ "$EUID" = 0 ]; then echo /system.slice; else echo "/user.slice/user-$EUID.slice/user@$EUID.service/user.slice"; fi
+}
+
+# may_make_cgroups - whether the tests have a place where they may
+may_make_cgroups() { [ "$EUID" = 0 ] || by_systemd || [ -n "${CORACLE_CGROUP_BASE:-}" ]; }
+
+# cgroups_path [ID] - what linux.cgroupsPath says for a container of this test; empty for a user without a place for it
 cgroups_path() {
-        if by_systemd; then echo "system.slice:$TEST_CGROUP:${1:-$ID}"; else echo "/$TEST_CGROUP/${1:-$ID}"; fi
+        local slice
+        slice=$(scope_dir)
+        if by_systemd; then
+                echo "${slice##*/}:$TEST_CGROUP:${1:-$ID}"
+        elif may_make_cgroups; then
+                cgroup_of "$@"
+        fi
+}
+
+# use_cgroup ID - the bundle's container goes there
+use_cgroup() {
+        config 'if $path == "" then . else .linux.cgroupsPath = $path end' --arg path "$(cgroups_path "$1")"
 }
 
 # cgroup_of [ID] - and where that is, from the root of a hierarchy on
 cgroup_of() {
-        if by_systemd; then echo "/system.slice/$TEST_CGROUP-${1:-$ID}.scope"; else echo "/$TEST_CGROUP/${1:-$ID}"; fi
+        if by_systemd; then
+                echo "$(scope_dir)/$TEST_CGROUP-${1:-$ID}.scope"
+        else
+                echo "${CORACLE_CGROUP_BASE:-}/$TEST_CGROUP/${1:-$ID}"
+        fi
 }
 
 # cgroup_dir CONTROLLER [PATH] - where the cgroup PATH (default: that of the bundle) is for a controller, whichever
@@ -258,7 +293,7 @@ cgroup_dir() {
         while read -r _ mount type options _; do
                 case $type in
                 cgroup) [[ ,$options, == *,$1,* || ($1 == systemd && $options == *name=systemd*) ]] || continue ;;
-                cgroup2) [[ $1 == unified ]] || grep -qw "$1" "$mount/cgroup.controllers" || continue ;;
+                cgroup2) [[ $1 == unified ]] || is_always_unified "$1" || grep -qw "$1" "$mount/cgroup.controllers" || continue ;;
                 *) continue ;;
                 esac
                 echo "$mount$path"
@@ -266,6 +301,17 @@ cgroup_dir() {
         done </proc/self/mounts
         echo "no cgroup hierarchy has the controller $1" >&2
         return 1
+}
+
+# What were controllers is in every unified cgroup, and named nowhere.
+is_always_unified() { [[ $1 == freezer || $1 == devices ]] && is_cgroup_v2; }
+
+# nsenter_container NAMESPACE-FLAG... -- COMMAND... - enter namespaces of the container; a user has rights there only as
+# root of its user namespace
+nsenter_container() {
+        local flags=(--target "$(container_pid)")
+        [ "$EUID" = 0 ] || flags+=(--user --preserve-credentials)
+        nsenter "${flags[@]}" "$@"
 }
 
 # cgroup_value CONTROLLER V1-FILE V2-FILE [PATH] - read a file of the bundle's cgroup
@@ -338,7 +384,7 @@ fail() {
 # ---------------------------------------------------------------------------------------------------------------- skips
 
 # skip_unless NEED... - skip the test where one of these is missing, and say where it runs instead:
-#   root, userns, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource", "program criu",
+#   root, cgroup, userns, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource", "program criu",
 #   "kernel 5.12", "arch x86_64", "filesystem overlay"
 skip_unless() {
         local need word
@@ -347,13 +393,18 @@ skip_unless() {
                 # shellcheck disable=SC2015
                 case $need in
                 root) [ "$(id -u)" = 0 ] || skip "needs root: runs where the suite is started by root" ;;
+                cgroup) may_make_cgroups ||
+                        skip "needs a cgroup to write to: runs as root, and for a user to whom systemd delegates one" ;;
                 userns) unshare -U true 2>/dev/null || skip "needs user namespaces: runs in the lab's amd64 guest" ;;
                 systemd) [ -d /run/systemd/system ] || skip "needs systemd as pid 1: runs in the lab's amd64 guest" ;;
                 cgroup_v2) is_cgroup_v2 || skip "needs unified cgroups: runs in the lab's amd64 guest" ;;
                 cgroup_v1) has_cgroup_v1 || skip "needs version 1 cgroups: runs on the CI machine" ;;
                 hybrid) [ -e /sys/fs/cgroup/unified/cgroup.procs ] || skip "needs hybrid cgroups: runs on the CI machine" ;;
-                "controller "*) (cgroup_dir "$word" >/dev/null 2>&1) ||
-                        skip "needs the cgroup controller $word: runs in the lab's amd64 guest" ;;
+                "controller "*)
+                        skip_unless cgroup
+                        (cgroup_dir "$word" >/dev/null 2>&1) ||
+                                skip "needs the cgroup controller $word: runs in the lab's amd64 guest"
+                        ;;
                 "cap "*) has_capability "$word" || skip "needs the capability $word: runs in the lab's amd64 guest" ;;
                 "program "*) command -v "$word" >/dev/null ||
                         skip "needs the program $word: runs where it is installed (make deps)" ;;

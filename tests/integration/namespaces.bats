@@ -26,6 +26,7 @@ start_helper() {
 }
 
 @test "namespaces are joined by their path" {
+        skip_unless root
         start_helper --net --uts --ipc
         for type in net:network uts:uts ipc:ipc; do
                 join "${type#*:}" "/proc/$HELPER/ns/${type%:*}"
@@ -67,6 +68,7 @@ start_helper() {
 }
 
 @test "ids inside are what the mapping says, outside what they are mapped to" {
+        skip_unless root
         config '.linux.namespaces += [{type: "user"}] |
                 .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
                 .linux.gidMappings = [{containerID: 0, hostID: 200000, size: 1000}]'
@@ -92,6 +94,7 @@ start_helper() {
 }
 
 @test "kernel parameters are set in the container and not on the host" {
+        skip_unless root
         local before
         before=$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax)
         config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel/msgmax": "4321", "kernel.domainname": "blue",
@@ -149,6 +152,7 @@ run_in_new_network() {
 }
 
 @test "an interface of the host moves into the container with its addresses" {
+        skip_unless root
         command -v ip >/dev/null || skip "needs the program ip (iproute2)"
         config '.linux.netDevices = {va0: {name: "eth0"}, vc0: {}}'
         in_sh 'ip addr show dev eth0; ip link show dev vc0'
@@ -161,6 +165,7 @@ run_in_new_network() {
 }
 
 @test "an interface whose name is taken in the container, or that is missing, is refused and nothing moves" {
+        skip_unless root
         command -v ip >/dev/null || skip "needs the program ip (iproute2)"
         config '.linux.netDevices = {va0: {name: "lo"}}'
         run run_in_new_network 'ip link add va0 type veth peer name vb0'

@@ -33,6 +33,7 @@ capabilities_json() {
 }
 
 @test "a process that shares the namespace cannot write to the runtime's binary, now or later" {
+        skip_unless root
         all_capabilities
         # Finds a process that runs nothing of the image, holds its binary, and when that process is gone tries to write to it.
         cat >"$ROOTFS/attack" <<-'SCRIPT'
@@ -91,6 +92,7 @@ capabilities_json() {
 }
 
 @test "on a read-only mount the runtime does not execute itself again" {
+        skip_unless root
         command -v strace >/dev/null || skip "needs the program strace"
         mount --bind "$TEST_DIR/program" "$TEST_DIR/program"
         mount -o remount,bind,ro "$TEST_DIR/program"
