@@ -13,7 +13,15 @@
 
 #define STAT_BYTES      1024 /* more than pid, the longest name and 22 numbers */
 #define STAT_STATE      3
+#define STAT_USER_TIME  14
+#define STAT_OWN_TIME   15
 #define STAT_START_TIME 22
+
+/* What we want to know of /proc/PID/stat. */
+struct look {
+        char state;
+        uint64_t ticks, start_time;
+};
 
 int64_t cor_now_ms(void)
 {
@@ -23,27 +31,30 @@ int64_t cor_now_ms(void)
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* State and start time in the line of /proc/PID/stat. The name in it, "(NAME)", may hold anything, ")" included. */
-static int parse_stat(char *line, char *ret_state, uint64_t *ret_start)
+/* The name in the line, "(NAME)", may hold anything, ")" included. */
+static int parse_stat(char *line, struct look *ret)
 {
         char *cursor = strrchr(line, ')'), *piece;
+        uint64_t ticks;
 
         if (!cursor || cursor[1] != ' ')
                 return -1;
         cursor += 2;
         for (int field = STAT_STATE; (piece = cor_split_next(&cursor, ' ')); field++) {
                 if (field == STAT_STATE)
-                        *ret_state = *piece;
+                        ret->state = *piece;
+                if ((field == STAT_USER_TIME || field == STAT_OWN_TIME) && cor_parse_u64(piece, &ticks) == 0)
+                        ret->ticks += ticks;
                 if (field == STAT_START_TIME)
-                        return cor_parse_u64(piece, ret_start);
+                        return cor_parse_u64(piece, &ret->start_time);
         }
         return -1;
 }
 
-int cor_procid_get(pid_t pid, struct cor_procid *ret, char *ret_state, struct cor_err *err)
+static int look_at(pid_t pid, struct look *ret, struct cor_err *err)
 {
-        char path[32], line[STAT_BYTES], state = '?';
-        struct cor_procid id = { .pid = pid };
+        char path[32], line[STAT_BYTES];
+        struct look look = { .state = '?' };
         auto_fd fd = -1;
         ssize_t len;
 
@@ -57,11 +68,32 @@ int cor_procid_get(pid_t pid, struct cor_procid *ret, char *ret_state, struct co
         if (len < 0)
                 return cor_wrap(err, "process %d", pid);
         line[len] = '\0';
-        if (parse_stat(line, &state, &id.start_time) < 0)
+        if (parse_stat(line, &look) < 0)
                 return cor_fail(err, COR_SYSTEM, "process %d: %s has no start time", pid, path);
-        *ret = id;
+        *ret = look;
+        return 0;
+}
+
+int cor_procid_get(pid_t pid, struct cor_procid *ret, char *ret_state, struct cor_err *err)
+{
+        struct look look;
+
+        if (look_at(pid, &look, err) < 0)
+                return -1;
+        *ret = (struct cor_procid){ .pid = pid, .start_time = look.start_time };
         if (ret_state)
-                *ret_state = state;
+                *ret_state = look.state;
+        return 0;
+}
+
+int cor_process_look(pid_t pid, char *ret_state, uint64_t *ret_ticks, struct cor_err *err)
+{
+        struct look look;
+
+        if (look_at(pid, &look, err) < 0)
+                return -1;
+        *ret_state = look.state;
+        *ret_ticks = look.ticks;
         return 0;
 }
 
@@ -128,6 +160,21 @@ int cor_pidfd_signal(int pidfd, int sig, struct cor_err *err)
 int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err)
 {
         return cor_wait_readable(pidfd, timeout_ms, err);
+}
+
+int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status)
+{
+        auto_fd pidfd = timeout_ms < 0 ? -1 : cor_pidfd_open(pid, NULL);
+        int status = 0, r;
+
+        if (pidfd >= 0 && cor_pidfd_wait_gone(pidfd, timeout_ms, NULL) == 0)
+                return 0;
+        do
+                r = waitpid(pid, &status, 0);
+        while (r < 0 && errno == EINTR);
+        if (ret_status)
+                *ret_status = r == pid ? status : 0;
+        return 1;
 }
 
 int cor_status_code(int status)

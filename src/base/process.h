@@ -22,10 +22,19 @@ bool cor_procid_alive(const struct cor_procid *id);
 /* cor_procid_open() - a pidfd for exactly that process; NOT_FOUND if it is gone */
 int cor_procid_open(const struct cor_procid *id, struct cor_err *err) COR_MUST_CHECK;
 
+/* cor_process_look() - the state letter of @pid and the processor time that it has used, in clock ticks */
+int cor_process_look(pid_t pid, char *ret_state, uint64_t *ret_ticks, struct cor_err *err) COR_MUST_CHECK;
+
 int cor_pidfd_open(pid_t pid, struct cor_err *err) COR_MUST_CHECK;
 int cor_pidfd_signal(int pidfd, int sig, struct cor_err *err) COR_MUST_CHECK;
 /* cor_pidfd_wait_gone() - wait until the process ended, at most @timeout_ms (-1 for ever); 1 gone, 0 timed out */
 int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
+
+/*
+ * cor_child_wait() - collect child @pid, at most @timeout_ms (-1 for ever); 1 collected (*ret_status, may be NULL, is 0
+ * if somebody else did), 0 if it does not end: one that is frozen, or stuck in the kernel, does not even die of SIGKILL
+ */
+int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status);
 
 /* A helper program to run to its end. */
 struct cor_spawn {

@@ -168,6 +168,9 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct cor_err
 /* cgroup_is_frozen() - 1, 0, or -1; a cgroup without a freezer is never frozen */
 int cgroup_is_frozen(struct cgroup *cg, struct cor_err *err) COR_MUST_CHECK;
 
+/* cgroup_stands_still() - whether what is in it is frozen now, be it by a cgroup above */
+bool cgroup_stands_still(struct cgroup *cg);
+
 /* cgroup_pids() - all processes in it and below, sorted; free() *ret */
 int cgroup_pids(struct cgroup *cg, pid_t **ret, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 /*

@@ -129,6 +129,16 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct cor_err
         return -1;
 }
 
+bool cgroup_stands_still(struct cgroup *cg)
+{
+        struct cgroup_dir *d = freezer(cg);
+        char text[256];
+
+        if (!d || cgroup_read(d, d->h->v2 ? "cgroup.events" : "freezer.state", text, sizeof text, NULL) < 0)
+                return false;
+        return strstr(text, d->h->v2 ? "frozen 1" : "FROZEN") != NULL;
+}
+
 int cgroup_is_frozen(struct cgroup *cg, struct cor_err *err)
 {
         struct cgroup_dir *d = freezer(cg);

@@ -227,6 +227,7 @@ static int dump(struct checkpoint *c, struct cor_err *err)
 
         if (make_message(&message, c, err) < 0 || (type == CRIU_DUMP && write_descriptors(c, err) < 0))
                 return -1;
+        criu.watch.may_idle = c->o->criu.lazy_pages;
         if (criu_start(&start, &criu, err) < 0)
                 return -1;
         if (criu_call(&criu, type, &message, on_notify, c, &reply, err) < 0)

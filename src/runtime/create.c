@@ -76,7 +76,7 @@ static int follow_intermediate(struct creation *c, struct cor_err *err)
         struct message m;
 
         for (;;) {
-                if (message_receive(p->sync_parent, &m, NULL, err) < 0)
+                if (creation_next(c, &m, NULL, err) < 0)
                         return -1;
                 if (m.type == MSG_PID)
                         break;
@@ -87,7 +87,7 @@ static int follow_intermediate(struct creation *c, struct cor_err *err)
                         return -1;
         }
         c->init = m.value;
-        (void)creation_reap(first);
+        creation_reap(first);
         return 0;
 }
 
@@ -156,8 +156,7 @@ static int follow_init(struct creation *c, struct cor_err *err)
                 struct message m;
                 int r = 0;
 
-                if (foreground_await(c->fg, c->plan->sync_parent, err) < 0 ||
-                    message_receive(c->plan->sync_parent, &m, &fd, err) < 0)
+                if (creation_next(c, &m, &fd, err) < 0)
                         return -1;
                 switch (m.type) {
                 case MSG_READY:
@@ -247,11 +246,10 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
 {
         struct plan *p = c->plan;
         struct hook_state state = creation_state(c, "created");
+        struct watch watch = creation_watch(c);
 
-        /* hooks in the container come first, and they may never end */
         if (notify_listen(p->container.dirfd, notify, err) < 0 || message_send(p->sync_parent, MSG_START, 0, err) < 0 ||
-            (c->fg && foreground_await(c->fg, p->sync_parent, err) < 0) ||
-            start_drive_exec(p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
+            start_drive_exec(&watch, p->sync_parent, p->config, &p->seccomp, &state, err) < 0) {
                 creation_undo(c);
                 return cor_wrap(err, "unable to start container process");
         }

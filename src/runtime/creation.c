@@ -9,11 +9,12 @@
 #include "runtime/notify.h"
 #include "runtime/teardown.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { REAP_TIMEOUT_MS = 10000 };
 
 /* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
 static void note_descriptors(struct creation *c)
@@ -77,13 +78,37 @@ int creation_make_cgroup(struct plan *p, struct cor_err *err)
         return cgroup_entry_open(p->cgroup, 0, NULL, 0, &p->entry, err);
 }
 
-int creation_reap(pid_t pid)
+/* Hooks in the container have timeouts of their own, or none. */
+static bool has_own_hooks(const struct oci_hooks *h)
 {
-        int status = 0;
+        return h && h->n_create_container + h->n_start_container > 0;
+}
 
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
-        return status;
+struct watch creation_watch(const struct creation *c)
+{
+        struct watch w = WATCH_INIT;
+
+        w.who = "the container's first process";
+        w.pid = c->init;
+        w.cgroup = c->plan->cgroup;
+        w.fg = c->fg;
+        w.may_idle = has_own_hooks(c->plan->config->hooks);
+        return w;
+}
+
+int creation_next(const struct creation *c, struct message *ret, int *ret_fd, struct cor_err *err)
+{
+        struct watch w = creation_watch(c);
+
+        if (watch_wait(&w, c->plan->sync_parent, err) < 0)
+                return -1;
+        return message_receive(c->plan->sync_parent, ret, ret_fd, err);
+}
+
+void creation_reap(pid_t pid)
+{
+        if (cor_child_wait(pid, REAP_TIMEOUT_MS, NULL) == 0)
+                cor_warn("process %d does not end", (int)pid);
 }
 
 int creation_record_init(struct creation *c, struct cor_err *err)
@@ -148,7 +173,11 @@ void creation_undo(struct creation *c)
 
         if (c->init > 0) {
                 kill(c->init, SIGKILL);
-                (void)creation_reap(c->init);
+                /* a frozen process of version 1 dies only when thawed */
+                if (p->cgroup && cgroup_is_frozen(p->cgroup, &err) == 1)
+                        (void)!cgroup_freeze(p->cgroup, false, 0, &err);
+                cor_err_clear(&err);
+                creation_reap(c->init);
         }
         if (p->container.dirfd < 0)
                 return;

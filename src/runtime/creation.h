@@ -6,7 +6,9 @@
  */
 #include "runtime/foreground.h"
 #include "runtime/hooks.h"
+#include "runtime/message.h"
 #include "runtime/plan.h"
+#include "runtime/watch.h"
 
 struct creation {
         struct plan *plan;
@@ -35,8 +37,12 @@ struct hook_state creation_state(const struct creation *c, const char *status);
 int creation_hooks(struct creation *c, struct cor_err *err) COR_MUST_CHECK;
 /* creation_take_console() - *master goes to the console socket, or stays for the foreground */
 int creation_take_console(struct creation *c, int *master, struct cor_err *err) COR_MUST_CHECK;
-/* creation_reap() - wait for a child; its status */
-int creation_reap(pid_t pid);
+/* creation_next() - wait for the next message of init, or of what is on its way to become it */
+int creation_next(const struct creation *c, struct message *ret, int *ret_fd, struct cor_err *err) COR_MUST_CHECK;
+/* creation_watch() - what waits for it look at */
+struct watch creation_watch(const struct creation *c);
+/* creation_reap() - collect a child that was killed or ends by itself, unless it cannot */
+void creation_reap(pid_t pid);
 /* creation_undo() - kill init, if there is one, and remove all that was made */
 void creation_undo(struct creation *c);
 void creation_done(struct creation *c);

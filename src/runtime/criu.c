@@ -1,6 +1,7 @@
 #include "runtime/criu.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/process.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { SOCKET_FD = 3, REPLY_MAX_BYTES = 64 * 1024, END_TIMEOUT_MS = 10000 };
+enum { SOCKET_FD = 3, REPLY_MAX_BYTES = 64 * 1024, END_TIMEOUT_MS = 10000, IDLE_LIMIT_MS = 60 * 60 * 1000 };
 
 /* --- the process ---------------------------------------------------------------------------------------------------
  */
@@ -76,11 +77,20 @@ static void run_child(const struct criu_start *s, int sock, int *report, struct 
                 cor_fail_errno(err, "execute criu");
 }
 
+static int await(struct criu *c, int fd, struct cor_err *err)
+{
+        c->watch.who = "criu";
+        c->watch.pid = c->pid;
+        c->watch.idle_ms = IDLE_LIMIT_MS; /* much may be done by its children */
+        c->hangs = watch_wait(&c->watch, fd, err) < 0;
+        return c->hangs ? -1 : 0;
+}
+
 /* End of file means that criu runs. */
-static int await_exec(int report, struct cor_err *err)
+static int await_exec(struct criu *c, int report, struct cor_err *err)
 {
         struct cor_err theirs;
-        ssize_t n = cor_read_full(report, &theirs, sizeof theirs, err);
+        ssize_t n = await(c, report, err) < 0 ? -1 : cor_read_full(report, &theirs, sizeof theirs, err);
 
         if (n == 0)
                 return 0;
@@ -99,6 +109,7 @@ int criu_start(const struct criu_start *s, struct criu *ret, struct cor_err *err
         auto_fd theirs = -1, report = -1, report_theirs = -1;
         int pair[2];
 
+        c.watch = ret->watch;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return cor_fail_errno(err, "socketpair");
         c.sock = pair[0];
@@ -118,7 +129,7 @@ int criu_start(const struct criu_start *s, struct criu *ret, struct cor_err *err
                 _exit(127);
         }
         cor_fd_close(&report_theirs);
-        if (await_exec(report, err) < 0)
+        if (await_exec(&c, report, err) < 0)
                 return -1;
         *ret = c;
         c = (struct criu)CRIU_INIT;
@@ -133,10 +144,10 @@ void criu_done(struct criu *c)
         cor_fd_close(&c->sock);
         if (c->pid <= 0)
                 return;
-        if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, END_TIMEOUT_MS, &ignored) != 1)
+        if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, c->hangs ? 0 : END_TIMEOUT_MS, &ignored) != 1)
                 kill(c->pid, SIGKILL);
-        while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        if (cor_child_wait(c->pid, END_TIMEOUT_MS, NULL) == 0)
+                cor_warn("criu (pid %d) does not end", (int)c->pid);
         c->pid = 0;
 }
 
@@ -209,6 +220,8 @@ int criu_call(struct criu *c, enum criu_type type, const struct cor_text *opts, 
         for (;;) {
                 auto_fd fd = -1;
 
+                if (await(c, c->sock, err) < 0)
+                        return -1;
                 c->failed = receive_reply(c, ret, &fd, err) < 0 || (!ret->success && fail_reply(ret, err) < 0);
                 if (c->failed)
                         return -1;

@@ -7,6 +7,7 @@
  * rule, root.
  */
 #include "runtime/criu_wire.h"
+#include "runtime/watch.h"
 #include <sys/types.h>
 
 enum { CRIU_FIRST_FD = 4 }; /* number in criu of the first descriptor that is passed on; 3 is the socket */
@@ -14,11 +15,13 @@ enum { CRIU_FIRST_FD = 4 }; /* number in criu of the first descriptor that is pa
 struct criu {
         pid_t pid;
         int sock;
-        bool failed; /* a call failed because criu did, and its log says why; not because of us */
+        struct watch watch; /* over criu; the caller may change how it is */
+        bool hangs;         /* it gave no answer, and need not be waited for */
+        bool failed;        /* a call failed because criu did, and its log says why; not because of us */
 };
 #define CRIU_INIT                                                                                                      \
         {                                                                                                              \
-                .sock = -1                                                                                             \
+                .sock = -1, .watch = WATCH_INIT                                                                        \
         }
 
 struct criu_start {
@@ -30,7 +33,7 @@ struct criu_start {
         void *arg;
 };
 
-/* criu_start() - NOT_FOUND if there is no criu in PATH */
+/* criu_start() - NOT_FOUND if there is no criu in PATH; @ret is CRIU_INIT, with its watch as the caller wants it */
 int criu_start(const struct criu_start *s, struct criu *ret, struct cor_err *err) COR_MUST_CHECK;
 /* criu_done() - let it end, or make it */
 void criu_done(struct criu *c);

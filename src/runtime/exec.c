@@ -21,6 +21,7 @@
 #include "runtime/message.h"
 #include "runtime/plan.h"
 #include "runtime/start.h"
+#include "runtime/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { REAP_TIMEOUT_MS = 10000 };
 
 struct exec_plan {
         const struct exec_options *options;
@@ -50,6 +53,7 @@ struct exec_plan {
         bool intermediate;      /* the pid namespace is to be had only after the user namespace */
         int pidfd, procfs, sync_parent, sync_child, console_socket, master;
         pid_t pid;
+        struct watch watch; /* over it */
 };
 
 static void exec_plan_init(struct exec_plan *e)
@@ -345,11 +349,10 @@ static void __attribute__((noreturn)) child(const struct exec_plan *e, bool clon
 /* --- the parent ----------------------------------------------------------------------------------------------------
  */
 
-static int reap(pid_t pid)
+static void reap(pid_t pid)
 {
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
-        return -1;
+        if (cor_child_wait(pid, REAP_TIMEOUT_MS, NULL) == 0)
+                cor_warn("process %d does not end", (int)pid);
 }
 
 static int start_child(struct exec_plan *e, struct cor_err *err)
@@ -396,18 +399,29 @@ static int take_console(struct exec_plan *e, int *fd, struct cor_err *err)
         return 0;
 }
 
-static int follow_child(struct exec_plan *e, struct foreground *fg, struct cor_err *err)
+static void watch_child(struct exec_plan *e, const struct foreground *fg)
+{
+        e->watch = (struct watch)WATCH_INIT;
+        e->watch.who = "the new process in the container";
+        e->watch.cgroup = e->cgroup;
+        e->watch.fg = fg;
+        e->watch.may_freeze = e->options->ignore_paused;
+        e->watch.may_idle = false;
+}
+
+static int follow_child(struct exec_plan *e, struct cor_err *err)
 {
         for (;;) {
                 auto_fd fd = -1;
                 struct message m;
 
-                if (foreground_await(fg, e->sync_parent, err) < 0 || message_receive(e->sync_parent, &m, &fd, err) < 0)
+                e->watch.pid = e->pid;
+                if (watch_wait(&e->watch, e->sync_parent, err) < 0 || message_receive(e->sync_parent, &m, &fd, err) < 0)
                         return -1;
                 if (m.type == MSG_READY)
                         return prepare_child(e, err);
                 if (m.type == MSG_PID) {
-                        (void)reap(e->pid);
+                        reap(e->pid);
                         e->pid = m.value;
                         if (message_send(e->sync_parent, MSG_SETUP, 0, err) < 0)
                                 return -1;
@@ -428,12 +442,13 @@ static int run_child(struct exec_plan *e, struct foreground *fg, struct cor_err 
                 .status = "running",
         };
 
-        if (follow_child(e, fg, err) < 0 || (fg && foreground_terminal(fg, e->master, err) < 0))
+        watch_child(e, fg);
+        if (follow_child(e, err) < 0 || (fg && foreground_terminal(fg, e->master, err) < 0))
                 return -1;
         state.pid = e->pid;
         if (message_send(e->sync_parent, MSG_START, 0, err) < 0)
                 return -1;
-        return start_drive_exec(e->sync_parent, e->config, &e->seccomp, &state, err);
+        return start_drive_exec(&e->watch, e->sync_parent, e->config, &e->seccomp, &state, err);
 }
 
 int container_exec(const struct runtime_context *ctx, const struct exec_options *o, int *ret_code, struct cor_err *err)
@@ -448,7 +463,7 @@ int container_exec(const struct runtime_context *ctx, const struct exec_options 
                 return -1;
         if (run_child(&e, o->detach ? NULL : &fg, err) < 0) {
                 kill(e.pid, SIGKILL);
-                (void)reap(e.pid);
+                reap(e.pid);
                 return cor_wrap(err, "unable to start container process");
         }
         *ret_code = 0;

@@ -34,31 +34,6 @@ int foreground_init(struct foreground *f, bool subreaper, struct cor_err *err)
         return 0;
 }
 
-static bool asks_to_end(int sig)
-{
-        return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
-}
-
-int foreground_await(struct foreground *f, int sock, struct cor_err *err)
-{
-        struct pollfd fds[2] = {
-                { .fd = sock, .events = POLLIN },
-                { .fd = f ? f->signals : -1, .events = POLLIN },
-        };
-        struct signalfd_siginfo info;
-
-        for (;;) {
-                if (poll(fds, 2, -1) < 0 && errno != EINTR)
-                        return cor_fail_errno(err, "poll");
-                if (fds[0].revents)
-                        return 0;
-                while (f && read(f->signals, &info, sizeof info) == sizeof info)
-                        if (asks_to_end((int)info.ssi_signo))
-                                return cor_fail(err, COR_BUSY, "interrupted by %s",
-                                                cor_signal_name((int)info.ssi_signo));
-        }
-}
-
 int foreground_terminal(struct foreground *f, int master, struct cor_err *err)
 {
         if (master < 0)

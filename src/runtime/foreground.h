@@ -27,11 +27,6 @@ struct foreground {
 
 /* foreground_init() - block and collect signals; @subreaper: orphans of the container become our children */
 int foreground_init(struct foreground *f, bool subreaper, struct cor_err *err) COR_MUST_CHECK;
-/*
- * foreground_await() - until @sock has something to read; BUSY if a signal that asks us to end (INT, TERM, HUP, QUIT)
- * comes first: the user has had enough of a container that does not get ready. Without signals (@f is NULL) just waits.
- */
-int foreground_await(struct foreground *f, int sock, struct cor_err *err) COR_MUST_CHECK;
 /* foreground_terminal() - relay between our stdio and pty @master (-1: none), in raw mode; @master stays the caller's
  */
 int foreground_terminal(struct foreground *f, int master, struct cor_err *err) COR_MUST_CHECK;

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "linux/namespace.h"
 #include "linux/procfs.h"
 #include "runtime/message.h"
@@ -29,7 +30,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 1 << 20, CHILD_TIMEOUT_MS = 30000 };
+enum { FILE_MAX_BYTES = 1 << 20, CHILD_TIMEOUT_MS = 30000, REAP_TIMEOUT_MS = 10000 };
 
 struct mounts_list {
         struct oci_mount *items;
@@ -331,8 +332,8 @@ static int await_child(struct update *u, pid_t pid, struct cor_err *err)
                 r = cor_fail(err, COR_TIMEOUT, "no answer from the container's file systems");
         if (r < 0)
                 kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        if (cor_child_wait(pid, REAP_TIMEOUT_MS, NULL) == 0)
+                cor_warn("process %d does not end", (int)pid);
         return r;
 }
 

@@ -334,6 +334,9 @@ static int run_criu(struct restore *r, struct cor_err *err)
         if (add_namespaces(&message, r, err) < 0 || add_pipes(&message, r, err) < 0)
                 return -1;
         start.n_fds = r->n_namespaces;
+        criu.watch.cgroup = r->plan.cgroup;
+        criu.watch.fg = r->creation.fg;
+        criu.watch.may_idle = r->o->criu.lazy_pages;
         map_images(r);
         if (criu_start(&start, &criu, err) < 0 || criu_dirs_enter(&r->dirs, r->plan.procfs, criu.pid, err) < 0)
                 return -1;

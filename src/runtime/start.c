@@ -70,13 +70,13 @@ static int take_listener(const struct oci_config *config, const struct seccomp_p
 }
 
 /* From START to a successful exec, which shows as end of file. */
-int start_drive_exec(int sock, const struct oci_config *config, const struct seccomp_program *program,
-                     const struct hook_state *state, struct cor_err *err)
+int start_drive_exec(struct watch *watch, int sock, const struct oci_config *config,
+                     const struct seccomp_program *program, const struct hook_state *state, struct cor_err *err)
 {
         for (;;) {
                 struct message m;
 
-                if (message_receive(sock, &m, NULL, err) < 0)
+                if (watch_wait(watch, sock, err) < 0 || message_receive(sock, &m, NULL, err) < 0)
                         return -1;
                 if (m.type == MSG_EOF)
                         return 0;
@@ -129,6 +129,8 @@ int container_start(const struct runtime_context *ctx, const char *id, struct co
         auto_json struct oci_config *config = NULL;
         COR_CLEANUP(seccomp_program_done) struct seccomp_program program = SECCOMP_PROGRAM_INIT;
         auto_notify notify = NOTIFY_INIT;
+        struct watch watch = WATCH_INIT;
+        auto_cgroup cg = NULL;
         struct cor_procid init;
         struct hook_state state;
         auto_fd sock = -1;
@@ -147,12 +149,16 @@ int container_start(const struct runtime_context *ctx, const char *id, struct co
         /* where the listener goes, should there be one */
         if (config->linux_->seccomp && plan_seccomp(config, &program, err) < 0)
                 return -1;
-        if (notify_listen(c.dirfd, &notify, err) < 0)
+        if (container_cgroup(&c, &cg, err) < 0 || notify_listen(c.dirfd, &notify, err) < 0)
                 return -1;
         sock = connect_init(&c, err);
         if (sock < 0 || message_send(sock, MSG_START, 0, err) < 0)
                 return -1;
-        if (start_drive_exec(sock, config, &program, &state, err) < 0)
+        watch.who = "the container's first process";
+        watch.pid = state.pid;
+        watch.cgroup = cg;
+        watch.may_idle = config->hooks && config->hooks->n_start_container;
+        if (start_drive_exec(&watch, sock, config, &program, &state, err) < 0)
                 return -1;
         if (start_poststart(config, state, err) < 0)
                 return -1;

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# every wait has an end: whoever stops or freezes a process midway does not hold up the runtime
+load lib
+setup() {
+        setup_bundle
+        config_args sleep 1000
+}
+teardown() {
+        freeze 0
+        teardown_bundle
+}
+
+# freeze 1|0 - the cgroup above those of the test's containers, or thaw it
+freeze() {
+        local dir
+        if by_systemd; then dir=/system.slice/$TEST_CGROUP-$ID.scope; else dir=/$TEST_CGROUP; fi
+        if is_cgroup_v2; then
+                dir=$(cgroup_dir unified "$dir") && [ -e "$dir" ] && echo "$1" >"$dir/cgroup.freeze"
+        else
+                dir=$(cgroup_dir freezer "$dir") && [ -e "$dir" ] || return 0
+                if [ "$1" = 1 ]; then echo FROZEN; else echo THAWED; fi >"$dir/freezer.state"
+        fi || true
+}
+
+# hook KIND COMMAND - a hook with the container's pid in $pid
+hook() {
+        printf '#!/bin/sh\npid=$(jq .pid)\n%s\n' "$2" >"$TEST_DIR/hook"
+        chmod 755 "$TEST_DIR/hook"
+        config '.hooks[$k] = [{path: $p, env: ["PATH=/usr/bin:/bin"]}]' --arg k "$1" --arg p "$TEST_DIR/hook"
+}
+
+freezing_hook() { # KIND
+        export -f freeze by_systemd is_cgroup_v2 cgroup_dir
+        printf '#!/bin/bash\n%s\nRUNTIME_FLAGS=%q\nTEST_CGROUP=%q ID=%q\nfreeze 1\n' \
+                "$(declare -f freeze by_systemd is_cgroup_v2 cgroup_dir)" "${RUNTIME_FLAGS:-}" "$TEST_CGROUP" "$ID" >"$TEST_DIR/hook"
+        chmod 755 "$TEST_DIR/hook"
+        config '.hooks[$k] = [{path: $p, env: ["PATH=/usr/bin:/bin"]}]' --arg k "$1" --arg p "$TEST_DIR/hook"
+}
+
+@test "a container whose first process is stopped while it is made is given up" {
+        hook createRuntime 'kill -STOP "$pid"'
+        run create_container
+        expect_failure
+        expect_text "stopped by a signal"
+        [ ! -e "$STATE_ROOT/$ID" ]
+        run run_container
+        expect_failure
+        expect_text "stopped by a signal"
+        [ ! -e "$STATE_ROOT/$ID" ]
+}
+
+@test "a container whose cgroup is frozen while it is made is given up" {
+        freezing_hook createRuntime
+        run create_container
+        expect_failure
+        expect_text frozen
+        freeze 0
+        runtime delete --force "$ID"
+        [ ! -e "$STATE_ROOT/$ID" ]
+}
+
+@test "start does not wait for a first process that is frozen" {
+        create_container
+        freeze 1
+        ! by_systemd || skip "needs a cgroup above the container's: runs without --systemd-cgroup"
+        run runtime start "$ID"
+        expect_failure
+        expect_text frozen
+        freeze 0
+        runtime delete --force "$ID"
+}
+
+@test "exec does not wait for a process that is frozen on its way in" {
+        ! by_systemd || skip "needs a cgroup above the container's: runs without --systemd-cgroup"
+        start_detached
+        freeze 1
+        # the killed process keeps the output open until it is thawed: `run` would wait for that
+        status=0
+        runtime exec "$ID" true >"$TEST_DIR/out" 2>&1 || status=$?
+        output=$(cat "$TEST_DIR/out")
+        expect_failure
+        expect_text frozen
+        freeze 0
+        run runtime exec "$ID" true
+        expect_status 0
+}
+
+@test "exec --ignore-paused waits for the thaw" {
+        start_detached
+        runtime pause "$ID"
+        runtime exec --ignore-paused "$ID" echo through >"$TEST_DIR/out" 2>&1 3>&- &
+        sleep 13 # longer than others are waited for
+        [ ! -s "$TEST_DIR/out" ]
+        runtime resume "$ID"
+        wait $!
+        expect_equal "$(cat "$TEST_DIR/out")" through
+}
