@@ -256,6 +256,19 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
         return start_poststart(p->config, state, err);
 }
 
+/*
+ * Keys are the program's from its first moment. But until startContainer hooks have run there is no program, nobody
+ * reads them, and Ctrl-C has to mean us.
+ */
+static int prepare_terminal(struct foreground *fg, const struct creation *c, struct cor_err *err)
+{
+        const struct oci_hooks *h = c->plan->config->hooks;
+
+        if (foreground_terminal(fg, c->master, err) < 0)
+                return -1;
+        return h && h->n_start_container ? 0 : foreground_raw(fg, err);
+}
+
 int container_run(const struct runtime_context *ctx, const struct create_options *o, int *ret_code, struct cor_err *err)
 {
         COR_CLEANUP(foreground_done) struct foreground fg = FOREGROUND_INIT;
@@ -268,12 +281,16 @@ int container_run(const struct runtime_context *ctx, const struct create_options
                 return -1;
         if (create(ctx, o, &p, o->detach ? NULL : &fg, &c, false, err) < 0)
                 return -1;
-        if (!o->detach && foreground_terminal(&fg, c.master, err) < 0) {
+        if (!o->detach && prepare_terminal(&fg, &c, err) < 0) {
                 creation_undo(&c);
                 return -1;
         }
         if (start_here(&c, &notify, err) < 0)
                 return -1;
+        if (!o->detach && foreground_raw(&fg, err) < 0) {
+                creation_undo(&c);
+                return -1;
+        }
         if (o->detach) {
                 *ret_code = 0;
                 return notify_wait(&notify, &p.container, &(struct cor_procid){ c.record.pid, c.record.start_time },

@@ -443,7 +443,8 @@ static int run_child(struct exec_plan *e, struct foreground *fg, struct cor_err 
         };
 
         watch_child(e, fg);
-        if (follow_child(e, err) < 0 || (fg && foreground_terminal(fg, e->master, err) < 0))
+        if (follow_child(e, err) < 0 ||
+            (fg && (foreground_terminal(fg, e->master, err) < 0 || foreground_raw(fg, err) < 0)))
                 return -1;
         state.pid = e->pid;
         if (message_send(e->sync_parent, MSG_START, 0, err) < 0)

@@ -41,9 +41,12 @@ int foreground_terminal(struct foreground *f, int master, struct cor_err *err)
         f->relay = cor_alloc(sizeof *f->relay);
         f->master = master;
         terminal_relay_init(f->relay, 0, 1, master);
-        if (terminal_relay_raw(f->relay, err) < 0)
-                return -1;
         return terminal_relay_resize(f->relay, err);
+}
+
+int foreground_raw(struct foreground *f, struct cor_err *err)
+{
+        return f->relay ? terminal_relay_raw(f->relay, err) : 0;
 }
 
 /* Collect children: 1 if @pid was among them. Others are orphans of the container. */

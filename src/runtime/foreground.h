@@ -27,9 +27,13 @@ struct foreground {
 
 /* foreground_init() - block and collect signals; @subreaper: orphans of the container become our children */
 int foreground_init(struct foreground *f, bool subreaper, struct cor_err *err) COR_MUST_CHECK;
-/* foreground_terminal() - relay between our stdio and pty @master (-1: none), in raw mode; @master stays the caller's
+/*
+ * foreground_terminal() - prepare a relay between our stdio and pty @master (-1: none), which gets our size; @master
+ * stays the caller's
  */
 int foreground_terminal(struct foreground *f, int master, struct cor_err *err) COR_MUST_CHECK;
+/* foreground_raw() - from here on keys are the container's, and Ctrl-C is no signal to us */
+int foreground_raw(struct foreground *f, struct cor_err *err) COR_MUST_CHECK;
 /* foreground_wait() - until child @pid ended; *ret_code is its exit code or 128 + signal */
 int foreground_wait(struct foreground *f, pid_t pid, int *ret_code, struct cor_err *err) COR_MUST_CHECK;
 /* foreground_done() - the terminal and the signal mask as they were */

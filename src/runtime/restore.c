@@ -405,7 +405,7 @@ int container_restore(const struct runtime_context *ctx, const struct restore_op
         *ret_code = 0;
         if (o->detach)
                 return 0;
-        if (foreground_terminal(&fg, r.creation.master, err) < 0) {
+        if (foreground_terminal(&fg, r.creation.master, err) < 0 || foreground_raw(&fg, err) < 0) {
                 creation_undo(&r.creation);
                 return -1;
         }

@@ -95,3 +95,29 @@ freezing_hook() { # KIND
         wait $!
         expect_equal "$(cat "$TEST_DIR/out")" through
 }
+
+@test "Ctrl-C ends a run whose startContainer hook hangs, with a terminal and without" {
+        local terminal command
+        skip_unless "program script"
+        printf '#!/bin/sh\ntouch /hangs\nexec sleep 1000\n' >"$ROOTFS/bin/hang"
+        chmod 755 "$ROOTFS/bin/hang"
+        config '.hooks.startContainer = [{path: "/bin/hang", env: ["PATH=/bin"]}]'
+        # shellcheck disable=SC2086
+        printf -v command '%q ' "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle \
+                "$BUNDLE" "$ID"
+        for terminal in true false; do
+                config '.process.terminal = $t' --argjson t "$terminal"
+                rm -f "$ROOTFS/hangs"
+                run timeout -k 5 60 script -qec "$command" /dev/null < <(
+                        wait_until test -e "$ROOTFS/hangs"
+                        sleep 0.5
+                        printf '\003'
+                        sleep 30 3>&- &
+                        echo $! >"$TEST_DIR/sleep"
+                )
+                kill "$(cat "$TEST_DIR/sleep")" || true
+                expect_failure
+                expect_text interrupted
+                [ ! -e "$STATE_ROOT/$ID" ]
+        done
+}
