@@ -195,11 +195,8 @@ static int plan_idmap(struct plan *p, struct cor_err *err)
                 .n_gids = l->n_gid_mappings,
         };
         if (!p->user_new) {
-                char text[8] = { 0 };
-                auto_fd fd =
-                        p->userns || !p->ctx->rootless ? -1 : procfs_file(p->procfs, "self/setgroups", O_RDONLY, NULL);
-
-                p->setgroups_denied = fd >= 0 && read(fd, text, sizeof text - 1) >= 4 && cor_starts_with(text, "deny");
+                /* one that is joined is looked at by init, from inside */
+                p->setgroups_denied = !p->userns && p->ctx->rootless && process_setgroups_denied(p->procfs);
                 return 0;
         }
         if (l->n_uid_mappings == 0 && l->n_gid_mappings == 0 && geteuid() != 0) {

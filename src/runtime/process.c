@@ -44,11 +44,17 @@ int process_plan_init(struct process_plan *plan, const struct oci_process *proce
         return 0;
 }
 
-bool process_groups_fixed(int procfs)
+bool process_setgroups_denied(int procfs)
 {
         char text[16];
+        auto_fd fd = procfs_file(procfs, "self/setgroups", O_RDONLY, NULL);
+
+        return fd >= 0 && read(fd, text, sizeof text) >= 4 && memcmp(text, "deny", 4) == 0;
+}
+
+bool process_groups_fixed(int procfs)
+{
         gid_t groups[64];
-        auto_fd fd = -1;
         int n;
 
         if (geteuid() != 0) /* makes a user namespace of its own */
@@ -57,8 +63,7 @@ bool process_groups_fixed(int procfs)
         n = getgroups(sizeof groups / sizeof groups[0], groups);
         if (n < 0 || syscall(SYS_setgroups, n, groups) == 0)
                 return false;
-        fd = procfs_file(procfs, "self/setgroups", O_RDONLY, NULL);
-        return fd >= 0 && read(fd, text, sizeof text) >= 4 && memcmp(text, "deny", 4) == 0;
+        return process_setgroups_denied(procfs);
 }
 
 int process_set_oom_score(int procfs, pid_t pid, int64_t value, bool tolerate, struct cor_err *err)
@@ -137,17 +142,17 @@ static void give_stdio(uid_t uid)
         }
 }
 
-static int set_groups(const struct process_plan *plan, const struct oci_user *u, struct cor_err *err)
+static int set_groups(const struct process_plan *plan, const struct oci_user *u, bool denied, struct cor_err *err)
 {
         _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "additionalGids are passed on as they are");
 
         if (plan->keep_groups || plan->groups_fixed)
                 return 0;
-        if (plan->setgroups_denied) {
+        if (denied) {
                 if (u->n_additional_gids)
                         return cor_fail(err, COR_DENIED,
-                                        "process.user.additionalGids: cannot be set, as the user namespace was made "
-                                        "without privileges");
+                                        "process.user.additionalGids: cannot be set, as the user namespace denies "
+                                        "setgroups (it was made without privileges)");
                 return 0;
         }
         /* the system call itself: glibc's would look for threads */
@@ -156,12 +161,12 @@ static int set_groups(const struct process_plan *plan, const struct oci_user *u,
         return 0;
 }
 
-static int set_user(const struct process_plan *plan, struct cor_err *err)
+static int set_user(const struct process_plan *plan, bool groups_denied, struct cor_err *err)
 {
         const struct oci_user *u = &plan->process->user;
 
         give_stdio(u->uid);
-        if (set_groups(plan, u, err) < 0)
+        if (set_groups(plan, u, groups_denied, err) < 0)
                 return -1;
         if (syscall(SYS_setresgid, u->gid, u->gid, u->gid) < 0)
                 return cor_fail_errno(err, "process.user.gid: set gid %u", u->gid);
@@ -343,7 +348,7 @@ int process_become(const struct process_plan *plan, struct process_image *ret, s
                 return -1;
         /* a directory that only root may enter, or only the user (NFS, FUSE): either way is fine */
         in_cwd = enter_cwd(plan->process->cwd, &cwd_err) == 0;
-        if (set_user(plan, err) < 0)
+        if (set_user(plan, plan->setgroups_denied || ret->setgroups_denied, err) < 0)
                 return -1;
         if (!in_cwd && enter_cwd(plan->process->cwd, err) < 0)
                 return -1;

@@ -10,9 +10,9 @@
  *      4  (wait for START; startContainer hooks)
  *      5  process_exec()      seccomp, no_new_privs, execve
  *
- * Between 3 and 5 one right more than configured may stay permitted, but not effective: CAP_SYS_ADMIN, if a seccomp
- * filter is to be installed without no_new_privs. It is gone before execve, which is the only call but capset() that
- * the filter then has to allow.
+ * Between 3 and 5 one right more than configured may stay permitted, but not effective: CAP_SYS_ADMIN, which is raised
+ * if a seccomp filter is to be installed without no_new_privs. It is gone before execve, which is the only call but
+ * capset() that the filter then has to allow.
  */
 #include "linux/caps.h"
 #include "linux/seccomp.h"
@@ -34,12 +34,13 @@ struct process_plan {
         const char *notify_socket; /* NOTIFY_SOCKET for the program, or NULL */
 };
 
-/* What the child works out in step 2. */
+/* What the child works out in the steps before. */
 struct process_image {
-        char *path;          /* of the program, found */
-        struct cor_strv env; /* complete */
-        struct caps final;   /* as set, minus what was not to be had */
-        bool final_pending;  /* CAP_SYS_ADMIN is still permitted */
+        char *path;            /* of the program, found */
+        struct cor_strv env;   /* complete */
+        struct caps final;     /* as set, minus what was not to be had */
+        bool final_pending;    /* rights are still to be changed to these */
+        bool setgroups_denied; /* by a user namespace that was joined */
 };
 
 /* process_plan_init() - the parent's part: look everything up. Warnings about unknown capabilities are logged. */
@@ -50,6 +51,9 @@ int process_plan_init(struct process_plan *plan, const struct oci_process *proce
  * that has only the caller's own id makes one, and takes additionalGids from the image all the same.
  */
 bool process_groups_fixed(int procfs);
+
+/* process_setgroups_denied() - whether the user namespace that the caller is in by now denies setgroups */
+bool process_setgroups_denied(int procfs);
 
 int process_limits(const struct process_plan *plan, struct cor_err *err) COR_MUST_CHECK;
 /*

@@ -80,6 +80,22 @@ start_helper() {
         expect_equal "$(stat -c %u:%g "$ROOTFS/tmp/made")" 100000:200000
 }
 
+@test "a joined user namespace that denies setgroups: groups are left alone, or refused" {
+        # made as a user would make it, with one id and without the right to change groups
+        start_helper --user --map-root-user
+        grep -q deny "/proc/$HELPER/setgroups"
+        join user "/proc/$HELPER/ns/user"
+        config 'del(.linux.uidMappings, .linux.gidMappings) | (.mounts[] | select(.type == "devpts")).options -= ["gid=5"]'
+        in_sh 'cat /proc/self/setgroups; id -u'
+        run run_container
+        expect_status 0
+        expect_output $'deny\n0'
+        config '.process.user.additionalGids = [0]'
+        run run_container
+        expect_failure
+        expect_text process.user.additionalGids setgroups
+}
+
 @test "a user that the mapping lacks, and a mapping that overlaps, are refused" {
         config '.linux.namespaces += [{type: "user"}] | .process.user.uid = 5000 |
                 .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
