@@ -336,7 +336,7 @@ int process_close(const struct process_plan *plan, int *const keep[], size_t n_k
 int process_become(const struct process_plan *plan, struct process_image *ret, struct cor_err *err)
 {
         const uint64_t admin = 1ULL << CAP_SYS_ADMIN;
-        bool keep_admin = plan->seccomp && !plan->process->no_new_privileges && !(plan->caps.permitted & admin);
+        bool keep_admin = plan->seccomp && !plan->process->no_new_privileges && !(plan->caps.effective & admin);
         struct cor_err cwd_err = { 0 };
         struct caps now = plan->caps;
         bool in_cwd;

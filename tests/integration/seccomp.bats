@@ -328,3 +328,18 @@ zero_a_word() { dd conv=notrunc status=none if=/dev/zero bs=8 count=1 seek=10 of
         expect_status 0
         expect_match '^personality:0 0' 'personality:1 EPERM' '1000 ENOSYS'
 }
+
+@test "a filter with new privileges allowed needs CAP_SYS_ADMIN permitted only, and leaves capabilities as configured" {
+        allow_list
+        config '.process.noNewPrivileges = false | .process.capabilities |=
+                {bounding: ["CAP_SYS_ADMIN"], permitted: ["CAP_SYS_ADMIN"], effective: []}'
+        config_args grep -E '^(Cap(Prm|Eff)|Seccomp):' /proc/self/status
+        config '.process.user = {uid: 1000, gid: 1000}'
+        run run_container
+        expect_status 0
+        expect_match $'Seccomp:\t2'
+        config '.process.user = {uid: 0, gid: 0}'
+        run run_container
+        expect_status 0
+        expect_match $'Seccomp:\t2'
+}
