@@ -181,6 +181,11 @@ void creation_undo(struct creation *c)
         }
         if (p->container.dirfd < 0)
                 return;
+        /* should descriptors be what is lacking: removing needs some */
+        cor_fd_close(&p->sync_parent);
+        cor_fd_close(&p->sync_child);
+        cor_fd_close(&p->listen_fd);
+        cor_fd_close(&p->console_socket);
         if (teardown(p->ctx, &p->container, p->cgroup, c->clos, &err) < 0)
                 cor_warn("%s", err.msg);
         if (c->hooks_due) {

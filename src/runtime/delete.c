@@ -45,6 +45,25 @@ static int end_container(struct container *c, struct cor_err *err)
         }
 }
 
+/*
+ * Take the lock from whoever makes, starts or runs the container in the foreground: without its first process they let
+ * go. That one is held by a descriptor, and nobody else is killed before the lock is ours: what has the name of the
+ * container and of its cgroup by now may be another one. Where it is frozen, to thaw is all that it takes.
+ */
+static int lock_by_force(struct container *c, struct cor_err *err)
+{
+        struct cor_procid init = container_init_process(c);
+        struct cor_err ignored;
+        auto_fd pidfd = init.pid ? cor_procid_open(&init, &ignored) : -1;
+        auto_cgroup cg = NULL;
+
+        if (pidfd >= 0)
+                (void)!cor_pidfd_signal(pidfd, SIGKILL, &ignored);
+        if (pidfd >= 0 && container_cgroup(c, &cg, &ignored) == 0 && cgroup_is_frozen(cg, &ignored) == 1)
+                (void)!cgroup_freeze(cg, false, 0, &ignored);
+        return container_lock(c, DELETE_TIMEOUT_MS, err);
+}
+
 /* After the end: remove, then poststop hooks, whose failures are only logged (runtime-spec, "Lifecycle" 12 and 13). */
 static int remove_container(const struct runtime_context *ctx, struct container *c, struct cor_err *err)
 {
@@ -135,14 +154,11 @@ int container_delete(const struct runtime_context *ctx, const char *id, bool for
         if (force && !c.record)
                 return remove_damaged(ctx, id, NULL, err);
         if (force) {
-                if (end_container(&c, err) < 0)
-                        return -1;
-                /* whoever was making or starting it has lost its process, and lets go */
-                if (container_lock(&c, DELETE_TIMEOUT_MS, err) < 0)
+                if (lock_by_force(&c, err) < 0)
                         return err && err->kind == COR_NOT_FOUND ? 0 : -1;
                 return end_container(&c, err) < 0 ? -1 : remove_container(ctx, &c, err);
         }
-        if (container_lock(&c, 0, err) < 0)
+        if (container_lock(&c, CONTAINER_LOCK_MS, err) < 0)
                 return -1;
         if (!c.record) /* nothing says that it has stopped */
                 return cor_fail(err, COR_BUSY, "container %s was never completed: delete --force removes it", id);

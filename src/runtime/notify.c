@@ -210,7 +210,7 @@ void notify_step(struct notify *n, pid_t main_pid)
                 pass_on(n, main_pid, false);
 }
 
-int notify_wait(struct notify *n, const struct container *c, const struct cor_procid *init, struct cor_err *err)
+int notify_wait(struct notify *n, struct container *c, const struct cor_procid *init, struct cor_err *err)
 {
         struct cor_err gone;
         auto_fd pidfd = -1;

@@ -38,7 +38,7 @@ void notify_step(struct notify *n, pid_t main_pid);
  * notify_wait() - until the container has said that it is ready, or its @init has ended; and until the manager has read
  * it, as it looks at who the sender was. The lock on the container is given up meanwhile.
  */
-int notify_wait(struct notify *n, const struct container *c, const struct cor_procid *init, struct cor_err *err)
+int notify_wait(struct notify *n, struct container *c, const struct cor_procid *init, struct cor_err *err)
         COR_MUST_CHECK;
 
 #endif

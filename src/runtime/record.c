@@ -107,9 +107,15 @@ int container_make(const struct runtime_context *ctx, const char *id, struct con
                 return cor_fail_errno(err, "make %s/%s", ctx->root, id);
         }
         c.dirfd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (c.dirfd < 0) { /* no descriptors left, say: an empty folder would keep the id for nobody */
+                cor_fail_errno(err, "open %s/%s", ctx->root, id);
+                (void)unlinkat(root, id, AT_REMOVEDIR);
+                return -1;
+        }
         /* `delete --force` may have been quicker; whoever finds the folder locked leaves it alone */
-        if (c.dirfd < 0 || flock(c.dirfd, LOCK_EX | LOCK_NB) < 0)
+        if (flock(c.dirfd, LOCK_EX | LOCK_NB) < 0)
                 return cor_fail_errno(err, "lock %s/%s", ctx->root, id);
+        c.locked = true;
         c.id = cor_strdup(id);
         if (!is_current(&c))
                 return cor_fail(err, COR_BUSY, "container %s was deleted while it was made", id);
@@ -200,14 +206,16 @@ int container_lock(struct container *c, int timeout_ms, struct cor_err *err)
                         return cor_fail(err, COR_BUSY, "container %s is in use by another command", c->id);
                 usleep(LOCK_POLL_MS * 1000);
         }
+        c->locked = true;
         if (!is_current(c))
                 return cor_fail(err, COR_NOT_FOUND, "container does not exist: %s", c->id);
         return read_record(c, err);
 }
 
-void container_unlock(const struct container *c)
+void container_unlock(struct container *c)
 {
         (void)flock(c->dirfd, LOCK_UN);
+        c->locked = false;
 }
 
 /* A file that is not there yet needs no renaming: see record.h. */
@@ -317,6 +325,17 @@ static bool is_frozen(const struct container *c)
         return container_cgroup(c, &cg, &err) == 0 && cgroup_is_frozen(cg, &err) == 1;
 }
 
+/* Whether somebody else holds the lock. Ours for the look is shared, and given up at once. */
+static bool is_locked(const struct container *c)
+{
+        if (c->locked)
+                return false;
+        if (flock(c->dirfd, LOCK_SH | LOCK_NB) < 0)
+                return true;
+        (void)flock(c->dirfd, LOCK_UN);
+        return false;
+}
+
 enum container_status container_status(const struct container *c)
 {
         struct cor_procid init = container_init_process(c);
@@ -325,9 +344,7 @@ enum container_status container_status(const struct container *c)
                 return CONTAINER_STOPPED;
         if (init.pid == 0 || !cor_procid_alive(&init)) {
                 /* without a first process yet: somebody makes it just now, or died over it */
-                if (init.pid == 0 && flock(c->dirfd, LOCK_SH | LOCK_NB) < 0)
-                        return CONTAINER_CREATING;
-                return CONTAINER_STOPPED;
+                return init.pid == 0 && is_locked(c) ? CONTAINER_CREATING : CONTAINER_STOPPED;
         }
         if (!c->record->ready)
                 return CONTAINER_CREATING;

@@ -59,6 +59,7 @@ struct container {
         int dirfd;
         char *id;
         struct container_record *record; /* NULL when the folder holds none (its creator died very early) */
+        bool locked;                     /* by us */
 };
 #define CONTAINER_INIT                                                                                                 \
         {                                                                                                              \
@@ -79,13 +80,16 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
 /* container_open_folder() - the same without the record, for one whose record cannot be read */
 int container_open_folder(const struct runtime_context *ctx, const char *id, struct container *ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* How long `start` and `delete` wait for others who look at the container, or end with it. */
+enum { CONTAINER_LOCK_MS = 500 };
+
 /*
  * container_lock() - take the lock, waiting at most @timeout_ms, and read the record afresh; BUSY when another process
  * keeps it, NOT_FOUND when the container was removed meanwhile, even if there is a new one of that name
  */
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err) COR_MUST_CHECK;
 /* container_unlock() - give it up before the container is closed, to wait for something */
-void container_unlock(const struct container *c);
+void container_unlock(struct container *c);
 /* container_begin() - write the first record.json, and @config of @n bytes as config.json */
 int container_begin(struct container *c, const struct container_record *record, const char *config, size_t n,
                     struct cor_err *err) COR_MUST_CHECK;

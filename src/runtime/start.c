@@ -24,15 +24,15 @@ static int write_pid_file(const char *path, pid_t pid, struct cor_err *err)
         auto_str dir = NULL;
         auto_str text = cor_printf("%d", (int)pid);
         auto_fd dirfd = -1;
-        char *name;
+        const char *name;
 
         if (!path)
                 return 0;
-        if (cor_path_absolute(path, &dir, err) < 0)
-                return -1;
-        name = strrchr(dir, '/');
-        *name++ = '\0';
-        dirfd = open(dir[0] ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        /* as the kernel would: "link/../pid" is beside what the link leads to */
+        name = strrchr(path, '/');
+        dir = name ? cor_strndup(path, (size_t)(name - path) + 1) : cor_strdup(".");
+        name = name ? name + 1 : path;
+        dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dirfd < 0)
                 return cor_fail_errno(err, "--pid-file %s", path);
         if (cor_own_write(dirfd, name, text, strlen(text), 0644, false, err) < 0)
@@ -135,7 +135,8 @@ int container_start(const struct runtime_context *ctx, const char *id, struct co
         struct hook_state state;
         auto_fd sock = -1;
 
-        if (container_open(ctx, id, &c, err) < 0 || container_lock(&c, 0, err) < 0 || check_startable(&c, err) < 0)
+        if (container_open(ctx, id, &c, err) < 0 || container_lock(&c, CONTAINER_LOCK_MS, err) < 0 ||
+            check_startable(&c, err) < 0)
                 return -1;
         if (container_config(&c, &config, err) < 0)
                 return -1;

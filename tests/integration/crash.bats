@@ -290,3 +290,69 @@ interrupt() {
         expect_equal "$(cat "$TEST_DIR/after")" "$(cat "$TEST_DIR/before")" "settings of the terminal"
         expect_nothing_left terminal
 }
+
+# ------------------------------------------------------------------------------------------------- locks and what is left
+
+@test "delete --force kills nobody by the name of a cgroup before it has the lock" {
+        local dir other job
+        config_args sleep 1000
+        start_detached
+        kill -KILL "$(container_pid)"
+        wait_for stopped
+        # as if the container had been removed meanwhile, and another one had its cgroup
+        dir=$(cgroup_dir pids 2>/dev/null || cgroup_dir unified)
+        [ -d "$dir" ] || skip "needs a cgroup that stays when its last process ends: runs without --systemd-cgroup"
+        sleep 1000 3>&- &
+        other=$!
+        for dir in $(find /sys/fs/cgroup -type d -path "*$(cgroup_of)"); do echo "$other" >"$dir/cgroup.procs"; done
+        flock "$STATE_ROOT/$ID" sleep 1000 3>&- &
+        job=$!
+        wait_until refute flock -n "$STATE_ROOT/$ID" true
+        run runtime delete --force "$ID"
+        expect_failure
+        expect_text "in use by another command"
+        kill -0 "$other"
+        pkill -KILL -P "$job" || true # flock's child holds the lock
+        kill "$job" 2>/dev/null || true
+        runtime delete --force "$ID"
+        [ ! -e "$STATE_ROOT/$ID" ]
+        refute kill -0 "$other"
+}
+
+@test "delete and start do not mind a short look by others" {
+        config_args sleep 1000
+        create_container
+        flock --shared "$STATE_ROOT/$ID" sleep 0.3 3>&- &
+        wait_until refute flock -n "$STATE_ROOT/$ID" true
+        runtime start "$ID"
+        kill -KILL "$(container_pid)"
+        wait_for stopped
+        flock --shared "$STATE_ROOT/$ID" sleep 0.3 3>&- &
+        wait_until refute flock -n "$STATE_ROOT/$ID" true
+        runtime delete "$ID"
+        [ ! -e "$STATE_ROOT/$ID" ]
+}
+
+@test "--pid-file goes where the kernel would look for it" {
+        mkdir -p "$TEST_DIR/far/away"
+        ln -s far/away "$TEST_DIR/link"
+        create_container "$ID" --pid-file "$TEST_DIR/link/../pid"
+        expect_equal "$(cat "$TEST_DIR/far/pid")" "$(container_pid)"
+        [ ! -e "$TEST_DIR/pid" ]
+        runtime delete --force "$ID"
+        (cd "$TEST_DIR" && create_container "$ID" --pid-file here)
+        expect_equal "$(cat "$TEST_DIR/here")" "$(container_pid)"
+}
+
+@test "with too few descriptors nothing is left of a container" {
+        local n made=
+        config_args true
+        for n in $(seq 4 40); do
+                (
+                        ulimit -Sn "$n"
+                        exec "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID"
+                ) </dev/null >"$TEST_DIR/out" 2>&1 3>&- && made=$n && break
+                [ ! -e "$STATE_ROOT/$ID" ] || fail "with $n descriptors: $(ls -lA "$STATE_ROOT/$ID")" || return 1
+        done
+        [ -n "$made" ] || fail "$(cat "$TEST_DIR/out")"
+}
