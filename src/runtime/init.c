@@ -236,7 +236,7 @@ static void run(const struct plan *p, bool cloned_into_cgroup, int *sync, struct
         }
         if (attach(p, cloned_into_cgroup, err) < 0)
                 return;
-        if (is_joined(p, CLONE_NEWUSER))
+        if (p->userns && !p->setgroups_denied) /* joined, or new and below one that denies them */
                 image.setgroups_denied = process_setgroups_denied(p->procfs);
         rootfs_open_place(p, &r);
         if (become_root(p, err) < 0 || system_setup(p, err) < 0)

@@ -195,7 +195,7 @@ static int plan_idmap(struct plan *p, struct cor_err *err)
                 .n_gids = l->n_gid_mappings,
         };
         if (!p->user_new) {
-                /* one that is joined is looked at by init, from inside */
+                /* one that is not ours is looked at by init, from inside */
                 p->setgroups_denied = !p->userns && p->ctx->rootless && process_setgroups_denied(p->procfs);
                 return 0;
         }

@@ -40,7 +40,7 @@ struct process_image {
         struct cor_strv env;   /* complete */
         struct caps final;     /* as set, minus what was not to be had */
         bool final_pending;    /* rights are still to be changed to these */
-        bool setgroups_denied; /* by a user namespace that was joined */
+        bool setgroups_denied; /* by the user namespace that init is in, as it found out there */
 };
 
 /* process_plan_init() - the parent's part: look everything up. Warnings about unknown capabilities are logged. */
