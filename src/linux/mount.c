@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FD_PATH_SIZE = 32, OPTION_MAX = 256 };
+enum { FD_PATH_SIZE = 32, OPTION_MAX = 256, FLAG_NOSYMFOLLOW = 0x2000 /* statfs(2): ST_NOSYMFOLLOW */ };
 
 static const struct {
         uint64_t attr;
@@ -53,11 +53,23 @@ static uint64_t attrs_of_statfs(unsigned long f_flags)
                 attrs |= MOUNT_ATTR_NOEXEC;
         if (f_flags & ST_NODIRATIME)
                 attrs |= MOUNT_ATTR_NODIRATIME;
+        if (f_flags & FLAG_NOSYMFOLLOW)
+                attrs |= MOUNT_ATTR_NOSYMFOLLOW;
         if (f_flags & ST_NOATIME)
                 attrs |= MOUNT_ATTR_NOATIME;
         else if (!(f_flags & ST_RELATIME))
                 attrs |= MOUNT_ATTR_STRICTATIME;
         return attrs;
+}
+
+int mount_attrs_get(int fd, uint64_t *ret, struct cor_err *err)
+{
+        struct statfs st;
+
+        if (fstatfs(fd, &st) < 0)
+                return cor_fail_errno(err, "look at a mount");
+        *ret = attrs_of_statfs((unsigned long)st.f_flags);
+        return 0;
 }
 
 static const char *fd_path(int fd, char buf[FD_PATH_SIZE])
@@ -200,15 +212,18 @@ int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
 static int change_by_remount(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
 {
         char path[FD_PATH_SIZE];
-        struct statfs st;
+        unsigned long flags;
         uint64_t attrs;
 
         fd_path(mnt, path);
         if (a->set | a->clear) {
-                if (fstatfs(mnt, &st) < 0)
-                        return cor_fail_errno(err, "look at a mount");
-                attrs = (attrs_of_statfs((unsigned long)st.f_flags) & ~a->clear) | a->set;
-                if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | mount_flags_of_attrs(attrs), NULL) < 0)
+                if (mount_attrs_get(mnt, &attrs, err) < 0)
+                        return -1;
+                attrs = (attrs & ~a->clear) | a->set;
+                flags = mount_flags_of_attrs(attrs);
+                if ((attrs & MOUNT_ATTR__ATIME) == MOUNT_ATTR_RELATIME) /* without a word it stays as it is */
+                        flags |= MS_RELATIME;
+                if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
                         return cor_fail_errno(err, "change a mount");
         }
         if (a->propagation && mount(NULL, path, NULL, a->propagation | (recursive ? MS_REC : 0), NULL) < 0)

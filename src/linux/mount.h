@@ -56,6 +56,8 @@ int mount_is_root(int fd);
 bool mount_is_same(int a, int b);
 /* mount_propagation() - mount(2) with a propagation type on @path */
 int mount_propagation(const char *path, unsigned long flags, struct cor_err *err) COR_MUST_CHECK;
+/* mount_attrs_get() - the MOUNT_ATTR_ bits of the mount that @fd lies on */
+int mount_attrs_get(int fd, uint64_t *ret, struct cor_err *err) COR_MUST_CHECK;
 /* mount_flags_of_attrs() - the MS_ flags that stand for MOUNT_ATTR_ bits */
 unsigned long mount_flags_of_attrs(uint64_t attrs);
 

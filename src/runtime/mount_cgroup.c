@@ -28,7 +28,7 @@ static int attach(int mount, int target, uint64_t attrs, struct cor_err *err)
 
         if (mount_attach(mount, target, err) < 0)
                 return -1;
-        return mount_change(mount, &a, true, err);
+        return mount_change(mount, &a, false, err);
 }
 
 static int clone_cgroup(const struct cgroup_mount *c, struct cor_err *err)
@@ -68,6 +68,26 @@ static int link_controllers(int dir, const char *name, struct cor_err *err)
         return 0;
 }
 
+/* All flags at once, or one by one where the kernel is too old for that. */
+static int change_all(int tmpfs, const struct mount_attrs *attrs, const struct cgroup_mount *list, size_t n,
+                      struct cor_err *err)
+{
+        if (mount_change(tmpfs, attrs, true, err) == 0)
+                return 0;
+        if (err->kind != COR_UNSUPPORTED)
+                return -1;
+        cor_err_clear(err);
+        for (size_t i = 0; i < n; i++) {
+                auto_fd mount = openat(tmpfs, list[i].name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (mount < 0)
+                        return cor_fail_errno(err, "open %s", list[i].name);
+                if (mount_change(mount, attrs, false, err) < 0)
+                        return cor_wrap(err, "%s", list[i].name);
+        }
+        return mount_change(tmpfs, attrs, false, err);
+}
+
 /*
  * The tmpfs is new and nobody else is in this mount namespace, so names in it can be trusted; the flags are set on all
  * mounts in the end, with one call.
@@ -90,7 +110,7 @@ static int mount_v1(const struct plan *p, const struct mount_options *o, int tar
                     link_controllers(tmpfs, list[i].name, err) < 0)
                         return cor_wrap(err, "%s", list[i].name);
         }
-        return mount_change(tmpfs, &attrs, true, err);
+        return change_all(tmpfs, &attrs, list, n, err);
 }
 
 static int mount_v2(const struct plan *p, const struct mount_options *o, int target, const struct cgroup_mount *c,
@@ -104,9 +124,20 @@ static int mount_v2(const struct plan *p, const struct mount_options *o, int tar
 /* A rootless container without a cgroup of its own sees what its creator sees, and cannot change it. */
 static int bind_host(int target, struct cor_err *err)
 {
+        const struct mount_attrs attrs = { .set = safe_attrs | MOUNT_ATTR_RDONLY };
         auto_fd tree = mount_clone(AT_FDCWD, "/sys/fs/cgroup", true, false, err);
 
-        return tree < 0 ? -1 : attach(tree, target, safe_attrs | MOUNT_ATTR_RDONLY, err);
+        if (tree < 0)
+                return -1;
+        if (mount_change(tree, &attrs, true, err) == 0)
+                return mount_attach(tree, target, err);
+        if (err->kind != COR_UNSUPPORTED)
+                return -1;
+        /* before Linux 5.12: without what is mounted below (version 1), as that would stay writable */
+        cor_err_clear(err);
+        cor_fd_close(&tree);
+        tree = mount_clone(AT_FDCWD, "/sys/fs/cgroup", false, false, err);
+        return tree < 0 ? -1 : attach(tree, target, attrs.set, err);
 }
 
 int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci_mount *m,

@@ -121,11 +121,47 @@ static int keep_for_later(struct rootfs *r, int mount, struct cor_err *err)
         return 0;
 }
 
+/*
+ * In a user namespace the flags of mounts that came from outside are locked: none may be taken away, and the way times
+ * are kept is theirs. Flags that nobody named stay as they are; for others, the word that cannot be had.
+ */
+static int explain_locked(const struct mount_attrs *a, int mount, struct cor_err *err)
+{
+        static const struct {
+                uint64_t attr;
+                const char *word, *is;
+        } words[] = {
+                { MOUNT_ATTR_RDONLY, "rw", "ro" },
+                { MOUNT_ATTR_NOSUID, "suid", "nosuid" },
+                { MOUNT_ATTR_NODEV, "dev", "nodev" },
+                { MOUNT_ATTR_NOEXEC, "exec", "noexec" },
+        };
+        struct cor_err ignored;
+        uint64_t has;
+
+        if (err->sys != EPERM || mount_attrs_get(mount, &has, &ignored) < 0)
+                return -1;
+        for (size_t i = 0; i < COR_COUNT(words); i++)
+                if (a->clear & has & words[i].attr)
+                        return cor_fail(err, COR_DENIED,
+                                        "options: \"%s\" cannot be had: the source is mounted %s, which is locked in "
+                                        "this user namespace",
+                                        words[i].word, words[i].is);
+        if (((a->clear & MOUNT_ATTR__ATIME) && (a->set & MOUNT_ATTR__ATIME) != (has & MOUNT_ATTR__ATIME)) ||
+            ((a->set ^ has) & (a->set | a->clear) & MOUNT_ATTR_NODIRATIME))
+                return cor_fail(err, COR_DENIED,
+                                "options: access times are kept as the source's mount has them, which is locked in "
+                                "this user namespace");
+        return -1;
+}
+
 static int change_attrs(const struct mount_work *w, int mount, struct cor_err *err)
 {
         if (mount_change(mount, &w->o->attrs, false, err) < 0)
-                return -1;
-        return mount_change(mount, &w->o->recursive, true, err);
+                return explain_locked(&w->o->attrs, mount, err);
+        if (mount_change(mount, &w->o->recursive, true, err) < 0)
+                return explain_locked(&w->o->recursive, mount, err);
+        return 0;
 }
 
 /* The source of a bind is a link, and it is the link that is wanted: make the same one. */

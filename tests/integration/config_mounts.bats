@@ -264,3 +264,55 @@ pts/ptmx"
         expect_failure
         expect_text net.ipv4.ip_forward
 }
+
+# in_userns COMMAND... - as root of a user namespace that was made outside, as rootless engines are
+in_userns() {
+        unshare --user --map-root-user --mount --pid --fork --mount-proc "$@"
+}
+
+@test "flags that a user namespace locks: kept unless the options say otherwise, and then named" {
+        skip_unless userns
+        local options
+        mkdir "$TEST_DIR/source"
+        mount -t tmpfs -o ro,nodev,noatime source "$TEST_DIR/source"
+        config '.process.args = ["grep", " /x ", "/proc/self/mountinfo"] | .linux.resources = {} |
+                (.mounts[] | select(.type == "devpts")).options -= ["gid=5"] |
+                .mounts += [{destination: "/x", type: "bind", source: $s}]' --arg s "$TEST_DIR/source"
+        cp "$BUNDLE/config.json" "$TEST_DIR/plain"
+        for options in '"bind"' '"bind","ro"' '"rbind","rprivate","nosuid"' '"bind","noatime"' '"rbind","rro"'; do
+                jq ".mounts[-1].options = [$options]" "$TEST_DIR/plain" >"$BUNDLE/config.json"
+                RUNTIME_TIMEOUT=60 run in_userns "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID"
+                expect_status 0
+                expect_match 'ro,.*nodev,noatime' || { echo "$options"; return 1; }
+        done
+        for options in rw dev relatime strictatime rrelatime nodiratime; do
+                jq '.mounts[-1].options = ["bind", $o]' --arg o "$options" "$TEST_DIR/plain" >"$BUNDLE/config.json"
+                run in_userns "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID"
+                expect_failure
+                expect_text locked /x || { echo "$options"; return 1; }
+        done
+        expect_text "access times"
+        # below the runtime's own user namespace the same holds, and additional groups cannot be changed there, either
+        jq '.mounts[-1].options = ["bind", "nosuid"] | .linux.namespaces += [{type: "user"}] |
+                .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings' \
+                "$TEST_DIR/plain" >"$BUNDLE/config.json"
+        run in_userns "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID"
+        expect_status 0
+        expect_match 'ro,nosuid,nodev,noatime'
+        umount "$TEST_DIR/source"
+}
+
+@test "kernels without mount_setattr: flags by remount, and those that nobody named stay" {
+        skip_unless "program strace"
+        mkdir "$TEST_DIR/source"
+        mount -t tmpfs -o noatime,nosymfollow source "$TEST_DIR/source" || skip "needs a kernel with nosymfollow: runs on the CI machine"
+        config '.mounts += [{destination: "/x", type: "bind", source: $s, options: ["bind", "ro"]},
+                {destination: "/y", type: "bind", source: $s, options: ["bind", "relatime"]}]' --arg s "$TEST_DIR/source"
+        config_args grep -E ' /[xy] ' /proc/self/mountinfo
+        # shellcheck disable=SC2086
+        run timeout -k 5 60 strace -f -qq -o /dev/null -e trace=mount_setattr -e inject=mount_setattr:error=ENOSYS "$RUNTIME" \
+                --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
+        expect_status 0
+        expect_match ' /x ro,noatime,nosymfollow ' ' /y rw,relatime,nosymfollow '
+        umount "$TEST_DIR/source"
+}
