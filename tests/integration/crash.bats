@@ -304,7 +304,9 @@ interrupt() {
         [ -d "$dir" ] || skip "needs a cgroup that stays when its last process ends: runs without --systemd-cgroup"
         sleep 1000 3>&- &
         other=$!
-        for dir in $(find /sys/fs/cgroup -type d -path "*$(cgroup_of)"); do echo "$other" >"$dir/cgroup.procs"; done
+        while read -r dir; do
+                echo "$other" >"$dir/cgroup.procs"
+        done < <(find /sys/fs/cgroup -type d -path "*$(cgroup_of)")
         flock "$STATE_ROOT/$ID" sleep 1000 3>&- &
         job=$!
         wait_until refute flock -n "$STATE_ROOT/$ID" true
