@@ -3,19 +3,26 @@
 /*
  * How registries are reached: daemon.json (registry-mirrors, insecure-registries, max-concurrent-downloads, -uploads,
  * max-download-attempts), certs.d (docker's *.crt, *.cert and *.key, and containerd's hosts.toml), proxies from the
- * environment, and credentials from docker's config.json with its helpers. No libcurl here: the command line uses it too.
+ * environment, and credentials from docker's config.json with its helpers. No libcurl here: the command line uses it
+ * too.
  */
-#include "base/err.h"
 #include "base/alloc.h"
+#include "base/err.h"
 #include <stdbool.h>
 
 /* One place to ask, in order; the last one is the registry itself. */
 struct registry_host {
         char *url; /* "https://mirror.example:5000", with the path prefix in front of /v2 if there is one */
-        bool pull, resolve, push, skip_verify, override_path;
+        bool pull, resolve, push, skip_verify;
+        bool override_path;  /* url is the whole root of the API: no /v2 behind it */
         bool plain_fallback; /* try http when https fails (insecure registry, loopback) */
-        char *ca, *client_cert, *client_key; /* files; NULL: none */
-        struct cor_strv headers;             /* "Name: value" */
+        bool mirror; /* not the registry itself: it is asked in the registry's name (?ns=) where `name_space` says so */
+        bool name_space;
+        struct cor_strv ca;             /* files, in addition to the system's certificates */
+        char *client_cert, *client_key; /* files; NULL: none; the same one twice if it holds both */
+        char *proxy;                    /* NULL: by the environment */
+        int dial_ms;                    /* for a connection to come about; 0: 30 s */
+        struct cor_strv headers;        /* "Name: value" */
 };
 
 struct registry_auth {
@@ -29,21 +36,29 @@ struct registry_config {
         struct cor_strv mirrors, insecure;            /* of daemon.json, and --insecure of the command line */
         struct cor_strv certs_dirs;                   /* in order of preference */
         char *client_config;                          /* folder of config.json: $DOCKER_CONFIG or ~/.docker */
-        int stall_ms;                                 /* a transfer without a byte for so long is begun again; 0: 30 s */
+        int stall_ms; /* a transfer without a byte for so long is begun again; 0: 30 s */
 };
-/* registry_config_load() - from the places of this user and system, all optional; a broken file is INVALID with its place */
+/*
+ * registry_config_load() - from the places of this user and system, all optional; a broken file is INVALID with its
+ * place. Folders, the first one first: $COR_CONFIG alone if that is set; else ~/.config/coracle (not for root),
+ * /etc/coracle, and those of containerd (certs.d only) and docker. The first daemon.json that is there holds.
+ */
 int registry_config_load(struct registry_config *ret, struct cor_err *err) COR_MUST_CHECK;
 void registry_config_done(struct registry_config *c);
 #define auto_registry_config COR_CLEANUP(registry_config_done) struct registry_config
 
-/* registry_config_hosts() - the places to ask for @domain, in order; free with registry_hosts_free() */
-int registry_config_hosts(const struct registry_config *c, const char *domain, struct registry_host **ret, size_t *ret_n,
-                          struct cor_err *err) COR_MUST_CHECK;
+/*
+ * registry_config_hosts() - the places to ask for @domain, in order; free with registry_hosts_free(). hosts.toml
+ * decides where there is one (errors name file and line); else docker's way: mirrors for docker.io, certificates by
+ * certs.d, https. Not for the static programs: networks in `insecure` may need a name to be resolved.
+ */
+int registry_config_hosts(const struct registry_config *c, const char *domain, struct registry_host **ret,
+                          size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 void registry_hosts_free(struct registry_host *hosts, size_t n);
 
 /*
- * Credentials of docker's config.json. docker.io's key is "https://index.docker.io/v1/". Helpers (credHelpers, credsStore)
- * are docker-credential-NAME in PATH; they run as the caller, with an end to the wait.
+ * Credentials of docker's config.json. docker.io's key is "https://index.docker.io/v1/". Helpers (credHelpers,
+ * credsStore) are docker-credential-NAME in PATH; they run as the caller, with an end to the wait.
  */
 int registry_auth_find(const struct registry_config *c, const char *domain, struct registry_auth *ret,
                        struct cor_err *err) COR_MUST_CHECK; /* 1 found, 0 none */

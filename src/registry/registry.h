@@ -1,10 +1,10 @@
 #ifndef CORACLE_REGISTRY_REGISTRY_H
 #define CORACLE_REGISTRY_REGISTRY_H
 /*
- * The distribution protocol (OCI distribution-spec 1.1, Docker Registry HTTP API V2) over libcurl. One handle speaks for
- * one repository ("library/debian" of "docker.io"), by way of its mirrors where such are configured, and takes care of
- * tokens, redirects, retries (back-off, Retry-After), and of what a hostile server may try: every answer is bounded in
- * size and time, redirects go to http(s) only, credentials go to the host they are for and no other.
+ * The distribution protocol (OCI distribution-spec 1.1, Docker Registry HTTP API V2) over libcurl. One handle speaks
+ * for one repository ("library/debian" of "docker.io"), by way of its mirrors where such are configured, and takes care
+ * of tokens, redirects, retries (back-off, Retry-After), and of what a hostile server may try: every answer is bounded
+ * in size and time, redirects go to http(s) only, credentials go to the host they are for and no other.
  *
  * Single-threaded: transfers run side by side in one loop (curl multi), driven by registry_run().
  */
@@ -42,8 +42,9 @@ int registry_put_manifest(struct registry *r, const char *tag_or_digest, const c
                           size_t n, struct cor_err *err) COR_MUST_CHECK;
 
 /*
- * Downloads. `write` gets the bytes in order from `offset` on; when the server cannot continue there (no Range), `restart`
- * is called and bytes come from 0 on. `done` is called once, with NULL or the error, after retries are used up.
+ * Downloads. `write` gets the bytes in order from `offset` on; when the server cannot continue there (no Range),
+ * `restart` is called and bytes come from 0 on. `done` is called once, with NULL or the error, after retries are used
+ * up.
  */
 struct registry_download {
         struct digest digest;
@@ -51,16 +52,20 @@ struct registry_download {
         const char *const *urls; /* of a non-distributable layer; NULL-terminated or NULL */
         int (*write)(void *context, const void *bytes, size_t n, struct cor_err *err);
         int (*restart)(void *context, struct cor_err *err);
+        /* all bytes have come: the digest is right, or not (then another host is asked, from 0 on). NULL: checked later
+         */
+        int (*check)(void *context, struct cor_err *err);
         void (*done)(void *context, struct cor_err *error);
         void *context;
 };
 int registry_download(struct registry *r, const struct registry_download *d, struct cor_err *err) COR_MUST_CHECK;
 
 /* registry_blob_exists() - HEAD: 1 with its size, 0 */
-int registry_blob_exists(struct registry *r, const struct digest *d, int64_t *ret_size,
-                         struct cor_err *err) COR_MUST_CHECK;
+int registry_blob_exists(struct registry *r, const struct digest *d, int64_t *ret_size, struct cor_err *err)
+        COR_MUST_CHECK;
 /* registry_mount_blob() - cross-repository mount from @from: 1 mounted, 0 the registry wants an upload */
-int registry_mount_blob(struct registry *r, const struct digest *d, const char *from, struct cor_err *err) COR_MUST_CHECK;
+int registry_mount_blob(struct registry *r, const struct digest *d, const char *from, struct cor_err *err)
+        COR_MUST_CHECK;
 /* Uploads: `read` gives the bytes from any offset (a retry goes back). `done` as for downloads. */
 struct registry_upload {
         struct digest digest;
@@ -71,8 +76,8 @@ struct registry_upload {
         void *context;
 };
 int registry_upload(struct registry *r, const struct registry_upload *u, struct cor_err *err) COR_MUST_CHECK;
-/* registry_run() - drive started transfers until all are done, or until @wake_fd (-1: none) is readable: 1 there is more to
- * do, 0 all done, -1. At most config->max_downloads (max_uploads) run at once; the rest wait their turn. */
+/* registry_run() - drive started transfers until all are done, or until @wake_fd (-1: none) is readable: 1 there is
+ * more to do, 0 all done, -1. At most config->max_downloads (max_uploads) run at once; the rest wait their turn. */
 int registry_run(struct registry *r, int wake_fd, struct cor_err *err) COR_MUST_CHECK;
 /* registry_cancel() - end all transfers that still run; `done` is called for each */
 void registry_cancel(struct registry *r);

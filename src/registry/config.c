@@ -1,0 +1,177 @@
+#include "registry/config.h"
+#include "base/file.h"
+#include "registry/address.h"
+#include "spec/registry.h"
+#include <string.h>
+#include <unistd.h>
+
+enum {
+        DAEMON_JSON_MAX_BYTES = 1 << 20,
+        DOWNLOADS = 3, /* docker's defaults */
+        UPLOADS = 5,
+        ATTEMPTS = 5,
+        AT_ONCE_MAX = 128,
+        ATTEMPTS_MAX = 100,
+};
+
+void registry_config_done(struct registry_config *c)
+{
+        cor_strv_done(&c->mirrors);
+        cor_strv_done(&c->insecure);
+        cor_strv_done(&c->certs_dirs);
+        free(c->client_config);
+        *c = (struct registry_config){ 0 };
+}
+
+void registry_auth_done(struct registry_auth *a)
+{
+        char *secrets[] = { a->user, a->password, a->identity_token, a->registry_token };
+
+        for (size_t i = 0; i < COR_COUNT(secrets); i++) {
+                if (secrets[i])
+                        explicit_bzero(secrets[i], strlen(secrets[i]));
+                free(secrets[i]);
+        }
+        *a = (struct registry_auth){ 0 };
+}
+
+/* The caller's home, or NULL. No look-up by user id: static programs cannot. */
+static const char *home(void)
+{
+        const char *s = getenv("HOME");
+
+        if (s && *s == '/')
+                return s;
+        return geteuid() == 0 ? "/root" : NULL;
+}
+
+/* Folders that may hold daemon.json and certs.d of @owner ("coracle", "docker"). */
+static void add_folders(struct cor_strv *folders, const char *owner)
+{
+        const char *config = getenv("XDG_CONFIG_HOME");
+
+        if (geteuid() != 0 && config && *config == '/')
+                cor_strv_take(folders, cor_printf("%s/%s", config, owner));
+        else if (geteuid() != 0 && home())
+                cor_strv_take(folders, cor_printf("%s/.config/%s", home(), owner));
+        cor_strv_take(folders, cor_printf("/etc/%s", owner));
+}
+
+static int take_mirrors(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
+{
+        for (size_t i = 0; i < d->n_mirrors; i++) {
+                auto_address a = ADDRESS_INIT;
+                size_t n = strlen(d->mirrors[i]);
+
+                if (address_of_url(d->mirrors[i], &a) < 0 || strpbrk(d->mirrors[i], "?#"))
+                        return cor_fail(err, COR_INVALID,
+                                        "registry-mirrors[%zu]: expected http://HOST or https://HOST, found '%.100s'",
+                                        i, d->mirrors[i]);
+                while (n && d->mirrors[i][n - 1] == '/')
+                        n--;
+                cor_strv_take(&c->mirrors, cor_strndup(d->mirrors[i], n));
+        }
+        return 0;
+}
+
+/* An entry is HOST[:PORT] or a network; a scheme in front, which people write, means nothing. */
+static int take_insecure(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
+{
+        for (size_t i = 0; i < d->n_insecure; i++) {
+                auto_address a = ADDRESS_INIT;
+                const char *s = d->insecure[i];
+
+                s += cor_starts_with(s, "http://") ? 7 : cor_starts_with(s, "https://") ? 8 : 0;
+                if (!*s || (!strchr(s, '/') && address_split(s, &a) < 0))
+                        return cor_fail(
+                                err, COR_INVALID,
+                                "insecure-registries[%zu]: expected HOST[:PORT] or NETWORK/BITS, found '%.100s'", i,
+                                d->insecure[i]);
+                cor_strv_add(&c->insecure, s);
+        }
+        return 0;
+}
+
+static int take_number(const struct cor_opt_u64 *n, const char *key, int max, int *ret, struct cor_err *err)
+{
+        if (!n->set)
+                return 0;
+        if (n->value < 1 || n->value > (uint64_t)max)
+                return cor_fail(err, COR_INVALID, "%s: expected 1 to %d, found %llu", key, max,
+                                (unsigned long long)n->value);
+        *ret = (int)n->value;
+        return 0;
+}
+
+static int take_daemon(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
+{
+        if (take_mirrors(c, d, err) < 0 || take_insecure(c, d, err) < 0 ||
+            take_number(&d->max_downloads, "max-concurrent-downloads", AT_ONCE_MAX, &c->max_downloads, err) < 0 ||
+            take_number(&d->max_uploads, "max-concurrent-uploads", AT_ONCE_MAX, &c->max_uploads, err) < 0)
+                return -1;
+        return take_number(&d->max_attempts, "max-download-attempts", ATTEMPTS_MAX, &c->max_attempts, err);
+}
+
+/* 1 if it was there, 0 if not */
+static int load_daemon(struct registry_config *c, const char *path, struct cor_err *err)
+{
+        auto_json struct daemon_config *d = NULL;
+        auto_str text = NULL;
+        size_t n;
+
+        if (cor_read_file(path, DAEMON_JSON_MAX_BYTES, &text, &n, err) < 0) {
+                if (err->kind != COR_NOT_FOUND && err->kind != COR_DENIED)
+                        return -1;
+                cor_err_clear(err);
+                return 0;
+        }
+        if (n == 0) /* as docker: an empty file says nothing */
+                return 1;
+        if (cor_json_parse(&daemon_config_doc, text, n, path, &d, err) < 0)
+                return -1;
+        return take_daemon(c, d, err) < 0 ? cor_wrap(err, "%s", path) : 1;
+}
+
+static int load_folders(struct registry_config *c, const struct cor_strv *folders, struct cor_err *err)
+{
+        int found = 0;
+
+        for (size_t i = 0; i < folders->n_items && found == 0; i++) {
+                auto_str path = cor_printf("%s/daemon.json", folders->items[i]);
+
+                if (cor_ends_with(folders->items[i], "/containerd"))
+                        continue;
+                found = load_daemon(c, path, err);
+        }
+        for (size_t i = 0; i < folders->n_items; i++)
+                cor_strv_take(&c->certs_dirs, cor_printf("%s/certs.d", folders->items[i]));
+        return found < 0 ? -1 : 0;
+}
+
+int registry_config_load(struct registry_config *ret, struct cor_err *err)
+{
+        auto_registry_config c = { .max_downloads = DOWNLOADS, .max_uploads = UPLOADS, .max_attempts = ATTEMPTS };
+        const char *only = getenv("COR_CONFIG"), *docker = getenv("DOCKER_CONFIG");
+        auto_strv folders = { 0 };
+        struct cor_err problem = { 0 };
+
+        if (only && *only) {
+                cor_strv_add(&folders, only);
+        } else {
+                add_folders(&folders, "coracle");
+                add_folders(&folders, "containerd");
+                add_folders(&folders, "docker");
+        }
+        if (load_folders(&c, &folders, &problem) < 0) {
+                if (err)
+                        *err = problem;
+                return -1;
+        }
+        if (docker && *docker)
+                c.client_config = cor_strdup(docker);
+        else if (home())
+                c.client_config = cor_printf("%s/.docker", home());
+        *ret = c;
+        c = (struct registry_config){ 0 };
+        return 0;
+}
