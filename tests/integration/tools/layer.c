@@ -2,6 +2,7 @@
  * Layers without the store and the engine:
  *
  *      layer apply [--probe] [--rootless] [--bytes N] [--entries N] [--ratio N] FOLDER [LOWER...] <ARCHIVE
+ *      layer diff [--gzip|--zstd] FOLDER >ARCHIVE
  *      layer inflate <ARCHIVE
  *
  * `apply` unpacks an archive, compressed or not, into FOLDER, in overlayfs form, on top of the folders LOWER, uppermost
@@ -39,6 +40,7 @@ static ssize_t read_inflater(void *context, void *buf, size_t n, struct cor_err 
 struct options {
         struct layer_apply_options apply;
         unsigned ratio;
+        enum compression compression;
         int lower[LOWERS_MAX];
 };
 
@@ -76,6 +78,11 @@ static int apply(struct options *o, char **folders, struct cor_err *err)
         return 0;
 }
 
+static int write_stdout(void *context, const void *bytes, size_t n, struct cor_err *err)
+{
+        return cor_write_full(1, bytes, n, err);
+}
+
 static int inflate(struct cor_err *err)
 {
         auto_inflater inflater = inflater_new(read_stdin, NULL, 0, 0);
@@ -83,9 +90,26 @@ static int inflate(struct cor_err *err)
         ssize_t n;
 
         while ((n = inflater_read(inflater, buf, sizeof buf, err)) > 0)
-                if (cor_write_full(1, buf, (size_t)n, err) < 0)
+                if (write_stdout(NULL, buf, (size_t)n, err) < 0)
                         return -1;
         return (int)n;
+}
+
+static int write_deflater(void *context, const void *bytes, size_t n, struct cor_err *err)
+{
+        return deflater_write(context, bytes, n, err);
+}
+
+static int diff(const struct options *o, const char *folder, struct cor_err *err)
+{
+        auto_deflater deflater = deflater_new(o->compression, 0, write_stdout, NULL);
+        struct tar_sink sink = { .write = write_deflater, .context = deflater };
+        auto_tar_writer writer = tar_writer_new(&sink);
+        auto_fd dir = open_folder(folder, err);
+
+        if (dir < 0 || layer_diff(dir, o->apply.overlay_prefix, writer, err) < 0)
+                return -1;
+        return deflater_end(deflater, err);
 }
 
 static int number(const char *word, int64_t *ret, struct cor_err *err)
@@ -105,6 +129,10 @@ static int run(char **words, struct cor_err *err)
                         o.apply.probe = true;
                 else if (strcmp(*words, "--rootless") == 0)
                         o.apply.rootless = true;
+                else if (strcmp(*words, "--gzip") == 0)
+                        o.compression = COMPRESSION_GZIP;
+                else if (strcmp(*words, "--zstd") == 0)
+                        o.compression = COMPRESSION_ZSTD;
                 else if (strcmp(*words, "--bytes") == 0)
                         r = number(*++words, &o.apply.limits.bytes, err);
                 else if (strcmp(*words, "--entries") == 0)
@@ -120,9 +148,12 @@ static int run(char **words, struct cor_err *err)
                 return -1;
         if (strcmp(verb, "apply") == 0 && *words)
                 return apply(&o, words, err);
+        if (strcmp(verb, "diff") == 0 && *words)
+                return diff(&o, *words, err);
         if (strcmp(verb, "inflate") == 0)
                 return inflate(err);
-        return cor_fail(err, COR_INVALID, "usage: layer apply [FLAGS] FOLDER [LOWER...], layer inflate");
+        return cor_fail(err, COR_INVALID,
+                        "usage: layer apply [FLAGS] FOLDER [LOWER...], layer diff [FLAGS] FOLDER, layer inflate");
 }
 
 int main(int argc, char **argv)
