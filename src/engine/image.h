@@ -46,8 +46,8 @@ struct image_filter {
         size_t n_items;
 };
 /* engine_images() - those that pass @filter and, if given, match @reference (a name, or one with wildcards) */
-int engine_images(struct engine *e, const struct image_filter *filter, const char *reference,
-                  struct image_list *ret, struct cor_err *err) COR_MUST_CHECK;
+int engine_images(struct engine *e, const struct image_filter *filter, const char *reference, struct image_list *ret,
+                  struct cor_err *err) COR_MUST_CHECK;
 /* engine_image() - by name, id or beginning of an id, with layers and blobs; NOT_FOUND "No such image: x" */
 int engine_image(struct engine *e, const char *name, struct image_row *ret, struct cor_err *err) COR_MUST_CHECK;
 /* engine_image_config() - its configuration, parsed; cor_json_free(). *ret_text (may be NULL): the bytes; free() */

@@ -144,28 +144,36 @@ int image_tag(struct store *s, const struct digest *id, const char *name, struct
         return commit(s, &txn, err);
 }
 
-int image_untag(struct store *s, const char *name, struct cor_err *err)
+static int drop_names(struct store_db *db, int64_t seq, const struct cor_strv *names, struct cor_err *err)
 {
-        auto_db_txn txn = DB_TXN_INIT;
-        int n;
-
-        if (db_begin(s->db, DB_DURABLE, &txn, err) < 0)
-                return -1;
-        n = db_run(s->db, err, "DELETE FROM image_name WHERE name = ?1", "t", name);
-        if (n == 0)
-                return cor_fail(err, COR_NOT_FOUND, "no image is called %s", name);
-        return n < 0 ? -1 : commit(s, &txn, err);
+        for (size_t n = 0; n < names->n_items; n++)
+                if (db_run(db, err, "DELETE FROM image_name WHERE name = ?1 AND image = ?2", "ti", names->items[n],
+                           seq) < 0)
+                        return -1;
+        return 0;
 }
 
-int image_remove(struct store *s, const struct digest *id, struct cor_err *err)
+static int drop_image(struct store_db *db, int64_t seq, enum image_forgetting what, struct cor_err *err)
+{
+        if (what == IMAGE_FORGET_NAMES)
+                return 0;
+        if (what == IMAGE_FORGET_ALL)
+                return db_run(db, err, "DELETE FROM image WHERE seq = ?1", "i", seq);
+        return db_run(db, err,
+                      "DELETE FROM image WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM image_name WHERE image = ?1)",
+                      "i", seq);
+}
+
+int image_forget(struct store *s, const struct digest *id, const struct cor_strv *names, enum image_forgetting what,
+                 struct cor_err *err)
 {
         auto_db_txn txn = DB_TXN_INIT;
-        int n;
+        int64_t seq = 0;
+        int gone;
 
-        if (db_begin(s->db, DB_DURABLE, &txn, err) < 0)
+        if (db_begin(s->db, DB_DURABLE, &txn, err) < 0 || get_seq(s->db, id, &seq, err) < 0 ||
+            drop_names(s->db, seq, names, err) < 0)
                 return -1;
-        n = db_run(s->db, err, "DELETE FROM image WHERE id = ?1", "t", id->text);
-        if (n == 0)
-                return cor_fail(err, COR_NOT_FOUND, "image %s is not in the store", id->text);
-        return n < 0 ? -1 : commit(s, &txn, err);
+        gone = drop_image(s->db, seq, what, err);
+        return gone < 0 || commit(s, &txn, err) < 0 ? -1 : gone > 0;
 }

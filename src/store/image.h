@@ -75,10 +75,14 @@ int image_find(struct store *s, const char *name_or_id, struct image_row *ret, s
 int image_all(struct store *s, bool full, struct image_list *ret, struct cor_err *err) COR_MUST_CHECK;
 /* image_tag() - let @name lead to image @id */
 int image_tag(struct store *s, const struct digest *id, const char *name, struct cor_err *err) COR_MUST_CHECK;
-/* image_untag() - forget a name (tag or repo digest); NOT_FOUND */
-int image_untag(struct store *s, const char *name, struct cor_err *err) COR_MUST_CHECK;
-/* image_remove() - forget the image and all its names; its content goes with the next store_collect() */
-int image_remove(struct store *s, const struct digest *id, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * image_forget() - all at once: forget @names of image @id (those that do not lead to it are passed over), and then the
+ * image itself: not (NAMES), if no other name leads to it (UNLESS_NAMED), in any case (ALL). Returns 1 if the image is
+ * gone, else 0; NOT_FOUND. Its content goes with the next store_collect().
+ */
+enum image_forgetting { IMAGE_FORGET_NAMES, IMAGE_FORGET_UNLESS_NAMED, IMAGE_FORGET_ALL };
+int image_forget(struct store *s, const struct digest *id, const struct cor_strv *names, enum image_forgetting what,
+                 struct cor_err *err) COR_MUST_CHECK;
 
 /* What store_collect() took away. */
 struct collected {

@@ -30,6 +30,16 @@ static struct store *open_at(struct scratch *s)
         return open_flags(s, STORE_CREATE | STORE_DATABASE);
 }
 
+static int forget(struct store *s, const struct digest *id, const char *name, enum image_forgetting what,
+                  struct cor_err *err)
+{
+        auto_strv names = { 0 };
+
+        if (name)
+                cor_strv_add(&names, name);
+        return image_forget(s, id, &names, what, err);
+}
+
 static struct digest put(struct store *s, const char *text)
 {
         struct digest d;
@@ -146,9 +156,7 @@ static void what_is_not_there_is_not_found(void **state)
                 assert_int_equal(image_find(s, names[n], &found, &err), -1);
                 assert_int_equal(err.kind, COR_NOT_FOUND);
         }
-        assert_int_equal(image_untag(s, "docker.io/library/b:1", &err), -1);
-        assert_int_equal(err.kind, COR_NOT_FOUND);
-        assert_int_equal(image_remove(s, &none, &err), -1);
+        assert_int_equal(forget(s, &none, NULL, IMAGE_FORGET_ALL, &err), -1);
         assert_int_equal(err.kind, COR_NOT_FOUND);
         assert_int_equal(image_tag(s, &none, "docker.io/library/b:1", &err), -1);
         assert_int_equal(err.kind, COR_NOT_FOUND);
@@ -215,7 +223,13 @@ static void a_name_leads_to_one_image(void **state)
         ok(image_find(s, a.id.text, &old, &err), &err);
         assert_int_equal(old.names.n_items, 0);
         ok(image_tag(s, &a.id, "docker.io/library/x:1", &err), &err);
-        ok(image_untag(s, "docker.io/library/x:1", &err), &err);
+        assert_int_equal(forget(s, &b.id, "docker.io/library/x:1", IMAGE_FORGET_NAMES, &err), 0); /* not its name */
+        image_row_done(&found);
+        ok(image_find(s, "docker.io/library/x:1", &found, &err), &err);
+        assert_string_equal(found.id.text, a.id.text);
+        ok(image_tag(s, &a.id, "docker.io/library/y:1", &err), &err);
+        assert_int_equal(forget(s, &a.id, "docker.io/library/x:1", IMAGE_FORGET_UNLESS_NAMED, &err), 0);
+        assert_int_equal(forget(s, &a.id, "docker.io/library/y:1", IMAGE_FORGET_UNLESS_NAMED, &err), 1);
         image_row_done(&found);
         assert_int_equal(image_find(s, "docker.io/library/x:1", &found, &err), -1);
 }
@@ -261,7 +275,7 @@ static void index_json_follows(void **state)
                 i.manifest.text);
         text = scratch_text(*state, "store/images/index.json");
         assert_string_equal(text, wanted);
-        ok(image_remove(s, &i.id, &err), &err);
+        assert_int_equal(forget(s, &i.id, NULL, IMAGE_FORGET_ALL, &err), 1);
         free(COR_TAKE(text));
         text = scratch_text(*state, "store/images/index.json");
         assert_null(strstr(text, "digest"));
@@ -291,13 +305,13 @@ static void collected_is_exactly_what_nothing_refers_to(void **state)
         assert_true(collected_has(&first, &loose));
         assert_int_equal(blob_find(s, &loose), -1);
 
-        ok(image_remove(s, &a.id, &err), &err);
+        assert_int_equal(forget(s, &a.id, NULL, IMAGE_FORGET_ALL, &err), 1);
         ok(store_collect(s, &second, &err), &err);
         assert_int_equal(second.n_items, 2);
         assert_true(collected_has(&second, &a.id) && collected_has(&second, &a.manifest));
         assert_int_equal(layer_size(s, &b.layers[0].name), 5);
 
-        ok(image_remove(s, &b.id, &err), &err);
+        assert_int_equal(forget(s, &b.id, NULL, IMAGE_FORGET_ALL, &err), 1);
         ok(store_collect(s, &third, &err), &err);
         assert_int_equal(third.n_items, 4); /* the layer's archive and its unpacked form */
         assert_int_equal(layer_size(s, &b.layers[0].name), -1);
@@ -395,7 +409,7 @@ static int pull_for_ever(struct scratch *scratch, int rounds)
                 if (layer_size(s, &wanted[0]) < 0)
                         make_layer(s, &wanted[0]);
                 if (image_put(s, &row, &err) < 0 ||
-                    (n % 2 && image_remove(s, &row.id, &err) < 0 && err.kind != COR_NOT_FOUND)) {
+                    (n % 2 && forget(s, &row.id, NULL, IMAGE_FORGET_ALL, &err) < 0 && err.kind != COR_NOT_FOUND)) {
                         print_message("pull: %s\n", err.msg);
                         return -1;
                 }

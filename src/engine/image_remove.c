@@ -1,0 +1,264 @@
+/*
+ * rmi and prune, with docker's rules: a name given is untagged; when its last tag in a repository goes, so do the
+ * digests of that repository; when no name is left, the image goes. An id given removes the image if all its names are
+ * in one repository with one tag at most, or if it is forced.
+ */
+#include "engine/image_filter.h"
+#include "image/platform.h"
+#include "image/reference.h"
+#include "store/hash.h"
+
+#include <string.h>
+
+void image_removed_done(struct image_removed *r)
+{
+        cor_strv_done(&r->lines);
+}
+
+static bool is_digested(const char *name)
+{
+        return strchr(name, '@') != NULL;
+}
+
+/* Bytes of @name that are the repository. */
+static size_t repository_len(const char *name)
+{
+        const char *at = strchr(name, '@'), *slash = strrchr(name, '/');
+        const char *colon = at ? NULL : strchr(slash ? slash : name, ':');
+
+        return at ? (size_t)(at - name) : colon ? (size_t)(colon - name) : strlen(name);
+}
+
+static bool same_repository(const char *a, const char *b)
+{
+        size_t n = repository_len(a);
+
+        return n == repository_len(b) && strncmp(a, b, n) == 0;
+}
+
+/* Docker's "single reference": at most one tag, and digests of its repository only. */
+static bool is_single(const struct image_row *i)
+{
+        const char *first = i->names.n_items          ? i->names.items[0]
+                            : i->repo_digests.n_items ? i->repo_digests.items[0]
+                                                      : NULL;
+
+        if (i->names.n_items > 1)
+                return false;
+        for (size_t d = 0; d < i->repo_digests.n_items; d++)
+                if (!same_repository(first, i->repo_digests.items[d]))
+                        return false;
+        return true;
+}
+
+static bool has_name(const struct image_row *i, const char *full)
+{
+        for (size_t n = 0; n < i->names.n_items; n++)
+                if (strcmp(i->names.items[n], full) == 0)
+                        return true;
+        for (size_t n = 0; n < i->repo_digests.n_items; n++)
+                if (strcmp(i->repo_digests.items[n], full) == 0)
+                        return true;
+        return false;
+}
+
+/* The full name that @given stands for, if it is one of the image; else it is an id or a beginning of one: NULL. free()
+ */
+static char *name_of(const struct image_row *i, const char *given)
+{
+        auto_reference ref = { 0 };
+        auto_str full = NULL;
+
+        if (reference_parse(given, &ref, NULL) < 0)
+                return NULL;
+        reference_default_tag(&ref);
+        full = digest_set(&ref.digest) ? reference_digested(&ref, &ref.digest) : reference_tagged(&ref);
+        return has_name(i, full) ? COR_TAKE(full) : NULL;
+}
+
+/* The names that go with @full: itself, and the digests of its repository if it was the last tag there. */
+static void names_with(const struct image_row *i, const char *full, struct cor_strv *ret)
+{
+        cor_strv_add(ret, full);
+        if (is_digested(full))
+                return;
+        for (size_t n = 0; n < i->names.n_items; n++)
+                if (strcmp(i->names.items[n], full) != 0 && same_repository(i->names.items[n], full))
+                        return;
+        for (size_t n = 0; n < i->repo_digests.n_items; n++)
+                if (same_repository(i->repo_digests.items[n], full))
+                        cor_strv_add(ret, i->repo_digests.items[n]);
+}
+
+static void all_names(const struct image_row *i, struct cor_strv *ret)
+{
+        for (size_t n = 0; n < i->names.n_items; n++)
+                cor_strv_add(ret, i->names.items[n]);
+        for (size_t n = 0; n < i->repo_digests.n_items; n++)
+                cor_strv_add(ret, i->repo_digests.items[n]);
+}
+
+static void say_untagged(struct image_removed *r, const struct cor_strv *names)
+{
+        for (size_t n = 0; n < names->n_items; n++) {
+                auto_reference ref = { 0 };
+                auto_str familiar = NULL;
+
+                if (reference_parse(names->items[n], &ref, NULL) == 0)
+                        familiar = reference_familiar(&ref);
+                cor_strv_take(&r->lines, cor_printf("Untagged: %s", familiar ? familiar : names->items[n]));
+        }
+}
+
+static bool was_collected(const struct collected *c, const struct digest *d)
+{
+        for (size_t n = 0; n < c->n_items; n++)
+                if (digest_eq(&c->items[n], d))
+                        return true;
+        return false;
+}
+
+/* As docker tells it: the image, then those of its layers that went, the uppermost first, by chain id. */
+static void say_deleted(struct image_removed *r, const struct image_row *i, const struct collected *c)
+{
+        struct digest *chain = cor_realloc_array(NULL, i->n_layers + 1, sizeof *chain);
+
+        cor_strv_take(&r->lines, cor_printf("Deleted: %s", i->id.text));
+        for (size_t n = 0; n < i->n_layers; n++)
+                chain[n] = hash_chain(n ? &chain[n - 1] : NULL, &i->layers[n].diff_id);
+        for (size_t n = i->n_layers; n-- > 0;)
+                if (was_collected(c, &i->layers[n].name))
+                        cor_strv_take(&r->lines, cor_printf("Deleted: %s", chain[n].text));
+        free(chain);
+}
+
+/* Forget @names and, if it is to go, the image; say what was done. */
+static int forget(struct engine *e, const struct image_row *i, const struct cor_strv *names, enum image_forgetting what,
+                  struct image_removed *r, struct cor_err *err)
+{
+        auto_collected c = { 0 };
+        int gone = image_forget(e->store, &i->id, names, what, err);
+
+        if (gone < 0)
+                return -1;
+        say_untagged(r, names);
+        if (!gone)
+                return 0;
+        if (store_collect(e->store, &c, err) < 0)
+                return -1;
+        say_deleted(r, i, &c);
+        r->bytes += c.bytes;
+        return 0;
+}
+
+static int remove_by_id(struct engine *e, const struct image_row *i, bool force, struct image_removed *r,
+                        struct cor_err *err)
+{
+        auto_strv names = { 0 };
+
+        if (!force && !is_single(i))
+                return cor_fail(err, COR_BUSY,
+                                "conflict: unable to delete %.12s (must be forced) - image is referenced in multiple "
+                                "repositories",
+                                digest_hex(&i->id));
+        all_names(i, &names);
+        return forget(e, i, &names, force ? IMAGE_FORGET_ALL : IMAGE_FORGET_UNLESS_NAMED, r, err);
+}
+
+static int remove_by_name(struct engine *e, const struct image_row *i, const char *full, struct image_removed *r,
+                          struct cor_err *err)
+{
+        auto_strv names = { 0 };
+
+        names_with(i, full, &names);
+        return forget(e, i, &names, IMAGE_FORGET_UNLESS_NAMED, r, err);
+}
+
+static int check_platform(const struct image_row *i, const char *name, const char *platform, struct cor_err *err)
+{
+        struct image_platform document = { .architecture = i->architecture, .os = i->os, .variant = i->variant };
+        struct platform have = platform_of(&document), want;
+        auto_str have_text = NULL;
+        auto_str want_text = NULL;
+
+        if (!platform)
+                return 0;
+        if (platform_parse(platform, &want, err) < 0)
+                return -1;
+        if (platform_rank(&want, &have) >= 0)
+                return 0;
+        have_text = platform_format(&have);
+        want_text = platform_format(&want);
+        return cor_fail(err, COR_NOT_FOUND,
+                        "image with reference %s was found but does not match the specified platform: wanted %s, "
+                        "actual: %s",
+                        name, want_text, have_text);
+}
+
+int engine_remove_image(struct engine *e, const char *name, const char *platform, bool force, bool no_prune,
+                        struct image_removed *ret, struct cor_err *err)
+{
+        auto_image_row i = { 0 };
+        auto_image_removed r = { 0 };
+        auto_str full = NULL;
+
+        if (engine_image(e, name, &i, err) < 0 || check_platform(&i, name, platform, err) < 0)
+                return -1;
+        full = name_of(&i, name);
+        if ((full ? remove_by_name(e, &i, full, &r, err) : remove_by_id(e, &i, force, &r, err)) < 0)
+                return -1;
+        *ret = r;
+        r = (struct image_removed){ 0 };
+        return 0;
+}
+
+/* Forget all that fits, then collect once. */
+static int prune_all(struct engine *e, const struct image_match *m, bool all, struct image_list *list,
+                     struct image_list *ret_gone, struct cor_err *err)
+{
+        for (size_t n = 0; n < list->n_items; n++) {
+                struct image_row *i = &list->items[n];
+                auto_strv names = { 0 };
+                int gone;
+
+                if (!image_match_fits(m, i) || (!all && i->names.n_items > 0))
+                        continue;
+                all_names(i, &names);
+                gone = image_forget(e->store, &i->id, &names, IMAGE_FORGET_UNLESS_NAMED, err);
+                if (gone < 0 && err->kind == COR_NOT_FOUND) /* another process was faster */
+                        continue;
+                if (gone < 0)
+                        return -1;
+                if (gone) {
+                        *COR_GROW(ret_gone->items, ret_gone->n_items) = *i;
+                        *i = (struct image_row){ 0 };
+                }
+        }
+        return 0;
+}
+
+int engine_prune_images(struct engine *e, bool all, const struct image_filter *filter, struct image_removed *ret,
+                        struct cor_err *err)
+{
+        auto_image_match m = { 0 };
+        auto_image_list list = { 0 }, gone = { 0 };
+        auto_image_removed r = { 0 };
+        auto_collected c = { 0 };
+
+        if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 ||
+            image_all(e->store, true, &list, err) < 0 ||
+            prune_all(e, &m, m.has_dangling ? !m.dangling : all, &list, &gone, err) < 0 ||
+            store_collect(e->store, &c, err) < 0)
+                return -1;
+        for (size_t n = 0; n < gone.n_items; n++) {
+                auto_strv names = { 0 };
+
+                all_names(&gone.items[n], &names);
+                say_untagged(&r, &names);
+                say_deleted(&r, &gone.items[n], &c);
+        }
+        r.bytes = c.bytes;
+        *ret = r;
+        r = (struct image_removed){ 0 };
+        return 0;
+}
