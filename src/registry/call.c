@@ -28,6 +28,7 @@ struct call *call_new(struct registry *r, const struct call_spec *spec)
                 cor_strv_add(&c->headers, *h);
         c->progress = spec->progress ? spec->progress(spec->context) : 0;
         c->host = SIZE_MAX; /* the first one is looked for when it starts */
+        c->wake_at = http_now(r->http) + spec->delay_ms;
         c->next = r->calls;
         r->calls = c;
         return c;
@@ -139,7 +140,9 @@ static char *first_url(const struct call *c)
 
         if (c->given_url)
                 return cor_strdup(c->given_url);
-        cor_text_printf(&t, "%s/", h->root);
+        cor_text_printf(&t, "%.*s/", (int)strlen(h->root) - (c->spec.v1 && cor_ends_with(h->root, "/v2") ? 3 : 0),
+                        h->root);
+        cor_text_add(&t, c->spec.v1 ? "v1/" : "");
         percent_add(&t, c->path, "/:@");
         if (c->query) {
                 cor_text_printf(&t, "?%s", c->query);
@@ -285,9 +288,11 @@ static struct call *due(struct registry *r, int *wait_ms)
         int64_t now = http_now(r->http);
 
         for (struct call *c = r->calls; c; c = c->next) {
-                if (c->state == CALL_WAITING || (c->state == CALL_LATER && c->wake_at <= now))
+                if (c->state != CALL_WAITING && c->state != CALL_LATER)
+                        continue;
+                if (c->wake_at <= now)
                         return c;
-                if (c->state == CALL_LATER && c->wake_at - now < *wait_ms)
+                if (c->wake_at - now < *wait_ms)
                         *wait_ms = (int)(c->wake_at - now);
         }
         return NULL;

@@ -40,6 +40,7 @@ struct call;
 struct call_spec {
         const char *method;
         enum call_need need;
+        bool v1;              /* path is below /v1/ (docker's search) */
         const char *path;     /* below /v2/, "library/debian/manifests/latest"; "" is /v2/ itself */
         const char *query;    /* "from=x&mount=y", or NULL */
         const char *url;      /* in place of path: as a server gave it (an upload's location) */
@@ -51,6 +52,7 @@ struct call_spec {
         ssize_t (*read)(void *context, int64_t offset, void *buf, size_t n, struct cor_err *err);
         int64_t offset, n_read;
         int answer_ms;
+        int delay_ms;    /* before it begins */
         size_t body_max; /* 0: 64 KiB */
         bool once;       /* no retry after a cut: the caller finds out first what arrived */
         /* before each request: the position to ask from, 0 for no Range */

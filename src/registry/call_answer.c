@@ -169,6 +169,7 @@ static void add_scopes(const struct call *c, const struct challenge *ch, struct 
 
 static void get_token(struct call *c, const struct http_answer *a, struct host *h, const struct challenge *ch)
 {
+        const struct registry *r = c->registry;
         auto_strv scopes = { 0 };
 
         if (h->has_auth && h->auth.registry_token) {
@@ -177,7 +178,8 @@ static void get_token(struct call *c, const struct http_answer *a, struct host *
         }
         add_scopes(c, ch, &scopes);
         token_request_done(&c->token);
-        if (token_request_make(ch, h->has_auth ? &h->auth : NULL, h->root, &scopes, false, &c->token, &c->err) < 0) {
+        if (token_request_make(ch, h->has_auth ? &h->auth : NULL, h->root, &scopes, r->offline, &c->token, &c->err) <
+            0) {
                 call_refused(c, a);
                 return;
         }
@@ -258,7 +260,7 @@ void call_token_answered(void *context, const struct http_answer *a, const struc
 {
         struct call *c = context;
         struct host *h = call_host(c);
-        char *token = NULL;
+        char *token = NULL, *refresh = NULL;
         int64_t seconds;
 
         c->transfer = NULL;
@@ -270,11 +272,15 @@ void call_token_answered(void *context, const struct http_answer *a, const struc
                 return;
         } else if (a->status != 200) {
                 token_refused(c, a);
-        } else if (token_read(a->body, a->n, &token, &seconds, NULL, &c->err) < 0) {
+        } else if (token_read(a->body, a->n, &token, &seconds, &refresh, &c->err) < 0) {
                 call_refused(c, a);
         } else {
                 h->token_until = http_now(c->registry->http) + seconds * 1000;
                 h->token_push = c->token_push;
+                if (refresh) {
+                        free(c->registry->refresh_token);
+                        c->registry->refresh_token = refresh;
+                }
                 ask_with(c, h, cor_printf("Bearer %s", token), true);
                 free(token);
         }

@@ -17,7 +17,8 @@ struct registry {
         struct job *jobs; /* in the order of their start */
         int attempts;
         char *mounting_digest, *mounting_url; /* an upload that a refused mount has begun */
-        bool wants_small;                     /* it refused a large body */
+        bool offline;                         /* ask for a token that lasts: */
+        char *refresh_token;
 };
 
 /* registry_step() - let everything go on for at most @max_ms; 1 if @wake_fd is readable */

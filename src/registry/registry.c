@@ -91,6 +91,7 @@ void registry_free(struct registry *r)
         free(r->name);
         free(r->mounting_digest);
         free(r->mounting_url);
+        free(r->refresh_token);
         free(r);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "registry/registry.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/hash.h"
@@ -163,6 +164,138 @@ static int do_blobs(struct context *c, char **args, struct cor_err *err)
         return r;
 }
 
+/* --------------------------------------------------------------------------------------------------------------
+ * uploads */
+
+static ssize_t up_read(void *context, int64_t offset, void *buf, size_t n, struct cor_err *err)
+{
+        struct file *f = context;
+        ssize_t got = pread(f->fd, buf, n, offset);
+
+        return got >= 0 ? got : cor_fail_errno(err, "read");
+}
+
+/* upload DOMAIN/PATH FILE... */
+static int do_upload(struct context *c, char **args, struct cor_err *err)
+{
+        struct file files[64] = { { 0 } };
+        int n = 0, r = 0;
+
+        if (open_registry(c, *args++, err) < 0)
+                return -1;
+        for (; *args && n < 64; args++, n++) {
+                struct registry_upload u = { .read = up_read, .done = file_done, .context = &files[n] };
+
+                if (file_open(&files[n], *args, &u.size, err) < 0)
+                        return -1;
+                u.digest = hash_digest(files[n].hash);
+                printf("%s %lld\n", u.digest.text, (long long)u.size);
+                if (registry_upload(c->registry, &u, err) < 0)
+                        return -1;
+        }
+        if (registry_run(c->registry, -1, err) < 0)
+                return -1;
+        for (int i = 0; i < n; i++) {
+                hash_free(files[i].hash);
+                close(files[i].fd);
+                if (files[i].failed) {
+                        *err = files[i].err;
+                        r = -1;
+                }
+        }
+        return r;
+}
+
+/* mount DOMAIN/PATH DIGEST FROM [FILE]: FILE is uploaded if the registry wants that */
+static int do_mount(struct context *c, char **args, struct cor_err *err)
+{
+        struct digest d;
+        int r;
+
+        if (open_registry(c, args[0], err) < 0 || digest_parse(args[1], &d, err) < 0)
+                return -1;
+        r = registry_mount_blob(c->registry, &d, args[2], err);
+        if (r < 0)
+                return -1;
+        printf("%d\n", r);
+        if (r == 0 && args[3]) {
+                struct file f = { 0 };
+                struct registry_upload u = { .read = up_read, .done = file_done, .context = &f, .digest = d };
+
+                if (file_open(&f, args[3], &u.size, err) < 0 || registry_upload(c->registry, &u, err) < 0 ||
+                    registry_run(c->registry, -1, err) < 0)
+                        return -1;
+                hash_free(f.hash);
+                close(f.fd);
+                if (f.failed) {
+                        *err = f.err;
+                        return -1;
+                }
+        }
+        return 0;
+}
+
+/* put DOMAIN/PATH REFERENCE TYPE FILE */
+static int do_put(struct context *c, char **args, struct cor_err *err)
+{
+        auto_str bytes = NULL;
+        size_t n;
+
+        if (open_registry(c, args[0], err) < 0 || cor_read_file(args[3], 1 << 23, &bytes, &n, err) < 0)
+                return -1;
+        return registry_put_manifest(c->registry, args[1], args[2], bytes, n, err);
+}
+
+static int do_referrers(struct context *c, char **args, struct cor_err *err)
+{
+        auto_str text = NULL;
+        struct digest d;
+        size_t n;
+
+        if (open_registry(c, args[0], err) < 0 || digest_parse(args[1], &d, err) < 0 ||
+            registry_referrers(c->registry, &d, args[2], &text, &n, err) < 0)
+                return -1;
+        puts(text);
+        return 0;
+}
+
+/* login DOMAIN USER PASSWORD: also stores what it got */
+static int do_login(struct context *c, char **args, struct cor_err *err)
+{
+        auto_registry_auth auth = { .user = cor_strdup(args[1]), .password = cor_strdup(args[2]) };
+
+        if (registry_login(&c->config, args[0], args[1], args[2], &auth.identity_token, err) < 0)
+                return -1;
+        return registry_auth_store(&c->config, args[0], &auth, err);
+}
+
+static int do_logout(struct context *c, char **args, struct cor_err *err)
+{
+        return registry_auth_erase(&c->config, args[0], err);
+}
+
+static int do_auth(struct context *c, char **args, struct cor_err *err)
+{
+        auto_registry_auth a = { 0 };
+        int r = registry_auth_find(&c->config, args[0], &a, err);
+
+        if (r > 0)
+                printf("%s %s %s\n", a.user ? a.user : "-", a.password ? a.password : "-",
+                       a.identity_token ? a.identity_token : "-");
+        return r < 0 ? -1 : 0;
+}
+
+static int do_search(struct context *c, char **args, struct cor_err *err)
+{
+        auto_str text = NULL;
+        size_t n;
+
+        if (registry_search(&c->config, args[0], args[1], 25, &text, &n, err) < 0)
+                return -1;
+        puts(text);
+        return 0;
+}
+
 static int do_exists(struct context *c, char **args, struct cor_err *err)
 {
         struct digest d;
@@ -199,8 +332,11 @@ static const struct {
         int n_args; /* at least */
         int (*run)(struct context *c, char **args, struct cor_err *err);
 } commands[] = {
-        { "manifest", 2, do_manifest }, { "head", 2, do_head },   { "blobs", 4, do_blobs },
-        { "exists", 2, do_exists },     { "hosts", 1, do_hosts },
+        { "auth", 1, do_auth },     { "blobs", 4, do_blobs },         { "exists", 2, do_exists },
+        { "head", 2, do_head },     { "hosts", 1, do_hosts },         { "login", 3, do_login },
+        { "logout", 1, do_logout }, { "manifest", 2, do_manifest },   { "mount", 3, do_mount },
+        { "put", 4, do_put },       { "referrers", 2, do_referrers }, { "search", 2, do_search },
+        { "upload", 2, do_upload },
 };
 
 static int env_number(const char *name, int *ret)
