@@ -1,15 +1,17 @@
 /*
  * Layers without the store and the engine:
  *
- *      layer apply [--probe] [--rootless] [--bytes N] [--entries N] [--ratio N] FOLDER [LOWER...] <ARCHIVE
+ *      layer apply [--probe] [--rootless] [--confine] [--bytes N] [--entries N] [--ratio N] FOLDER [LOWER...] <ARCHIVE
  *      layer diff [--gzip|--zstd] FOLDER >ARCHIVE
  *      layer inflate <ARCHIVE
  *
  * `apply` unpacks an archive, compressed or not, into FOLDER, in overlayfs form, on top of the folders LOWER, uppermost
- * first. It prints "bytes=N entries=N needs_lower=N" and why. Errors go to stderr; exit status 1.
+ * first. --confine: with unpack_confine(). It prints "bytes=N entries=N needs_lower=N" and why. Errors go to stderr;
+ * exit status 1.
  */
 #include "image/layer.h"
 #include "image/compress.h"
+#include "image/confine.h"
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -41,6 +43,7 @@ struct options {
         struct layer_apply_options apply;
         unsigned ratio;
         enum compression compression;
+        bool confine;
         int lower[LOWERS_MAX];
 };
 
@@ -49,6 +52,14 @@ static int open_folder(const char *path, struct cor_err *err)
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
+}
+
+static int confine(const struct options *o, int dir, struct cor_err *err)
+{
+        int folders[LOWERS_MAX + 1] = { dir };
+
+        memcpy(folders + 1, o->lower, sizeof o->lower);
+        return unpack_confine(folders, o->apply.n_lower + 1, o->apply.overlay_prefix, err);
 }
 
 static int apply(struct options *o, char **folders, struct cor_err *err)
@@ -69,6 +80,8 @@ static int apply(struct options *o, char **folders, struct cor_err *err)
                         return -1;
         }
         o->apply.lower = o->lower;
+        if (o->confine && confine(o, dir, err) < 0)
+                return -1;
         if (layer_apply(dir, reader, &o->apply, &applied, err) < 0)
                 return -1;
         if (!applied.needs_lower && tar_drain(reader, err) < 0)
@@ -129,6 +142,8 @@ static int run(char **words, struct cor_err *err)
                         o.apply.probe = true;
                 else if (strcmp(*words, "--rootless") == 0)
                         o.apply.rootless = true;
+                else if (strcmp(*words, "--confine") == 0)
+                        o.confine = true;
                 else if (strcmp(*words, "--gzip") == 0)
                         o.compression = COMPRESSION_GZIP;
                 else if (strcmp(*words, "--zstd") == 0)
