@@ -280,19 +280,18 @@ int mount_propagation(const char *path, unsigned long flags, struct cor_err *err
         return 0;
 }
 
-static bool mount_id(int fd, uint64_t *ret)
+uint64_t mount_id(int fd)
 {
         struct statx st;
 
         if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID))
-                return false;
-        *ret = st.stx_mnt_id;
-        return true;
+                return 0;
+        return st.stx_mnt_id;
 }
 
 bool mount_is_same(int a, int b)
 {
-        uint64_t id_a, id_b;
+        uint64_t id = mount_id(a);
 
-        return mount_id(a, &id_a) && mount_id(b, &id_b) && id_a == id_b;
+        return id != 0 && id == mount_id(b);
 }

@@ -52,6 +52,8 @@ int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct co
 int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /* mount_is_root() - whether @fd is the root of a mount (statx); 1, 0 or -1 when it cannot be told */
 int mount_is_root(int fd);
+/* mount_id() - the kernel's number of the mount that @fd lies on; 0 when it cannot be told */
+uint64_t mount_id(int fd);
 /* mount_is_same() - whether both descriptors lie on one mount; false when it cannot be told */
 bool mount_is_same(int a, int b);
 /* mount_propagation() - mount(2) with a propagation type on @path */

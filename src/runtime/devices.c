@@ -33,11 +33,45 @@ static const struct {
         { "stderr", "/proc/self/fd/2" },
 };
 
+static bool is_in_dev(const char *clean)
+{
+        return cor_starts_with(clean, "/dev/") && !strchr(clean + 5, '/');
+}
+
+bool rootfs_devices_ask(const struct oci_config *c)
+{
+        for (size_t i = 0; i < c->linux_->n_devices; i++)
+                if (!is_in_dev(c->linux_->devices[i].path))
+                        return c->n_mounts > 0;
+        return false;
+}
+
+/*
+ * Links of the image are followed inside the root, and may lead onto a volume: a node there would be one on the host.
+ * So the folder has to lie on the root's own mount, or on one that the configuration put on the way to it.
+ */
+static bool is_meant(const struct plan *p, const struct rootfs *r, int dir, const char *clean)
+{
+        uint64_t id = mount_id(dir);
+
+        if (mount_is_same(dir, r->root))
+                return true;
+        for (size_t i = 0; r->mounted && id != 0 && i < p->config->n_mounts; i++) {
+                auto_str place = cor_path_clean(p->config->mounts[i].destination);
+                size_t n = strlen(place);
+
+                if (r->mounted[i] == id && strncmp(clean, place, n) == 0 && clean[n] == '/')
+                        return true;
+        }
+        return false;
+}
+
 /*
  * Directory and last component of @path below the root. /dev/x is by far the usual case and needs no walk: *ret_own
  * stays -1 then, else it is a descriptor to close.
  */
-static int open_parent(struct rootfs *r, const char *path, int *ret_own, const char **ret_name, struct cor_err *err)
+static int open_parent(const struct plan *p, struct rootfs *r, const char *path, int *ret_own, const char **ret_name,
+                       struct cor_err *err)
 {
         auto_str clean = cor_path_clean(path);
         const char *name = strrchr(clean, '/') + 1;
@@ -45,10 +79,12 @@ static int open_parent(struct rootfs *r, const char *path, int *ret_own, const c
         *ret_name = path + strlen(path) - strlen(name);
         if (*name == '\0' || strcmp(*ret_name, name) != 0)
                 return cor_fail(err, COR_INVALID, "%s: not the path of a device", path);
-        if (cor_starts_with(clean, "/dev/") && name == clean + 5)
+        if (is_in_dev(clean))
                 return r->dev;
         clean[name - clean] = '\0';
         *ret_own = cor_root_mkdirs(r->root, clean, 0755, err);
+        if (*ret_own >= 0 && !is_meant(p, r, *ret_own, clean))
+                return cor_fail(err, COR_DENIED, "its folder is covered by a mount that was meant for another place");
         return *ret_own;
 }
 
@@ -107,7 +143,7 @@ static int make_device(const struct plan *p, struct rootfs *r, const struct oci_
         mode_t mode = d->file_mode.set ? (mode_t)(d->file_mode.value & 07777) : 0666;
         const char *name;
         auto_fd own = -1;
-        int parent = open_parent(r, d->path, &own, &name, err);
+        int parent = open_parent(p, r, d->path, &own, &name, err);
 
         if (parent < 0)
                 return cor_wrap(err, "device %s", d->path);

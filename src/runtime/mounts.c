@@ -110,6 +110,12 @@ static int open_target(const struct mount_work *w, bool file, struct cor_err *er
         return cor_root_mkdirs(w->rootfs->root, w->path, 0755, err);
 }
 
+static void note(const struct mount_work *w, int mount)
+{
+        if (w->rootfs->mounted)
+                w->rootfs->mounted[w->pm - w->plan->mounts] = mount_id(mount);
+}
+
 /* tmpfs at /dev and the like: contents are put in later, so read-only has to wait for the end. */
 static int keep_for_later(struct rootfs *r, int mount, struct cor_err *err)
 {
@@ -226,6 +232,7 @@ static int mount_bind(const struct mount_work *w, struct cor_err *err)
         /* before Linux 5.12 only attached mounts can be changed; nobody looks yet, so the order is free */
         if (mount_attach(tree, target, err) < 0)
                 return -1;
+        note(w, tree);
         return change_attrs(w, tree, err);
 }
 
@@ -352,6 +359,7 @@ static int mount_filesystem(const struct mount_work *w, struct cor_err *err)
                         return bind_sys_instead(w, target, err);
                 return -1;
         }
+        note(w, mount);
         if (known_mode && set_mode(mount, mode, err) < 0)
                 return -1;
         if (w->o->tmpcopyup && copy_up(w, target, mount, err) < 0)

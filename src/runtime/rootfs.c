@@ -26,6 +26,8 @@ void rootfs_done(struct rootfs *r)
         for (size_t i = 0; i < r->n_late; i++)
                 cor_fd_close(&r->late[i]);
         free(r->late);
+        free(r->mounted);
+        r->mounted = NULL;
         r->late = NULL;
         r->n_late = 0;
 }
@@ -142,6 +144,10 @@ int rootfs_prepare(const struct plan *p, struct rootfs *r, struct cor_err *err)
         r->procfs = p->procfs;
         if (mount_root(p, r, err) < 0)
                 return -1;
+        if (rootfs_devices_ask(p->config)) {
+                r->mounted = cor_realloc_array(NULL, p->config->n_mounts, sizeof *r->mounted);
+                memset(r->mounted, 0, p->config->n_mounts * sizeof *r->mounted);
+        }
         for (size_t i = 0; i < p->config->n_mounts; i++)
                 if (rootfs_mount(p, r, i, err) < 0)
                         return cor_wrap(err, "error mounting \"%s\" to rootfs at \"%s\"",

@@ -19,7 +19,8 @@ struct rootfs {
         int devpts; /* O_PATH, root of the devpts mounted at /dev/pts, or -1 */
         int *late;  /* mounts that become read-only only in the end */
         size_t n_late;
-        int procfs; /* the runtime's */
+        uint64_t *mounted; /* the mount that each of config.mounts became; NULL: nobody will ask */
+        int procfs;        /* the runtime's */
 };
 
 void rootfs_init(struct rootfs *r);
@@ -39,6 +40,8 @@ int rootfs_mount_cgroup(const struct plan *p, struct rootfs *r, const struct oci
                         const struct mount_options *o, int target, struct cor_err *err) COR_MUST_CHECK;
 /* rootfs_devices() - default and configured device nodes, links in /dev (devices.c) */
 int rootfs_devices(const struct plan *p, struct rootfs *r, struct cor_err *err) COR_MUST_CHECK;
+/* rootfs_devices_ask() - whether rootfs_devices() will want to know what was mounted where (devices.c) */
+bool rootfs_devices_ask(const struct oci_config *c);
 /* rootfs_console() - bind @slave over /dev/console (devices.c) */
 int rootfs_console(struct rootfs *r, int slave, struct cor_err *err) COR_MUST_CHECK;
 /*

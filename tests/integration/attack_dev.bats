@@ -116,6 +116,34 @@ attack_dev() { # TARGET-OF-LINK
         expect_outside_unharmed
 }
 
+@test "a link of the image does not bring a device onto a volume" {
+        local link
+        config '.mounts += [{destination: "/data", type: "bind", source: $o, options: ["rbind", "rw"]}]' --arg o "$OUTSIDE"
+        config_args true
+        for link in opt:/opt/node dev/net:/dev/net/tun srv:/srv/deep/node; do
+                cp "$BUNDLE/config.json" "$TEST_DIR/saved"
+                without_dev_mounts
+                ln -s /data "$ROOTFS/${link%%:*}"
+                config '.linux.devices = [{path: $p, type: "c", major: 1, minor: 3}]' --arg p "${link#*:}"
+                run run_container
+                expect_failure
+                expect_text "${link#*:}" "meant for another place"
+                [ -z "$(find "$OUTSIDE" -type c)" ]
+                rm -rf "$OUTSIDE/deep"
+                rm "$ROOTFS/${link%%:*}"
+                cp "$TEST_DIR/saved" "$BUNDLE/config.json"
+        done
+        expect_outside_unharmed
+        # what is meant is made: on the root, on a tmpfs, in a folder of /dev, and on a volume that is named
+        config '.mounts += [{destination: "/run", type: "tmpfs"}] |
+                .linux.devices = ["/opt/node", "/run/a/node", "/dev/net/tun", "/data/node" | {path: ., type: "c", major: 1, minor: 3}]'
+        config_args sh -c 'echo x >/opt/node && echo x >/run/a/node && echo x >/dev/net/tun && echo x >/data/node && echo made'
+        run run_container
+        expect_status 0
+        expect_output made
+        rm "$OUTSIDE/node"
+}
+
 @test "a volume at /dev itself is the user's will, and nothing is made in it" {
         without_dev_mounts
         config '.mounts += [{destination: "/dev", type: "bind", source: $o, options: ["rbind", "rw"]}] |
