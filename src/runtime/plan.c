@@ -73,6 +73,26 @@ static int read_config(struct plan *p, char **ret_text, size_t *ret_len, struct 
         return oci_config_parse(*ret_text, *ret_len, path, &p->config, err);
 }
 
+/* What these ask for changes who runs the container, or who watches it: to go on without it would be another thing. */
+static int refuse_annotations(const struct oci_config *config, struct cor_err *err)
+{
+        static const struct {
+                const char *key, *why;
+        } refused[] = {
+                { "run.oci.handler", "other ways to run a container are not part of this runtime" },
+                { "run.oci.seccomp.plugins", "plugins cannot be loaded; run.oci.seccomp.receiver names a socket" },
+        };
+
+        for (size_t i = 0; i < COR_COUNT(refused); i++) {
+                const char *value = oci_annotation(config, refused[i].key);
+
+                if (value && value[0])
+                        return cor_fail(err, COR_UNSUPPORTED, "annotations[\"%s\"]: \"%.80s\": not supported: %s",
+                                        refused[i].key, value, refused[i].why);
+        }
+        return 0;
+}
+
 /* The path with all links resolved, asked of the kernel by way of a descriptor rather than component by component. */
 static int resolve_root(struct plan *p, struct cor_err *err)
 {
@@ -259,6 +279,11 @@ int plan_seccomp(const struct oci_config *config, struct seccomp_program *progra
 
         if (seccomp_options_read(config->annotations, config->n_annotations, &o, err) < 0)
                 return -1;
+        if (!o.listener_path)
+                o.listener_path = getenv("RUN_OCI_SECCOMP_RECEIVER");
+        if (o.listener_path && o.listener_path[0] != '/')
+                return cor_fail(err, COR_INVALID, "RUN_OCI_SECCOMP_RECEIVER=%.200s: expected an absolute path",
+                                o.listener_path);
         if (runtime_default_root(&dir, NULL) == 0) {
                 char *slash = strrchr(dir, '/'); /* …/coracle/runtime: the cache lies beside */
 
@@ -327,7 +352,8 @@ int plan_make(const struct runtime_context *ctx, const struct create_options *o,
         p->procfs = procfs_open(err);
         if (p->procfs < 0 || cor_path_absolute(o->bundle ? o->bundle : ".", &p->bundle, err) < 0)
                 return -1;
-        if (read_config(p, ret_config, ret_len, err) < 0 || resolve_root(p, err) < 0)
+        if (read_config(p, ret_config, ret_len, err) < 0 || refuse_annotations(p->config, err) < 0 ||
+            resolve_root(p, err) < 0)
                 return -1;
         if (!p->config->process)
                 return cor_fail(err, COR_INVALID, "config.json: process: required");

@@ -243,6 +243,42 @@ start_agent() {
         expect_output "personality:0 4711"
 }
 
+@test "a receiver in the environment listens where neither profile nor annotation names one" {
+        skip_unless root
+        start_agent
+        deny personality SCMP_ACT_NOTIFY
+        config_args call personality:0
+        RUN_OCI_SECCOMP_RECEIVER=agent run run_container
+        expect_failure
+        expect_text RUN_OCI_SECCOMP_RECEIVER "absolute path"
+        config '.annotations["run.oci.seccomp.receiver"] = "/nobody/there"'
+        RUN_OCI_SECCOMP_RECEIVER=$TEST_DIR/agent run run_container
+        expect_failure
+        expect_text /nobody/there
+        config 'del(.annotations)'
+        export RUN_OCI_SECCOMP_RECEIVER=$TEST_DIR/agent
+        create_container
+        runtime start "$ID"
+        wait_for stopped
+        expect_equal "$(cat "$TEST_DIR/$ID.out")" "personality:0 4711"
+}
+
+@test "annotations that ask for another way to run or watch a container are refused" {
+        config_args true
+        config '.annotations["run.oci.seccomp.plugins"] = "/usr/lib/plugin.so"'
+        run run_container
+        expect_failure
+        expect_text run.oci.seccomp.plugins /usr/lib/plugin.so "not supported"
+        config '.annotations = {"run.oci.handler": "krun"}'
+        run run_container
+        expect_failure
+        expect_text run.oci.handler krun "not supported"
+        [ ! -e "$STATE_ROOT/$ID" ]
+        config '.annotations = {"run.oci.handler": ""}'
+        run run_container
+        expect_status 0
+}
+
 @test "exec hands over a listener of its own" {
         skip_unless root
         deny personality SCMP_ACT_NOTIFY
