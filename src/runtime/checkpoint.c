@@ -8,6 +8,7 @@
 #include "runtime/criu.h"
 #include "runtime/criu_options.h"
 #include "runtime/lifecycle.h"
+#include "runtime/mounts_added.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,7 +252,8 @@ static int prepare(const struct runtime_context *ctx, struct checkpoint *c, stru
                 return -1;
         c->procfs = procfs_open(err);
         if (c->procfs < 0 || container_config(&c->container, &c->config, err) < 0 ||
-            container_cgroup(&c->container, &c->cgroup, err) < 0)
+            container_cgroup(&c->container, &c->cgroup, err) < 0 || criu_mounts_check(c->config, err) < 0 ||
+            mounts_added_check(c->container.dirfd, err) < 0)
                 return -1;
         return criu_dirs_open(&o->criu, true, LOG_FILE, &c->dirs, err) < 0 ? -1 : check_parent(c, err);
 }

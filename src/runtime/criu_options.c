@@ -255,6 +255,24 @@ static void devices(const struct mounts *w, const struct oci_config *config)
                 one_mount(w, config->linux_->devices[i].path, config->linux_->devices[i].path);
 }
 
+int criu_mounts_check(const struct oci_config *config, struct cor_err *err)
+{
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                const struct oci_mount *m = &config->mounts[i];
+                struct mount_options o;
+                bool mapped;
+
+                mount_options_parse(m->options, m->n_options, &o);
+                mapped = o.idmap || o.ridmap || m->n_uid_mappings || m->n_gid_mappings;
+                mount_options_done(&o);
+                if (mapped)
+                        return cor_fail(err, COR_UNSUPPORTED,
+                                        "mounts[%zu] (%s): criu does not restore the id mapping of a mount", i,
+                                        m->destination);
+        }
+        return 0;
+}
+
 void criu_mounts(const struct oci_config *config, struct cgroup *cg, int root, const char *root_path,
                  criu_mount_fn each, struct cor_text *message)
 {

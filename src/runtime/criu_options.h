@@ -33,6 +33,8 @@ int criu_options_check(const struct criu_options *o, struct cor_err *err) COR_MU
 void criu_options_add(struct cor_text *message, const struct criu_options *o, const struct criu_dirs *d,
                       const char *log, const struct oci_config *config);
 
+/* criu_mounts_check() - UNSUPPORTED if there are mounts that would come back as something else */
+int criu_mounts_check(const struct oci_config *config, struct cor_err *err) COR_MUST_CHECK;
 /*
  * Mounts that are not in the images: each has a key, its place in the container, under which it is dumped, and by which
  * restore finds what has to be there. criu_mounts() calls @each for all that there may be; more than there are do not

@@ -16,6 +16,7 @@
 #include "linux/namespace.h"
 #include "linux/procfs.h"
 #include "runtime/message.h"
+#include "runtime/mounts_added.h"
 #include "runtime/plan_mounts.h"
 #include "runtime/rootfs.h"
 
@@ -337,23 +338,49 @@ static int await_child(struct update *u, pid_t pid, struct cor_err *err)
         return r;
 }
 
+/* What was bound is noted before it is, and what was taken away afterwards: the note may say too much, but not too
+ * little.
+ */
+static int note(const struct update *u, bool added, struct cor_err *err)
+{
+        const struct oci_config *c = u->plan.config;
+
+        for (size_t i = 0; i < c->n_mounts; i++) {
+                const struct oci_mount *m = &c->mounts[i];
+                struct mount_options o;
+                bool bind;
+
+                mount_options_parse(m->options, m->n_options, &o);
+                bind = (o.bind || o.rbind || cor_streq(m->type, "bind")) && !o.remount;
+                mount_options_done(&o);
+                if ((bind || u->remove) && mounts_added_note(u->plan.container.dirfd, m->destination, added, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static int update_mounts(const struct runtime_context *ctx, const char *id, const char *file, bool remove,
                          struct cor_err *err)
 {
         COR_CLEANUP(update_done) struct update u = { .pidfd = -1, .remove = remove };
+        struct cor_err ignored = { 0 };
         bool into_cgroup;
         pid_t pid;
+        int r;
 
         plan_init(&u.plan);
         if (plan_update(ctx, id, file, &u, err) < 0 || message_pair(&u.plan.sync_parent, &u.plan.sync_child, err) < 0)
                 return -1;
-        pid = plan_clone(&u.plan, 0, false, &into_cgroup, err);
-        if (pid < 0)
+        if (!remove && note(&u, true, err) < 0)
                 return -1;
+        pid = plan_clone(&u.plan, 0, false, &into_cgroup, err);
         if (pid == 0)
                 child(&u);
         cor_fd_close(&u.plan.sync_child);
-        return await_child(&u, pid, err);
+        r = pid < 0 ? -1 : await_child(&u, pid, err);
+        if ((r < 0) != remove && note(&u, false, &ignored) < 0) /* taken away, or never there */
+                cor_warn("%s", ignored.msg);
+        return r;
 }
 
 int container_mounts_add(const struct runtime_context *ctx, const char *id, const char *file, struct cor_err *err)

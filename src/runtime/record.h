@@ -8,6 +8,7 @@
  *   config.json   the configuration the container was made from, byte for byte (the bundle's may change later)
  *   start         a Unix socket, there from `create` until `start`; init listens on it
  *   notify/       sd_notify proxy, if asked for
+ *   mounts        what was bound into it after its start (mounts_added.h)
  *
  * The folder itself is the lock: flock on its descriptor, held while a container is made, started or removed, and
  * released by the kernel when the holder dies. A record is there before the first process and the first cgroup are

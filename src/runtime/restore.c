@@ -375,7 +375,8 @@ static int restore(const struct runtime_context *ctx, const struct create_option
 
         if (criu_options_check(&r->o->criu, err) < 0 ||
             criu_dirs_open(&r->o->criu, false, LOG_FILE, &r->dirs, err) < 0 ||
-            plan_make(ctx, create, &r->plan, &config, &config_len, err) < 0)
+            plan_make(ctx, create, &r->plan, &config, &config_len, err) < 0 ||
+            criu_mounts_check(r->plan.config, err) < 0)
                 return -1;
         if (build(r, config, config_len, err) == 0)
                 return 0;

@@ -440,3 +440,35 @@ PY
         refute runtime state "$ID-2"
         expect_equal "$(container_state)" running state
 }
+
+@test "mounts that would not come back as they are keep a container from being checkpointed" {
+        counting
+        start
+        local place=$'/mnt/new\n"line'
+        mkdir "$TEST_DIR/share"
+        jq -n --arg dir "$TEST_DIR/share" --arg place "$place" \
+                '[{destination: $place, source: $dir, options: ["bind"]}, {destination: "/mnt/tmp", type: "tmpfs"}]' >"$TEST_DIR/add.json"
+        runtime mounts add "$ID" "$TEST_DIR/add.json"
+        run checkpoint
+        expect_failure
+        expect_text '/mnt/new' 'mounts add' 'mounts remove'
+        expect_no_text /mnt/tmp
+        expect_equal "$(container_state)" running state
+        # a mount that could not be added is none
+        echo '[{"destination": "/mnt/absent", "source": "/absent", "options": ["bind"]}]' >"$TEST_DIR/bad.json"
+        run runtime mounts add "$ID" "$TEST_DIR/bad.json"
+        expect_failure
+        runtime mounts remove "$ID" "$TEST_DIR/add.json"
+        run env PATH="$TEST_DIR" "$RUNTIME" --root "$STATE_ROOT" checkpoint --image-path "$IMAGES" "$ID"
+        expect_text "install the package criu" # nothing else is in the way
+        runtime delete --force "$ID"
+        skip_unless "kernel 5.12"
+        config '.mounts += [{destination: "/mapped", type: "bind", source: $s, options: ["bind"],
+                uidMappings: [{containerID: 0, hostID: 1000, size: 10}], gidMappings: [{containerID: 0, hostID: 1000, size: 10}]}]' \
+                --arg s "$TEST_DIR/share"
+        start
+        run checkpoint
+        expect_failure
+        expect_text "mounts[" /mapped "id mapping"
+        expect_equal "$(container_state)" running state
+}
