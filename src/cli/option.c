@@ -63,8 +63,13 @@ static int find_name(const struct option_set *set, const char *name, size_t len,
         return 0;
 }
 
-static int unknown(const char *word, struct cor_err *err)
+/* @letter: the one in @word that is unknown, or NULL */
+static int unknown(const struct option_set *set, const char *word, const char *letter, struct cor_err *err)
 {
+        if (set->dialect == OPTION_DIALECT_PFLAG && letter)
+                return cor_fail(err, COR_INVALID, "unknown shorthand flag: '%c' in -%s", *letter, letter);
+        if (set->dialect == OPTION_DIALECT_PFLAG)
+                return cor_fail(err, COR_INVALID, "unknown flag: %.*s", (int)strcspn(word, "="), word);
         return cor_fail(err, COR_INVALID, "unknown option %.*s", (int)strcspn(word, "="), word);
 }
 
@@ -72,6 +77,8 @@ static int unknown(const char *word, struct cor_err *err)
 static int take(struct walk *w, const struct option *o, const char *attached, struct cor_err *err)
 {
         if (!attached && option_takes_value(o)) {
+                if (w->next >= w->n && w->set->dialect == OPTION_DIALECT_PFLAG)
+                        return cor_fail(err, COR_INVALID, "flag needs an argument: --%s", o->name);
                 if (w->next >= w->n)
                         return cor_fail(err, COR_INVALID, "option --%s needs a value (%s)", o->name, o->value);
                 attached = w->argv[w->next++];
@@ -89,7 +96,7 @@ static int take_letters(struct walk *w, const char *word, struct cor_err *err)
                 int r;
 
                 if (!o)
-                        return unknown(word, err);
+                        return unknown(w->set, word, c, err);
                 if (c[1] && (option_takes_value(o) || c[1] == '='))
                         return take(w, o, c[1] == '=' && !(equals_is_value && option_takes_value(o)) ? c + 2 : c + 1,
                                     err);
@@ -102,7 +109,8 @@ static int take_letters(struct walk *w, const char *word, struct cor_err *err)
 
 static int take_option(struct walk *w, const char *word, struct cor_err *err)
 {
-        bool two = word[1] == '-';
+        bool two = word[1] == '-', pflag = w->set->dialect == OPTION_DIALECT_PFLAG;
+        bool shortened = two && w->set->dialect != OPTION_DIALECT_GO && !pflag;
         const char *name = word + (two ? 2 : 1);
         const char *equals = strchr(name, '=');
         size_t len = equals ? (size_t)(equals - name) : strlen(name);
@@ -110,13 +118,13 @@ static int take_option(struct walk *w, const char *word, struct cor_err *err)
 
         if (!two && w->set->dialect == OPTION_DIALECT_ARGP && find_letter(w->set, *name))
                 return take_letters(w, word, err);
-        if ((two || len > 1) && find_name(w->set, name, len, two && w->set->dialect != OPTION_DIALECT_GO, &o, err) < 0)
+        if ((two || (len > 1 && !pflag)) && find_name(w->set, name, len, shortened, &o, err) < 0)
                 return -1;
-        if (!o && two && len == 1) /* Go: --e is -e */
+        if (!o && two && len == 1 && !pflag) /* Go: --e is -e */
                 o = find_letter(w->set, *name);
         if (o)
                 return take(w, o, equals ? equals + 1 : NULL, err);
-        return two ? unknown(word, err) : take_letters(w, word, err);
+        return two ? unknown(w->set, word, NULL, err) : take_letters(w, word, err);
 }
 
 int options_parse(const struct option_set *set, char **argv, size_t n, void *into, size_t *ret_left,

@@ -41,12 +41,12 @@ enum {
 };
 
 struct option {
-        char name[20];
+        char name[24];
         char letter; /* 0: none */
         uint8_t type, flags;
         uint16_t offset, n_offset;
         char value[28]; /* what stands for the value in help; of a WORD: the words, separated by '|' */
-        char help[152]; /* one sentence, without a dot */
+        char help[148]; /* one sentence, without a dot */
 };
 
 #define OPTION_ROW_ASK(NAME, LETTER, OUTCOME, FLAGS, HELP)                                                             \
@@ -71,9 +71,11 @@ struct option {
         }
 
 enum option_dialect {
-        OPTION_DIALECT_OWN,  /* all spellings; Go's meaning where they conflict */
-        OPTION_DIALECT_GO,   /* no shortened names */
-        OPTION_DIALECT_ARGP, /* one dash starts letters, unless there is no such letter */
+        OPTION_DIALECT_OWN,   /* all spellings; Go's meaning where they conflict */
+        OPTION_DIALECT_GO,    /* no shortened names */
+        OPTION_DIALECT_ARGP,  /* one dash starts letters, unless there is no such letter */
+        OPTION_DIALECT_PFLAG, /* docker's: whole names behind two dashes, letters behind one, and its words for errors
+                               */
 };
 
 struct option_set {

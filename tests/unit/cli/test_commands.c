@@ -1,8 +1,8 @@
 /* What the tables of commands say, and what is made from them. */
 #include "base/file.h"
-#include "cli/command.h"
-#include "cli/globals.h"
-#include "cli/help.h"
+#include "cli/runtime/command.h"
+#include "cli/runtime/globals.h"
+#include "cli/runtime/help.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* mounts add, mounts remove */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "runtime/mounts_update.h"
 

@@ -1,5 +1,5 @@
-#include "cli/command.h"
-#include "cli/help.h"
+#include "cli/runtime/command.h"
+#include "cli/runtime/help.h"
 
 #include <string.h>
 

@@ -2,10 +2,10 @@
  * Completion scripts. Each is a list of what the tables know (commands, their options, what an option's value is) and a
  * few lines of shell that look it up. Container ids are asked of the program itself: `list --quiet`.
  */
-#include "cli/help.h"
+#include "cli/runtime/help.h"
 
-#include "cli/globals.h"
-#include "cli/program.h"
+#include "cli/runtime/globals.h"
+#include "cli/runtime/program.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "base/fd.h"
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 
 #include <string.h>
 #include <unistd.h>

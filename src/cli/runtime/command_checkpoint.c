@@ -1,5 +1,5 @@
 /* checkpoint, restore */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "runtime/checkpoint.h"
 

@@ -1,5 +1,5 @@
-#ifndef CORACLE_CLI_PROGRAM_H
-#define CORACLE_CLI_PROGRAM_H
+#ifndef CORACLE_CLI_RUNTIME_PROGRAM_H
+#define CORACLE_CLI_RUNTIME_PROGRAM_H
 /*
  * Whom the program stands in for. It is installed as coracle-runtime; through a link named runc or crun it behaves as
  * that program does wherever the two differ (docs/man/coracle-runtime.8, "NAMES").

@@ -1,5 +1,5 @@
-#ifndef CORACLE_CLI_COMMAND_H
-#define CORACLE_CLI_COMMAND_H
+#ifndef CORACLE_CLI_RUNTIME_COMMAND_H
+#define CORACLE_CLI_RUNTIME_COMMAND_H
 /*
  * Commands: each is a row (struct command) in a small file of its own, and a line in the list of commands.c. The row
  * describes options and arguments; help, completions and manual come from it. To add one: write command_NAME.c, declare

@@ -1,8 +1,8 @@
-#include "cli/globals.h"
+#include "cli/runtime/globals.h"
 
 #include "base/file.h"
-#include "cli/log_target.h"
-#include "cli/program.h"
+#include "cli/runtime/log_target.h"
+#include "cli/runtime/program.h"
 
 #include <string.h>
 

@@ -3,11 +3,11 @@
  * and a lock for the two lines that a runtime logs. Messages are lost when nobody reads the socket; the error is
  * printed to standard error as well.
  */
-#include "cli/log_target.h"
+#include "cli/runtime/log_target.h"
 
 #include "base/fd.h"
 #include "base/text.h"
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* create, start, run */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "base/file.h"
 #include "runtime/create.h"

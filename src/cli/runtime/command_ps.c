@@ -1,6 +1,6 @@
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 #include "runtime/lifecycle.h"
 #include "runtime/ps.h"
 

@@ -1,7 +1,7 @@
-#include "cli/help.h"
+#include "cli/runtime/help.h"
 
-#include "cli/globals.h"
-#include "cli/program.h"
+#include "cli/runtime/globals.h"
+#include "cli/runtime/program.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 
 #include "linux/seccomp.h"
 #include "spec/oci.h"

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "runtime/exec.h"
 

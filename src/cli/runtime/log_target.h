@@ -1,5 +1,5 @@
-#ifndef CORACLE_CLI_LOG_TARGET_H
-#define CORACLE_CLI_LOG_TARGET_H
+#ifndef CORACLE_CLI_RUNTIME_LOG_TARGET_H
+#define CORACLE_CLI_RUNTIME_LOG_TARGET_H
 /* Where --log sends messages: a file, an open descriptor, the journal, or syslog. */
 #include "base/log.h"
 

@@ -1,7 +1,7 @@
 /* The option lists of coracle-runtime(8), in mdoc(7). `completion manual` prints them; a test compares docs/man. */
-#include "cli/help.h"
+#include "cli/runtime/help.h"
 
-#include "cli/globals.h"
+#include "cli/runtime/globals.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
-#ifndef CORACLE_CLI_HELP_H
-#define CORACLE_CLI_HELP_H
+#ifndef CORACLE_CLI_RUNTIME_HELP_H
+#define CORACLE_CLI_RUNTIME_HELP_H
 /* What is made from the tables beside the parser: help, completions, and the option lists of the man page. */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 /* help_program() / help_command() - what --help shows */
 void help_program(struct cor_text *out);

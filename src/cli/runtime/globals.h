@@ -1,5 +1,5 @@
-#ifndef CORACLE_CLI_GLOBALS_H
-#define CORACLE_CLI_GLOBALS_H
+#ifndef CORACLE_CLI_RUNTIME_GLOBALS_H
+#define CORACLE_CLI_RUNTIME_GLOBALS_H
 /* The options before the command. */
 #include "base/log.h"
 #include "cli/option.h"

@@ -1,8 +1,8 @@
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 #include "runtime/lifecycle.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* kill, delete, pause, resume: what is done to containers that exist, one by one or by a pattern. */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
 #include "base/log.h"
 #include "base/process.h"

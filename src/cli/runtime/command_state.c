@@ -1,7 +1,7 @@
 /* state, list */
-#include "cli/command.h"
+#include "cli/runtime/command.h"
 
-#include "cli/program.h"
+#include "cli/runtime/program.h"
 #include "runtime/lifecycle.h"
 #include "runtime/list.h"
 

@@ -8,9 +8,9 @@
  *   5  report                                 an error goes to the log and to standard error, once each
  */
 #include "base/log.h"
-#include "cli/globals.h"
-#include "cli/help.h"
-#include "cli/program.h"
+#include "cli/runtime/globals.h"
+#include "cli/runtime/help.h"
+#include "cli/runtime/program.h"
 #include "linux/clone_self.h"
 
 #include <errno.h>
