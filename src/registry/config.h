@@ -16,9 +16,8 @@ struct registry_host {
         bool pull, resolve, push, skip_verify;
         bool override_path;  /* url is the whole root of the API: no /v2 behind it */
         bool plain_fallback; /* try http when https fails (insecure registry, loopback) */
-        bool mirror; /* not the registry itself: it is asked in the registry's name (?ns=) where `name_space` says so */
-        bool name_space;
-        struct cor_strv ca;             /* files, in addition to the system's certificates */
+        bool name_space;     /* it is asked in the registry's name (?ns=): another one of containerd's hosts */
+        struct cor_strv ca;  /* files, in addition to the system's certificates */
         char *client_cert, *client_key; /* files; NULL: none; the same one twice if it holds both */
         char *proxy;                    /* NULL: by the environment */
         int dial_ms;                    /* for a connection to come about; 0: 30 s */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "registry/address.h"
 #include "registry/host.h"
+#include "registry/hosts_toml.h"
 #include "registry/proxy.h"
 
 #include <arpa/inet.h>
@@ -158,7 +159,6 @@ static int add_url(const struct registry_config *c, const char *url, bool mirror
 
         if (registry_host_init(c, url, &h, err) < 0)
                 return -1;
-        h.mirror = mirror;
         h.push = !mirror;
         *add_host(hosts, n) = h;
         return 0;
@@ -181,17 +181,47 @@ static int docker_hosts(const struct registry_config *c, const char *domain, str
         return add_url(c, url, false, hosts, n, err);
 }
 
+static bool has_file(const struct registry_config *c, const char *name, const char *file, char **ret)
+{
+        for (size_t i = 0; i < c->certs_dirs.n_items; i++) {
+                auto_str path = cor_printf("%s/%s%s", c->certs_dirs.items[i], name, file);
+
+                if (access(path, F_OK) < 0)
+                        continue;
+                if (ret)
+                        *ret = COR_TAKE(path);
+                return true;
+        }
+        return false;
+}
+
+/* The hosts.toml that decides for @domain, or NULL. The one of _default is for those without a folder of their own. */
+static char *find_toml(const struct registry_config *c, const char *domain)
+{
+        const char *colon = domain[0] == '[' ? NULL : strchr(domain, ':');
+        auto_str spelled = colon ? cor_printf("%.*s_%s_", (int)(colon - domain), domain, colon + 1) : NULL;
+        char *path = NULL;
+
+        if ((spelled && has_file(c, spelled, "/hosts.toml", &path)) || has_file(c, domain, "/hosts.toml", &path))
+                return path;
+        if (!has_file(c, domain, "", NULL) && has_file(c, "_default", "/hosts.toml", &path))
+                return path;
+        return NULL;
+}
+
 int registry_config_hosts(const struct registry_config *c, const char *domain, struct registry_host **ret,
                           size_t *ret_n, struct cor_err *err)
 {
         struct registry_host *hosts = NULL;
         auto_address a = ADDRESS_INIT;
+        auto_str toml = NULL;
         size_t n = 0;
         int r;
 
         if (address_split(domain, &a) < 0 || domain[0] == '.')
                 return cor_fail(err, COR_INVALID, "'%.150s' is not a registry: expected HOST or HOST:PORT", domain);
-        r = docker_hosts(c, domain, &hosts, &n, err);
+        toml = find_toml(c, domain);
+        r = toml ? hosts_toml_load(c, toml, domain, &hosts, &n, err) : docker_hosts(c, domain, &hosts, &n, err);
         if (r < 0) {
                 registry_hosts_free(hosts, n);
                 return cor_wrap(err, "registry %s", domain);
