@@ -22,6 +22,8 @@ struct image_pulled {
         bool newer;           /* the image was not here under this name before */
         char *full;           /* "docker.io/library/debian:12" */
 };
+void image_pulled_done(struct image_pulled *p);
+#define auto_image_pulled COR_CLEANUP(image_pulled_done) struct image_pulled
 int engine_pull(struct engine *e, const struct image_pull *p, const struct engine_progress *progress,
                 struct image_pulled *ret, struct cor_err *err) COR_MUST_CHECK;
 int engine_push(struct engine *e, const char *reference, const char *platform, bool all_tags,

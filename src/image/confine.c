@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef __has_feature
@@ -21,6 +23,8 @@ enum { SANITIZED = true };
 #else
 enum { SANITIZED = false };
 #endif
+
+enum { KEEP_MAX = 600 }; /* as many layers as overlayfs takes, and some more */
 
 #define BIT(n) (1ULL << (n))
 
@@ -84,21 +88,29 @@ static int filter(struct cor_err *err)
         return seccomp_program_install(&program, &notify, err);
 }
 
-static int drop_caps(const char *overlay_prefix, struct cor_err *err)
+static uint64_t file_caps(const char *overlay_prefix)
 {
         uint64_t keep = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_MKNOD) |
                         BIT(CAP_SETFCAP);
-        struct caps caps = { 0 };
 
         if (strncmp(overlay_prefix, "trusted.", sizeof "trusted." - 1) == 0)
                 keep |= BIT(CAP_SYS_ADMIN);
-        caps.effective = caps.permitted = keep;
+        return keep;
+}
+
+/* Keep what there is of @keep; what is executed later gets nothing. */
+static int keep_caps(uint64_t keep, struct cor_err *err)
+{
+        struct caps caps = { .effective = keep, .permitted = keep };
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return cor_fail_errno(err, "give up new privileges");
         if (caps_drop_bounding(0, err) < 0)
                 return -1;
         return caps_apply(&caps, NULL, err);
 }
 
-int unpack_confine(const int *folders, size_t n_folders, const char *overlay_prefix, struct cor_err *err)
+static int confine(const int *folders, size_t n_folders, uint64_t caps, struct cor_err *err)
 {
         struct rlimit no_core = { 0, 0 };
 
@@ -106,7 +118,56 @@ int unpack_confine(const int *folders, size_t n_folders, const char *overlay_pre
                 return cor_fail_errno(err, "confine the process that unpacks");
         if (!SANITIZED && landlock_confine(folders, n_folders, false, err) < 0)
                 return -1;
-        if (drop_caps(overlay_prefix, err) < 0)
+        if (keep_caps(caps, err) < 0)
                 return -1;
         return SANITIZED ? 0 : filter(err);
+}
+
+int unpack_confine(const int *folders, size_t n_folders, const char *overlay_prefix, struct cor_err *err)
+{
+        return confine(folders, n_folders, file_caps(overlay_prefix), err);
+}
+
+int confine_inflater(struct cor_err *err)
+{
+        return confine(NULL, 0, 0, err);
+}
+
+int confine_network(struct cor_err *err)
+{
+        return keep_caps(0, err);
+}
+
+int confine_unpacker(const char *overlay_prefix, struct cor_err *err)
+{
+        return keep_caps(file_caps(overlay_prefix), err);
+}
+
+static int by_number(const void *a, const void *b)
+{
+        const int *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+int confine_descriptors(const int *fds, size_t n_fds, struct cor_err *err)
+{
+        int sorted[KEEP_MAX], n = 0;
+        unsigned from = 0;
+
+        if (n_fds >= COR_COUNT(sorted))
+                return cor_fail(err, COR_INVALID, "%zu descriptors to keep are too many", n_fds);
+        sorted[n++] = STDERR_FILENO;
+        for (size_t i = 0; i < n_fds; i++)
+                if (fds[i] > STDERR_FILENO)
+                        sorted[n++] = fds[i];
+        qsort(sorted, (size_t)n, sizeof *sorted, by_number);
+        for (int i = 0; i <= n; i++) {
+                unsigned end = i < n ? (unsigned)sorted[i] : ~0U; /* the first that stays, or past them all */
+
+                if (end > from && syscall(SYS_close_range, from, end - 1, 0) < 0 && errno != ENOSYS)
+                        return cor_fail_errno(err, "close descriptors");
+                from = end + 1;
+        }
+        return 0;
 }

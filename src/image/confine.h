@@ -1,8 +1,13 @@
 #ifndef CORACLE_IMAGE_CONFINE_H
 #define CORACLE_IMAGE_CONFINE_H
 /*
- * The cage of the process that unpacks: whoever takes it over by a crafted archive or stream finds itself with the
- * files of the store, and without the means to do more with them than to unpack.
+ * The cages of the processes of a transfer (image/unpack.h): whoever takes one over by a crafted archive, stream or
+ * answer finds itself with the files that it works on, and without the means to do more with them.
+ *
+ *      network process   no capability
+ *      unpacker          the capabilities that files need
+ *      extractor         the same, its layer's folder and nothing else, few system calls
+ *      inflater          no capability, no folder, few system calls
  */
 #include "base/err.h"
 #include <stdbool.h>
@@ -25,5 +30,14 @@
  */
 int unpack_confine(const int *folders, size_t n_folders, const char *overlay_prefix, struct cor_err *err)
         COR_MUST_CHECK;
+
+/* confine_network() - give up all capabilities: what may be written is the caller's own */
+int confine_network(struct cor_err *err) COR_MUST_CHECK;
+/* confine_unpacker() - give up all capabilities but those that unpack_confine() keeps */
+int confine_unpacker(const char *overlay_prefix, struct cor_err *err) COR_MUST_CHECK;
+/* confine_inflater() - only descriptors are left; memory for the buffers has to be there */
+int confine_inflater(struct cor_err *err) COR_MUST_CHECK;
+/* confine_descriptors() - close all but standard error and @fds (negative ones are skipped) */
+int confine_descriptors(const int *fds, size_t n_fds, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -1,9 +1,9 @@
 #ifndef CORACLE_IMAGE_PLATFORM_H
 #define CORACLE_IMAGE_PLATFORM_H
 /*
- * Platforms, normalised as containerd does: x86_64 is amd64, aarch64 is arm64 (v8 is its default), armhf is arm/v7, and so
- * on. Choosing from an index takes the best fit: the exact variant, then lower ones the machine can run, in order of the
- * index among equals.
+ * Platforms, normalised as containerd does: x86_64 is amd64, aarch64 is arm64 (v8 is its default), armhf is arm/v7, and
+ * so on. Choosing from an index takes the best fit: the exact variant, then lower ones the machine can run, in order of
+ * the index among equals.
  */
 #include "spec/image.h"
 
@@ -11,7 +11,8 @@ struct platform {
         char os[32], architecture[32], variant[32], os_version[64];
 };
 
-/* platform_parse() - "linux/arm64/v8", "arm64", "linux"; what is missing is this machine's. INVALID names what is wrong */
+/* platform_parse() - "linux/arm64/v8", "arm64", "linux"; what is missing is this machine's. INVALID names what is wrong
+ */
 int platform_parse(const char *s, struct platform *ret, struct cor_err *err) COR_MUST_CHECK;
 /* platform_host() - this machine's: the kernel's architecture, with variant */
 struct platform platform_host(void);
@@ -25,6 +26,7 @@ int platform_rank(const struct platform *want, const struct platform *have);
  * platform_choose() - the manifest of an index for @want: its number, or NOT_FOUND as docker says it ("no matching
  * manifest for linux/riscv64 in the manifest list entries"). Attestations (platform unknown/unknown) are never chosen.
  */
-int platform_choose(const struct image_manifest *index, const struct platform *want, struct cor_err *err) COR_MUST_CHECK;
+int platform_choose(const struct image_manifest *index, const struct platform *want, struct cor_err *err)
+        COR_MUST_CHECK;
 
 #endif

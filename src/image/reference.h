@@ -17,7 +17,8 @@ void reference_done(struct reference *r);
 
 /*
  * reference_parse() - INVALID with docker's reason: "invalid reference format", "… repository name (library/X) must be
- * lowercase", a name that is 64 hexadecimal digits, too long, a bad digest. A tag is not added: reference_default_tag().
+ * lowercase", a name that is 64 hexadecimal digits, too long, a bad digest. A tag is not added:
+ * reference_default_tag().
  */
 int reference_parse(const char *s, struct reference *ret, struct cor_err *err) COR_MUST_CHECK;
 /* reference_default_tag() - give it the tag "latest" if it has neither tag nor digest; true if it did */

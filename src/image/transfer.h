@@ -12,11 +12,11 @@
  *                                  ◄───────  text: the result of a query    (no answer)
  *                                  ◄───────  done, or error
  *
- * One message is one JSON object on a line, over a socket pair. End of file ends the job: the transfer process then stops
- * at once and keeps what a later one can continue.
+ * One message is one JSON object on a line, over a socket pair. End of file ends the job: the transfer process then
+ * stops at once and keeps what a later one can continue.
  */
-#include "store/image.h"
 #include "base/json.h"
+#include "store/image.h"
 
 enum transfer_verb {
         TRANSFER_PULL,
@@ -33,10 +33,10 @@ enum transfer_verb {
 /* Everything is optional but the verb and what it is about. */
 struct transfer_request {
         int verb;
-        const char *store;        /* path of the store */
-        const char *reference;    /* full: pull, push, manifest */
-        const char *platform;     /* "linux/riscv64"; NULL: this machine's, for save and push: what is there */
-        const char **names;       /* save: images by full name or id */
+        const char *store;     /* path of the store */
+        const char *reference; /* full: pull, push, manifest */
+        const char *platform;  /* "linux/riscv64"; NULL: this machine's, for save and push: what is there */
+        const char **names;    /* save: images by full name or id */
         size_t n_names;
         struct transfer_image *images; /* push, save: what the database knows */
         size_t n_images;
@@ -46,14 +46,14 @@ struct transfer_request {
         size_t n_changes;
         const char **repair; /* pull: fetch these blobs again even if they are there */
         size_t n_repair;
-        bool discard;   /* keep only the unpacked form of layers */
-        bool insecure;  /* manifest inspect --insecure */
-        bool all_platforms;
-        bool oci_format; /* save as an OCI archive without docker's manifest.json */
-        int64_t limit_bytes; /* of a layer unpacked; 0: no limit */
+        bool discard;  /* keep only the unpacked form of layers */
+        bool insecure; /* manifest inspect --insecure */
+        bool all_platforms, all_tags;
+        bool oci_format;      /* save as an OCI archive without docker's manifest.json */
+        int64_t limit_bytes;  /* of a layer unpacked; 0: no limit */
         uint32_t limit_ratio; /* of decompression; 0: the default */
         uint32_t limit_entries;
-        uint32_t limit;  /* search */
+        uint32_t limit; /* search */
 };
 
 /* An image as it crosses the border; store/image.h says what is what. */
@@ -98,7 +98,8 @@ struct transfer_events {
  * transfer_run() - start coracle-transfer, hand it @request, and serve it to its end
  * @input, @output: descriptors for the archive that load and import read and save writes; -1: none
  *
- * The error is the job's own. SIGINT, SIGTERM and SIGHUP, if blocked by the caller, end it: BUSY "interrupted".
+ * The error is the job's own. The process has a process group of its own: what ends the caller (Ctrl-C, say) ends the
+ * conversation, and the job stops by itself.
  */
 int transfer_run(const struct transfer_request *request, int input, int output, const struct transfer_events *events,
                  struct cor_err *err) COR_MUST_CHECK;

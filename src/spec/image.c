@@ -2,7 +2,9 @@
 #include "spec/image.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const struct cor_json_field platform_fields[] = {
         COR_FIELD("architecture", STR, struct image_platform, architecture, 0),
@@ -177,6 +179,22 @@ int image_manifest_parse(const char *text, size_t len, const char *what, struct 
 int image_config_parse(const char *text, size_t len, const char *what, struct image_config **ret, struct cor_err *err)
 {
         return parse(&image_config_doc, text, len, IMAGE_CONFIG_MAX_BYTES, what, ret, err);
+}
+
+int64_t image_time(const char *s)
+{
+        struct tm t = { 0 };
+        int hours = 0, minutes = 0;
+        const char *rest = s ? strptime(s, "%Y-%m-%dT%H:%M:%S", &t) : NULL;
+        char sign;
+
+        if (!rest)
+                return 0;
+        if (*rest == '.')
+                rest += 1 + strspn(rest + 1, "0123456789");
+        if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
+                return timegm(&t) - (sign == '+' ? 1 : -1) * (hours * 3600LL + minutes * 60LL);
+        return *rest == 'Z' || *rest == 'z' ? timegm(&t) : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------------- media types

@@ -1,9 +1,9 @@
 #ifndef CORACLE_SPEC_IMAGE_H
 #define CORACLE_SPEC_IMAGE_H
 /*
- * The documents of an image: OCI image-spec 1.1 and Docker's "image manifest version 2, schema 2", which differ in media
- * types and hardly in keys. A digest covers their bytes: they are kept as they came and never printed anew; the tables
- * print only what is made here.
+ * The documents of an image: OCI image-spec 1.1 and Docker's "image manifest version 2, schema 2", which differ in
+ * media types and hardly in keys. A digest covers their bytes: they are kept as they came and never printed anew; the
+ * tables print only what is made here.
  */
 #include "base/json.h"
 #include "spec/digest.h"
@@ -105,16 +105,18 @@ struct image_config {
 extern const struct cor_json_doc image_descriptor_doc, image_manifest_doc, image_config_doc, image_config_run_doc;
 
 /*
- * image_manifest_parse() / image_config_parse() - read @len bytes and check them; cor_json_free() *ret. A manifest has a
- * config and layers, or manifests, never both (INVALID: an ambiguous document, CVE-2021-41190); schema 1 is UNSUPPORTED,
- * with its name said.
+ * image_manifest_parse() / image_config_parse() - read @len bytes and check them; cor_json_free() *ret. A manifest has
+ * a config and layers, or manifests, never both (INVALID: an ambiguous document, CVE-2021-41190); schema 1 is
+ * UNSUPPORTED, with its name said.
  */
 int image_manifest_parse(const char *text, size_t len, const char *what, struct image_manifest **ret,
                          struct cor_err *err) COR_MUST_CHECK;
-int image_config_parse(const char *text, size_t len, const char *what, struct image_config **ret,
-                       struct cor_err *err) COR_MUST_CHECK;
+int image_config_parse(const char *text, size_t len, const char *what, struct image_config **ret, struct cor_err *err)
+        COR_MUST_CHECK;
 /* image_manifest_is_index() - it lists manifests */
 bool image_manifest_is_index(const struct image_manifest *m);
+/* image_time() - seconds since 1970 of an RFC 3339 time ("2024-01-02T03:04:05.6Z"); 0 for NULL and what is none */
+int64_t image_time(const char *s);
 /* media_is_index(), media_is_manifest(), media_is_layer() - what a media type of either family stands for */
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);

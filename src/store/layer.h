@@ -6,7 +6,7 @@
  *
  * A layer is named by its diff id if its archive stands alone, whatever lies below it, and so is stored once for all
  * images. An archive that leans on its parents (a hard link to a file of a lower layer, a parent directory without an
- * entry of its own) is unpacked on top of them and named by its chain id. For the first layer both are the same.
+ * entry of its own) is unpacked on top of them and named by hash_chain() of its chain id and its diff id.
  */
 #include "store/store.h"
 

@@ -1,0 +1,219 @@
+/* The verbs that need coracle-transfer: what it asks is answered from the store's database. */
+#include "engine/image.h"
+
+#include "image/platform.h"
+#include "image/reference.h"
+#include "image/transfer_message.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* One job under way. */
+struct job {
+        struct engine *engine;
+        struct lease *lease;
+        const struct engine_progress *progress;
+        void (*on_image)(struct job *j, const struct image_row *image); /* may be NULL */
+        void *context;
+        struct cor_text text; /* what the job answers */
+};
+
+static void job_done(struct job *j)
+{
+        lease_free(j->lease);
+        cor_text_done(&j->text);
+}
+#define auto_job COR_CLEANUP(job_done) struct job
+
+static void on_progress(void *context, const struct transfer_progress *p)
+{
+        struct job *j = context;
+
+        if (j->progress && j->progress->update)
+                j->progress->update(j->progress->context, p);
+}
+
+static int on_lease(void *context, const struct digest *items, size_t n_items, struct cor_err *err)
+{
+        struct job *j = context;
+
+        return lease_add(j->lease, items, n_items, err);
+}
+
+static int on_image(void *context, const struct image_row *image, struct cor_err *err)
+{
+        struct job *j = context;
+
+        if (image_put(j->engine->store, image, err) < 0)
+                return -1;
+        if (j->on_image)
+                j->on_image(j, image);
+        return 0;
+}
+
+static void on_text(void *context, const char *text, size_t n)
+{
+        struct job *j = context;
+
+        cor_text_add_n(&j->text, text, n);
+}
+
+static int job_run(struct job *j, struct transfer_request *request, int input, int output, struct cor_err *err)
+{
+        const struct transfer_events events = {
+                .progress = on_progress, .lease = on_lease, .image = on_image, .text = on_text, .context = j
+        };
+
+        request->store = store_path(j->engine->store);
+        if (lease_new(j->engine->store, &j->lease, err) < 0)
+                return -1;
+        return transfer_run(request, input, output, &events, err);
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- pull
+ */
+
+struct pulled {
+        struct digest id, digest;
+};
+
+static void note_pulled(struct job *j, const struct image_row *image)
+{
+        struct pulled *p = j->context;
+        const char *at = image->repo_digests.n_items > 0 ? strchr(image->repo_digests.items[0], '@') : NULL;
+
+        p->id = image->id;
+        if (at)
+                (void)!digest_parse(at + 1, &p->digest, NULL);
+}
+
+void image_pulled_done(struct image_pulled *p)
+{
+        free(p->full);
+        *p = (struct image_pulled){ 0 };
+}
+
+int engine_pull(struct engine *e, const struct image_pull *p, const struct engine_progress *progress,
+                struct image_pulled *ret, struct cor_err *err)
+{
+        struct pulled pulled = { .id = DIGEST_NONE };
+        auto_job j = { .engine = e, .progress = progress, .on_image = note_pulled, .context = &pulled };
+        auto_reference ref = { 0 };
+        auto_image_row before = { 0 };
+        auto_str full = NULL;
+        struct platform platform;
+        struct transfer_request request = {
+                .verb = TRANSFER_PULL, .platform = p->platform, .all_tags = p->all_tags, .discard = p->discard
+        };
+
+        if (reference_parse(p->reference, &ref, err) < 0)
+                return -1;
+        if (p->platform && platform_parse(p->platform, &platform, err) < 0)
+                return -1;
+        if (!p->all_tags)
+                reference_default_tag(&ref);
+        request.reference = full = reference_full(&ref);
+        if (image_find(e->store, full, &before, NULL) < 0)
+                before.id = DIGEST_NONE;
+        if (job_run(&j, &request, -1, -1, err) < 0)
+                return -1;
+        *ret = (struct image_pulled){ .digest = pulled.digest,
+                                      .newer = !digest_eq(&before.id, &pulled.id),
+                                      .full = COR_TAKE(full) };
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ load, save, import
+ */
+
+int engine_load(struct engine *e, int input, const char *platform, const struct engine_progress *progress,
+                void (*loaded)(void *context, const char *line), void *context, struct cor_err *err)
+{
+        auto_job j = { .engine = e, .progress = progress };
+        struct transfer_request request = { .verb = TRANSFER_LOAD, .platform = platform };
+        int r = job_run(&j, &request, input, -1, err);
+        char *cursor = j.text.s;
+
+        for (char *line; cursor && (line = cor_split_next(&cursor, '\n'));) /* also those before a failure */
+                if (*line)
+                        loaded(context, line);
+        return r;
+}
+
+/* The images that @names mean, each once, with the names that were asked for. */
+static int find_all(struct engine *e, char *const *names, size_t n_names, struct image_list *ret, struct cor_err *err)
+{
+        for (size_t i = 0; i < n_names; i++) {
+                auto_image_row row = { 0 };
+                auto_reference ref = { 0 };
+                struct image_row *known = NULL;
+
+                if (engine_image(e, names[i], &row, err) < 0)
+                        return -1;
+                for (size_t k = 0; k < ret->n_items; k++)
+                        if (digest_eq(&ret->items[k].id, &row.id))
+                                known = &ret->items[k];
+                if (!known) {
+                        cor_strv_done(&row.names);
+                        known = COR_GROW(ret->items, ret->n_items);
+                        *known = row;
+                        row = (struct image_row){ 0 };
+                }
+                if (!digest_is(names[i]) && reference_parse(names[i], &ref, NULL) == 0) {
+                        auto_image_row named = { 0 };
+                        auto_str full = NULL;
+
+                        reference_default_tag(&ref);
+                        full = reference_tagged(&ref);
+                        if (full && image_find(e->store, full, &named, NULL) == 0 && digest_eq(&named.id, &known->id))
+                                cor_strv_add(&known->names, full);
+                }
+        }
+        return 0;
+}
+
+int engine_save(struct engine *e, char *const *names, size_t n_names, const char *platform, bool oci, int output,
+                struct cor_err *err)
+{
+        auto_job j = { .engine = e };
+        auto_image_list list = { 0 };
+        struct transfer_request request = { .verb = TRANSFER_SAVE, .platform = platform, .oci_format = oci };
+        int r = find_all(e, names, n_names, &list, err);
+
+        for (size_t i = 0; r == 0 && i < list.n_items; i++)
+                transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
+        if (r == 0)
+                r = job_run(&j, &request, -1, output, err);
+        for (size_t i = 0; i < request.n_images; i++)
+                transfer_image_done(&request.images[i]);
+        free(request.images);
+        return r;
+}
+
+static void note_id(struct job *j, const struct image_row *image)
+{
+        *(struct digest *)j->context = image->id;
+}
+
+int engine_import(struct engine *e, int input, const struct image_import *i, const struct engine_progress *progress,
+                  struct digest *ret_id, struct cor_err *err)
+{
+        auto_job j = { .engine = e, .progress = progress, .on_image = note_id, .context = ret_id };
+        struct transfer_request request = { .verb = TRANSFER_IMPORT,
+                                            .reference = i->reference,
+                                            .platform = i->platform,
+                                            .message = i->message,
+                                            .changes = (const char **)(uintptr_t)i->changes,
+                                            .n_changes = i->n_changes };
+        auto_reference ref = { 0 };
+        auto_str full = NULL;
+
+        if (i->reference) {
+                if (reference_parse(i->reference, &ref, err) < 0)
+                        return -1;
+                if (digest_set(&ref.digest))
+                        return cor_fail(err, COR_INVALID, "%s: cannot import digest reference", i->reference);
+                reference_default_tag(&ref);
+                request.reference = full = reference_full(&ref);
+        }
+        return job_run(&j, &request, input, -1, err);
+}

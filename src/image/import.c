@@ -1,0 +1,184 @@
+/* Import: a tar of a root filesystem becomes an image of one layer, with the configuration that --change asks for. */
+#include "image/archive.h"
+#include "image/change.h"
+#include "image/compress.h"
+#include "image/job.h"
+#include "image/platform.h"
+#include "store/hash.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 256 << 10, BOMB_RATIO = 1000 };
+
+struct import {
+        struct transfer_job *job;
+        struct blob_ingest *ingest; /* the layer's blob, until it is taken */
+        struct digest blob, diff_id;
+        int64_t size;
+        const char *media_type;
+};
+
+static struct blob_ingest *take_blob(void *context, const struct digest *d)
+{
+        struct import *i = context;
+
+        return digest_eq(d, &i->blob) ? COR_TAKE(i->ingest) : NULL;
+}
+
+static int fetch_blob(void *context, struct receive_layer *layer, const struct image_descriptor *d, struct cor_err *err)
+{
+        return cor_fail(err, COR_INVALID, "%s is not what was imported", d->digest);
+}
+
+/* The input as it comes, whole, into an ingest. */
+static int spool(struct import *i, struct cor_err *err)
+{
+        auto_free char *buf = cor_alloc(CHUNK_BYTES);
+        int64_t limit = i->job->request->limit_bytes;
+        ssize_t n;
+
+        if (blob_ingest_new(i->job->store, limit > 0 ? limit : INT64_MAX, &i->ingest, err) < 0)
+                return -1;
+        while ((n = read(i->job->input, buf, CHUNK_BYTES)) != 0) {
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return cor_fail_errno(err, "read the archive");
+                if (blob_ingest_write(i->ingest, buf, (size_t)n, err) < 0)
+                        return -1;
+        }
+        i->size = blob_ingest_offset(i->ingest);
+        if (i->size == 0)
+                return cor_fail(err, COR_INVALID, "the archive is empty");
+        return blob_ingest_finish(i->ingest, &i->blob, err);
+}
+
+struct spooled {
+        int fd;
+        int64_t at;
+};
+
+static ssize_t read_spooled(void *context, void *buf, size_t n, struct cor_err *err)
+{
+        struct spooled *s = context;
+        ssize_t got = pread(s->fd, buf, n, s->at);
+
+        if (got < 0)
+                return cor_fail_errno(err, "read the archive");
+        s->at += got;
+        return got;
+}
+
+/* The diff id is that of the tar inside; what is not compressed is its own. */
+static int hash_inside(struct import *i, struct cor_err *err)
+{
+        struct spooled s = { .fd = blob_ingest_fd(i->ingest) };
+        auto_inflater inflater = inflater_new(read_spooled, &s, i->job->request->limit_bytes, BOMB_RATIO);
+        auto_free char *buf = cor_alloc(CHUNK_BYTES);
+        auto_hash hash = hash_new(DIGEST_SHA256);
+        ssize_t n;
+
+        while ((n = inflater_read(inflater, buf, CHUNK_BYTES, err)) > 0)
+                hash_add(hash, buf, (size_t)n);
+        i->diff_id = hash_digest(hash);
+        return (int)n;
+}
+
+static int know_layer(struct import *i, struct cor_err *err)
+{
+        char head[6] = "";
+        ssize_t n = pread(blob_ingest_fd(i->ingest), head, sizeof head, 0);
+
+        i->diff_id = i->blob;
+        i->media_type = MEDIA_OCI_LAYER;
+        switch (compression_guess(head, n > 0 ? (size_t)n : 0)) {
+        case COMPRESSION_GZIP:
+                i->media_type = MEDIA_OCI_LAYER "+gzip";
+                return hash_inside(i, err);
+        case COMPRESSION_ZSTD:
+                i->media_type = MEDIA_OCI_LAYER "+zstd";
+                return hash_inside(i, err);
+        default:
+                return 0;
+        }
+}
+
+static int make_config(const struct import *i, struct cor_text *out, struct cor_err *err)
+{
+        const struct transfer_request *request = i->job->request;
+        auto_text now = COR_TEXT_INIT;
+        const char *diff_ids[] = { i->diff_id.text, NULL };
+        struct image_history history = { .comment = request->message ? request->message : "Imported from -" };
+        struct platform platform = platform_host();
+        struct image_config config = { .rootfs = { .type = "layers", .diff_ids = diff_ids, .n_diff_ids = 1 },
+                                       .history = &history,
+                                       .n_history = 1 };
+        struct image_change change = { 0 };
+        int r = 0;
+
+        if (request->platform && platform_parse(request->platform, &platform, err) < 0)
+                return -1;
+        cor_text_add_now(&now, true);
+        config.created = history.created = now.s;
+        config.author = request->author;
+        config.comment = history.comment;
+        config.os = platform.os;
+        config.architecture = platform.architecture;
+        config.variant = platform.variant[0] ? platform.variant : NULL;
+        for (size_t n = 0; n < request->n_changes && r == 0; n++)
+                r = image_change_apply(&change, request->changes[n], err);
+        config.config = image_change_config(&change);
+        if (r == 0)
+                cor_json_print(&image_config_doc, &config, COR_JSON_COMPACT, out);
+        image_change_done(&change);
+        return r;
+}
+
+static void make_manifest(const struct import *i, const struct digest *config, size_t config_size, struct cor_text *out)
+{
+        struct image_descriptor d = { .media_type = MEDIA_OCI_CONFIG, .digest = config->text, .size = config_size };
+        struct image_descriptor layer = { .media_type = i->media_type,
+                                          .digest = i->blob.text,
+                                          .size = (uint64_t)i->size };
+        struct image_manifest m = {
+                .schema_version = 2, .media_type = MEDIA_OCI_MANIFEST, .config = &d, .layers = &layer, .n_layers = 1
+        };
+
+        cor_json_print(&image_manifest_doc, &m, COR_JSON_COMPACT, out);
+}
+
+static int record(struct import *i, struct cor_err *err)
+{
+        const struct receive_options options = { .channel = i->job->channel,
+                                                 .store = i->job->store,
+                                                 .unpacker = i->job->unpacker,
+                                                 .source = { .fetch = fetch_blob, .take = take_blob, .context = i },
+                                                 .discard = i->job->request->discard };
+        auto_receive r = receive_new(&options);
+        auto_text config = COR_TEXT_INIT, manifest = COR_TEXT_INIT;
+        auto_strv names = { 0 };
+        struct digest id;
+
+        if (make_config(i, &config, err) < 0)
+                return -1;
+        id = hash_bytes(config.s, config.len);
+        make_manifest(i, &id, config.len, &manifest);
+        if (i->job->reference.path)
+                cor_strv_take(&names, reference_tagged(&i->job->reference));
+        if (receive_manifest(r, manifest.s, manifest.len, MEDIA_OCI_MANIFEST, err) < 0 ||
+            receive_config(r, config.s, config.len, err) < 0 || receive_layers(r, err) < 0)
+                return -1;
+        return receive_done(r, &names, NULL, err);
+}
+
+int job_import(struct transfer_job *job, struct cor_err *err)
+{
+        struct import i = { .job = job };
+        int r = spool(&i, err) < 0 || know_layer(&i, err) < 0 || record(&i, err) < 0 ? -1 : 0;
+
+        blob_ingest_end(i.ingest);
+        return r;
+}

@@ -1,0 +1,25 @@
+#ifndef CORACLE_IMAGE_JOB_H
+#define CORACLE_IMAGE_JOB_H
+/* The jobs of coracle-transfer, one function each; image/transfer.h says what a request holds. */
+#include "image/receive.h"
+#include "image/reference.h"
+#include "registry/registry.h"
+
+/* What every job is handed: made while the process still has its rights, used when it has given them up. */
+struct transfer_job {
+        const struct transfer_request *request;
+        struct transfer_channel *channel;
+        struct store *store;
+        struct unpacker *unpacker;  /* pull, load, import */
+        struct reference reference; /* of the request, if it has one */
+        struct registry_config config;
+        struct registry *registry; /* of the reference; pull, push, manifest */
+        int input, output;         /* -1: none */
+};
+
+int job_pull(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_load(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_save(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_import(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+
+#endif

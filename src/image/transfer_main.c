@@ -1,0 +1,131 @@
+/*
+ * coracle-transfer: registries and archives, in a process of its own with few rights. Started by the engine
+ * (image/transfer.c), never by hand.
+ *
+ *   1 hear the request; open the store
+ *   2 fork the unpacker, which keeps the rights that files need (image/unpack.h)
+ *   3 read configuration and credentials, as the caller
+ *   4 give up all capabilities (image/confine.h), and only now speak with anybody outside
+ */
+#include "base/fd.h"
+#include "base/log.h"
+#include "image/confine.h"
+#include "image/job.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONVERSATION_FD = 3, INPUT_FD = 4, OUTPUT_FD = 5, REQUEST_WAIT_MS = 30000 };
+
+static const struct verb {
+        int (*run)(struct transfer_job *job, struct cor_err *err);
+        bool registry, unpacks; /* it asks a registry; it makes layers */
+} verbs[] = {
+        [TRANSFER_PULL] = { job_pull, .registry = true, .unpacks = true },
+        [TRANSFER_LOAD] = { job_load, .unpacks = true },
+        [TRANSFER_SAVE] = { job_save },
+        [TRANSFER_IMPORT] = { job_import, .unpacks = true },
+};
+
+static void job_done(struct transfer_job *job)
+{
+        registry_free(job->registry);
+        unpacker_free(job->unpacker);
+        store_free(job->store);
+        reference_done(&job->reference);
+        registry_config_done(&job->config);
+}
+
+static int read_reference(struct transfer_job *job, struct cor_err *err)
+{
+        if (!job->request->reference)
+                return 0;
+        if (reference_parse(job->request->reference, &job->reference, err) < 0)
+                return -1;
+        reference_default_tag(&job->reference);
+        return 0;
+}
+
+static int open_registry(struct transfer_job *job, struct cor_err *err)
+{
+        if (!job->reference.domain)
+                return cor_fail(err, COR_INVALID, "the request names no image");
+        if (registry_config_load(&job->config, err) < 0)
+                return -1;
+        return registry_new(&job->config, job->reference.domain, job->reference.path, &job->registry, err);
+}
+
+static int prepare(struct transfer_job *job, const struct verb *v, struct cor_err *err)
+{
+        const struct unpack_limits limits = { .bytes = job->request->limit_bytes,
+                                              .entries = job->request->limit_entries,
+                                              .ratio = job->request->limit_ratio };
+
+        if (job->request->store && store_open(job->request->store, 0, &job->store, err) < 0)
+                return -1;
+        if (v->unpacks && unpacker_start(job->request->store, &limits, &job->unpacker, err) < 0)
+                return -1;
+        if (read_reference(job, err) < 0)
+                return -1;
+        if (v->registry && open_registry(job, err) < 0)
+                return -1;
+        return confine_network(err);
+}
+
+static int serve(struct transfer_channel *c, const struct transfer_request *request, struct cor_err *err)
+{
+        struct transfer_job job = { .request = request,
+                                    .channel = c,
+                                    .input = fcntl(INPUT_FD, F_GETFD) >= 0 ? INPUT_FD : -1,
+                                    .output = fcntl(OUTPUT_FD, F_GETFD) >= 0 ? OUTPUT_FD : -1 };
+        const struct verb *v = (size_t)request->verb < COR_COUNT(verbs) ? &verbs[request->verb] : NULL;
+        int r;
+
+        if (!v || !v->run)
+                return cor_fail(err, COR_UNSUPPORTED,
+                                "coracle-transfer does not know this job: is it of another version?");
+        r = prepare(&job, v, err) < 0 ? -1 : v->run(&job, err);
+        job_done(&job);
+        return r;
+}
+
+static int run(struct cor_err *err)
+{
+        struct transfer_channel c = { .fd = CONVERSATION_FD };
+        auto_json struct transfer_message *m = NULL;
+        struct transfer_message last = { .type = TRANSFER_DONE };
+        int r;
+
+        if (cor_fds_cloexec_from(CONVERSATION_FD, err) < 0)
+                return -1;
+        r = transfer_receive(&c, REQUEST_WAIT_MS, &m, err);
+        if (r <= 0 || m->type != TRANSFER_REQUEST || !m->request)
+                return r < 0 ? -1 : cor_fail(err, COR_INVALID, "expected a request of the engine on descriptor 3");
+        if (serve(&c, m->request, err) < 0)
+                last = (struct transfer_message){
+                        .type = TRANSFER_ERROR, .kind = err->kind, .sys = err->sys, .text = err->msg
+                };
+        r = transfer_send(&c, &last, err);
+        transfer_channel_done(&c);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        struct cor_err err = { 0 };
+
+        signal(SIGPIPE, SIG_IGN);
+        if (argc > 1 && strcmp(argv[1], "--version") == 0)
+                return printf("coracle-transfer version " CORACLE_VERSION "\n") < 0;
+        if (argc > 1 || fcntl(CONVERSATION_FD, F_GETFD) < 0) {
+                fputs("coracle-transfer is started by coracle; it has no use of its own\n", stderr);
+                return 2;
+        }
+        if (run(&err) == 0)
+                return 0;
+        cor_error("coracle-transfer: %s", err.msg);
+        return 1;
+}
