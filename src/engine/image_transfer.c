@@ -217,3 +217,66 @@ int engine_import(struct engine *e, int input, const struct image_import *i, con
         }
         return job_run(&j, &request, input, -1, err);
 }
+
+/* ---------------------------------------------------------------------------------------------------------------- push
+ */
+
+/* The images that bear tags of the repository, or the one that bears @ref, each under one name. */
+static int find_pushed(struct engine *e, const struct reference *ref, bool all_tags, struct image_list *ret,
+                       struct cor_err *err)
+{
+        auto_image_list all = { 0 };
+        auto_str name = reference_name(ref);
+        auto_str full = reference_tagged(ref);
+        auto_str familiar = reference_familiar_name(ref);
+
+        if (image_all(e->store, true, &all, err) < 0)
+                return -1;
+        for (size_t i = 0; i < all.n_items; i++)
+                for (size_t k = 0; k < all.items[i].names.n_items; k++) {
+                        const char *known = all.items[i].names.items[k];
+                        bool wanted = all_tags ? cor_starts_with(known, name) && known[strlen(name)] == ':'
+                                               : strcmp(known, full) == 0;
+                        struct image_row *row;
+
+                        if (!wanted)
+                                continue;
+                        row = COR_GROW(ret->items, ret->n_items);
+                        if (image_find(e->store, known, row, err) < 0)
+                                return -1;
+                        cor_strv_done(&row->names);
+                        cor_strv_add(&row->names, known);
+                }
+        if (ret->n_items > 0)
+                return 0;
+        return cor_fail(err, COR_NOT_FOUND, "An image does not exist locally with the tag: %s", familiar);
+}
+
+int engine_push(struct engine *e, const char *reference, const char *platform, bool all_tags,
+                const struct engine_progress *progress, struct cor_err *err)
+{
+        auto_job j = { .engine = e, .progress = progress };
+        auto_reference ref = { 0 };
+        auto_image_list list = { 0 };
+        auto_str full = NULL;
+        struct transfer_request request = { .verb = TRANSFER_PUSH, .platform = platform, .all_tags = all_tags };
+        int r;
+
+        if (reference_parse(reference, &ref, err) < 0)
+                return -1;
+        if (digest_set(&ref.digest))
+                return cor_fail(err, COR_INVALID, "cannot push a digest reference");
+        if (all_tags && ref.tag)
+                return cor_fail(err, COR_INVALID, "tag can't be used with --all-tags/-a");
+        reference_default_tag(&ref);
+        request.reference = full = reference_full(&ref);
+        r = find_pushed(e, &ref, all_tags, &list, err);
+        for (size_t i = 0; r == 0 && i < list.n_items; i++)
+                transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
+        if (r == 0)
+                r = job_run(&j, &request, -1, -1, err);
+        for (size_t i = 0; i < request.n_images; i++)
+                transfer_image_done(&request.images[i]);
+        free(request.images);
+        return r;
+}

@@ -19,7 +19,6 @@ enum {
         PROGRESS_MS = 100,        /* a bar moves so often */
         LOOK_AGAIN_MS = 100,      /* at what another process is making */
         OTHERS_WAIT_MS = 3600000, /* for another process that makes the same layer */
-        ANSWER_WAIT_MS = 300000,  /* of the engine, whose database may be busy */
 };
 
 enum layer_state {
@@ -104,19 +103,6 @@ int receive_progress(struct transfer_channel *c, const char *id, const char *sta
         return transfer_send(c, &m, err);
 }
 
-/* Send a message that is answered. */
-static int ask_engine(struct transfer_channel *c, const struct transfer_message *m, struct cor_err *err)
-{
-        auto_json struct transfer_message *reply = NULL;
-        int r = transfer_send(c, m, err) < 0 ? -1 : transfer_receive(c, ANSWER_WAIT_MS, &reply, err);
-
-        if (r < 0)
-                return -1;
-        if (r == 0)
-                return cor_fail(err, COR_BUSY, "interrupted");
-        return reply->type == TRANSFER_OK ? 0 : transfer_error_of(reply, err);
-}
-
 int receive_lease(struct transfer_channel *c, const struct digest *items, size_t n_items, struct cor_err *err)
 {
         struct transfer_message m = { .type = TRANSFER_LEASE };
@@ -124,7 +110,7 @@ int receive_lease(struct transfer_channel *c, const struct digest *items, size_t
 
         for (size_t i = 0; i < n_items; i++)
                 *COR_GROW(m.digests, m.n_digests) = items[i].text;
-        r = ask_engine(c, &m, err);
+        r = transfer_ask(c, &m, err);
         free(m.digests);
         return r;
 }
@@ -758,7 +744,7 @@ int receive_done(struct receive *r, const struct cor_strv *names, const struct c
         add_content(r, &row);
         add_words(r, names, repo_digests, &row);
         transfer_image_from_row(&row, &image);
-        result = ask_engine(r->o.channel, &m, err);
+        result = transfer_ask(r->o.channel, &m, err);
         transfer_image_done(&image);
         return result;
 }

@@ -25,6 +25,7 @@ static const struct verb {
         bool registry, unpacks; /* it asks a registry; it makes layers */
 } verbs[] = {
         [TRANSFER_PULL] = { job_pull, .registry = true, .unpacks = true },
+        [TRANSFER_PUSH] = { job_push, .registry = true },
         [TRANSFER_LOAD] = { job_load, .unpacks = true },
         [TRANSFER_SAVE] = { job_save },
         [TRANSFER_IMPORT] = { job_import, .unpacks = true },

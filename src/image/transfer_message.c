@@ -10,6 +10,8 @@
 /* A manifest as text may be 4 MiB, which JSON can make six times as long. */
 enum { MESSAGE_MAX_BYTES = 32 << 20, READ_BYTES = 64 << 10 };
 
+enum { ANSWER_WAIT_MS = 300000 }; /* of the engine, whose database may be busy */
+
 static const struct cor_word type_words[] = {
         { "request", TRANSFER_REQUEST },
         { "progress", TRANSFER_PROGRESS },
@@ -181,6 +183,18 @@ int transfer_error_of(const struct transfer_message *m, struct cor_err *err)
         if (err)
                 err->sys = (int)m->sys;
         return -1;
+}
+
+int transfer_ask(struct transfer_channel *c, const struct transfer_message *m, struct cor_err *err)
+{
+        auto_json struct transfer_message *reply = NULL;
+        int r = transfer_send(c, m, err) < 0 ? -1 : transfer_receive(c, ANSWER_WAIT_MS, &reply, err);
+
+        if (r < 0)
+                return -1;
+        if (r == 0)
+                return cor_fail(err, COR_BUSY, "interrupted");
+        return reply->type == TRANSFER_OK ? 0 : transfer_error_of(reply, err);
 }
 
 /* ------------------------------------------------------------------------------------------------- images of messages

@@ -51,6 +51,8 @@ int transfer_send(struct transfer_channel *c, const struct transfer_message *m, 
  */
 int transfer_receive(struct transfer_channel *c, int timeout_ms, struct transfer_message **ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* transfer_ask() - the transfer's side: send a message that is answered; 0 for ok, -1 with the engine's error */
+int transfer_ask(struct transfer_channel *c, const struct transfer_message *m, struct cor_err *err) COR_MUST_CHECK;
 /* transfer_error_of() - fill @err from an error message; -1 */
 int transfer_error_of(const struct transfer_message *m, struct cor_err *err);
 
