@@ -86,6 +86,9 @@ int seccomp_program_install(const struct seccomp_program *program, int *ret_noti
 /* seccomp_notify_take() - in the parent: a copy of descriptor @remote_fd of the process behind @pidfd */
 int seccomp_notify_take(int pidfd, int remote_fd, struct cor_err *err) COR_MUST_CHECK;
 
+/* seccomp_notify_check() - @fd, which came from the container's process, must be a listener */
+int seccomp_notify_check(int fd, struct cor_err *err) COR_MUST_CHECK;
+
 /**
  * seccomp_notify_send() - hand a listener to the agent at the program's listener path
  * @notify_fd:   the listener; stays with the caller, who closes it afterwards

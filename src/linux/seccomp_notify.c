@@ -26,16 +26,20 @@ static bool is_listener(int fd)
         return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0 && errno == ENOENT;
 }
 
+int seccomp_notify_check(int fd, struct cor_err *err)
+{
+        return is_listener(fd)
+                       ? 0
+                       : cor_fail(err, COR_SYSTEM, "a descriptor of the container's process is no seccomp listener");
+}
+
 int seccomp_notify_take(int pidfd, int remote_fd, struct cor_err *err)
 {
         auto_fd fd = (int)syscall(SYS_pidfd_getfd, pidfd, remote_fd, 0);
 
         if (fd < 0)
                 return cor_fail_errno(err, "take the seccomp listener from the container's process");
-        if (!is_listener(fd))
-                return cor_fail(err, COR_SYSTEM, "descriptor %d of the container's process is no seccomp listener",
-                                remote_fd);
-        return cor_fd_take(&fd);
+        return seccomp_notify_check(fd, err) < 0 ? -1 : cor_fd_take(&fd);
 }
 
 static void message_make(const struct seccomp_program *program, pid_t pid, const char *oci_version,

@@ -122,6 +122,7 @@ static int plan_namespaces(struct exec_plan *e, struct cor_err *err)
         if (!ours)
                 e->namespaces |= CLONE_NEWUSER;
         e->plan.userns = !ours;
+        e->plan.shut = !ours && geteuid() != 0;
         /* root may enter a pid namespace from outside; a user only from inside of the user namespace it belongs to */
         e->intermediate = !ours && geteuid() != 0 && (e->namespaces & CLONE_NEWPID);
         return 0;

@@ -17,7 +17,7 @@
  *                   <-  READY          all is done but START; waits
  *      START        ->                 the record says so: go. create sends RECORDED instead, and init listens on the
  *                                      start socket, to get START from there
- *                   <-  SECCOMP n      filter installed, its listener is descriptor n of init; waits
+ *                   <-  SECCOMP n      filter installed, its listener is descriptor n of init, or comes along; waits
  *      SECCOMP_DONE ->                 the listener has been fetched
  *                   <-  ERROR          a struct cor_err; init exits after it
  */

@@ -306,6 +306,7 @@ static int plan_process(struct plan *p, struct cor_err *err)
                 return -1;
         p->process.procfs = p->procfs;
         p->process.userns = p->userns;
+        p->process.shut = p->userns && geteuid() != 0;
         p->process.setgroups_denied = p->setgroups_denied;
         p->process.groups_fixed = !p->userns && process_groups_fixed(p->procfs);
         p->process.keep_groups = cor_streq(oci_annotation(p->config, "run.oci.keep_original_groups"), "1");

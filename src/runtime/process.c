@@ -8,6 +8,7 @@
 #include "linux/procfs.h"
 #include "linux/rlimit.h"
 #include "linux/sched.h"
+#include "runtime/listener.h"
 #include "runtime/message.h"
 #include "runtime/passwd.h"
 
@@ -373,20 +374,8 @@ static int raise_admin(void)
         return (int)syscall(SYS_capset, &head, data);
 }
 
-/* Only read() and write() from here on: the filter must let these pass (and must not ask the listener about them). */
-static int hand_over_listener(int sync, int listener, struct cor_err *err)
-{
-        struct message m = { 0 };
-
-        if (message_send(sync, MSG_SECCOMP, listener, err) < 0)
-                return -1;
-        if (read(sync, &m, sizeof m) < (ssize_t)sizeof m || m.type != MSG_SECCOMP_DONE)
-                return cor_fail(err, COR_SYSTEM, "the seccomp listener was not taken");
-        return 0;
-}
-
-static int install_filter(const struct process_plan *plan, const struct process_image *image, int sync,
-                          struct cor_err *err)
+static int install_filter(const struct process_plan *plan, const struct process_image *image,
+                          const struct listener_way *way, int sync, struct cor_err *err)
 {
         auto_fd listener = -1;
 
@@ -394,7 +383,7 @@ static int install_filter(const struct process_plan *plan, const struct process_
                 return cor_fail_errno(err, "raise CAP_SYS_ADMIN for the seccomp filter");
         if (seccomp_program_install(plan->seccomp, &listener, err) < 0)
                 return -1;
-        return listener >= 0 ? hand_over_listener(sync, listener, err) : 0;
+        return listener >= 0 ? listener_hand_over(way, sync, listener, err) : 0;
 }
 
 /* The program's own descriptors pass through exec, whatever flags they came with. */
@@ -420,14 +409,17 @@ static void reset_signals(void)
 
 int process_exec(const struct process_plan *plan, struct process_image *image, int sync, struct cor_err *err)
 {
+        COR_CLEANUP(listener_way_done) struct listener_way way = LISTENER_WAY_INIT;
         const struct oci_process *p = plan->process;
 
+        if (plan->seccomp && plan->seccomp->notifies && plan->shut && listener_prepare(&way, sync, err) < 0)
+                return -1;
         if (p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "process.noNewPrivileges");
         if (pass_descriptors(plan, err) < 0 || set_limits(plan, true, err) < 0)
                 return -1;
         reset_signals();
-        if (plan->seccomp && install_filter(plan, image, sync, err) < 0)
+        if (plan->seccomp && install_filter(plan, image, &way, sync, err) < 0)
                 return -1;
         if (image->final_pending && caps_apply(&image->final, NULL, err) < 0)
                 return -1;

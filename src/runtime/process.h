@@ -26,6 +26,7 @@ struct process_plan {
         unsigned n_fds;                        /* 0 … n_fds-1 are passed to the program, all others closed */
         unsigned n_listen_fds;                 /* of these, from 3 on: LISTEN_FDS of the program; 0: not set */
         bool userns;           /* in a user namespace that is not the runtime's: limits are the parent's job */
+        bool shut;             /* the runtime cannot look into the process: a user's, with a namespace of other ids */
         bool keep_groups;      /* run.oci.keep_original_groups */
         bool setgroups_denied; /* supplementary groups cannot be changed */
         bool groups_fixed;     /* nor could the caller: they stay, whatever additionalGids says */

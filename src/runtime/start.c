@@ -56,14 +56,19 @@ int start_announce(const char *pid_file, const char *pidfd_socket, pid_t pid, st
 }
 
 static int take_listener(const struct oci_config *config, const struct seccomp_program *program,
-                         const struct hook_state *state, int remote_fd, struct cor_err *err)
+                         const struct hook_state *state, int remote_fd, int *came, struct cor_err *err)
 {
         auto_str json = hooks_state_json(config, state);
-        auto_fd pidfd = cor_pidfd_open(state->pid, err), listener = -1;
+        auto_fd pidfd = -1, listener = cor_fd_take(came);
 
-        if (pidfd < 0)
+        if (listener < 0) {
+                pidfd = cor_pidfd_open(state->pid, err);
+                if (pidfd < 0)
+                        return -1;
+                listener = seccomp_notify_take(pidfd, remote_fd, err);
+        } else if (seccomp_notify_check(listener, err) < 0) {
                 return -1;
-        listener = seccomp_notify_take(pidfd, remote_fd, err);
+        }
         if (listener < 0)
                 return -1;
         return seccomp_notify_send(program, listener, state->pid, config->oci_version, json, err);
@@ -74,15 +79,16 @@ int start_drive_exec(struct watch *watch, int sock, const struct oci_config *con
                      const struct seccomp_program *program, const struct hook_state *state, struct cor_err *err)
 {
         for (;;) {
+                auto_fd fd = -1;
                 struct message m;
 
-                if (watch_wait(watch, sock, err) < 0 || message_receive(sock, &m, NULL, err) < 0)
+                if (watch_wait(watch, sock, err) < 0 || message_receive(sock, &m, &fd, err) < 0)
                         return -1;
                 if (m.type == MSG_EOF)
                         return 0;
                 if (m.type != MSG_SECCOMP)
                         return cor_fail(err, COR_SYSTEM, "message %d from the container's process", m.type);
-                if (take_listener(config, program, state, m.value, err) < 0 ||
+                if (take_listener(config, program, state, m.value, &fd, err) < 0 ||
                     message_send(sock, MSG_SECCOMP_DONE, 0, err) < 0)
                         return -1;
         }

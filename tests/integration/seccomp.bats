@@ -218,7 +218,6 @@ start_agent() {
 }
 
 @test "a notified call is answered by who listens, who gets state and metadata" {
-        skip_unless root
         start_agent
         deny personality SCMP_ACT_NOTIFY
         config '.linux.seccomp += {listenerPath: $path, listenerMetadata: "some \"data\""}' --arg path "$TEST_DIR/agent"
@@ -233,7 +232,6 @@ start_agent() {
 }
 
 @test "a receiver in an annotation listens where the profile names none" {
-        skip_unless root
         start_agent
         deny personality SCMP_ACT_NOTIFY
         config '.annotations["run.oci.seccomp.receiver"] = $path' --arg path "$TEST_DIR/agent"
@@ -280,7 +278,6 @@ start_agent() {
 }
 
 @test "exec hands over a listener of its own" {
-        skip_unless root
         deny personality SCMP_ACT_NOTIFY
         config '.linux.seccomp.listenerPath = $path' --arg path "$TEST_DIR/agent"
         config_args sleep 1000
@@ -297,7 +294,6 @@ start_agent() {
 }
 
 @test "when nobody listens the container is not started" {
-        skip_unless root
         deny personality SCMP_ACT_NOTIFY
         config '.linux.seccomp.listenerPath = $path' --arg path "$TEST_DIR/agent"
         config_args echo started
