@@ -161,6 +161,8 @@ cgroup_setter cgroup_v1_cpu, cgroup_v1_cpuset, cgroup_v1_memory, cgroup_v1_blkio
         cgroup_v1_net_cls, cgroup_v1_net_prio, cgroup_v1_rdma;
 cgroup_setter cgroup_v2_cpu, cgroup_v2_cpuset, cgroup_v2_memory, cgroup_v2_io, cgroup_v2_pids, cgroup_v2_hugetlb,
         cgroup_v2_unified;
+/* cgroup_v2_check_usage() - refuse limits below what is used, where checkBeforeUpdate asks for that */
+int cgroup_v2_check_usage(struct cgroup_dir *d, const struct oci_memory *m, struct cor_err *err) COR_MUST_CHECK;
 int cgroup_set_rdma(struct cgroup_dir *d, const struct oci_resources *r, struct cor_err *err) COR_MUST_CHECK;
 int cgroup_set_pids(struct cgroup_dir *d, const struct oci_resources *r, struct cor_err *err) COR_MUST_CHECK;
 /*

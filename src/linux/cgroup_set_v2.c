@@ -64,7 +64,7 @@ int cgroup_v2_cpuset(struct cgroup_dir *d, const struct oci_resources *r, struct
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
-static int check_usage(struct cgroup_dir *d, const struct oci_memory *m, struct cor_err *err)
+int cgroup_v2_check_usage(struct cgroup_dir *d, const struct oci_memory *m, struct cor_err *err)
 {
         uint64_t usage;
 
@@ -100,7 +100,7 @@ int cgroup_v2_memory(struct cgroup_dir *d, const struct oci_resources *r, struct
         int64_t swap = 0;
         int set;
 
-        if (check_usage(d, m, err) < 0)
+        if (cgroup_v2_check_usage(d, m, err) < 0)
                 return -1;
         set = swap_of(d, m, &swap, err);
         if (set < 0)

@@ -317,11 +317,63 @@ int cgroup_systemd_start(struct cgroup *cg, const struct cgroup_request *req, pi
         return cgroup_apply(cg, req->resources, false, err);
 }
 
+/* "max 100000" or "50000 100000"; version 1 has a file for each, and -1 for max. */
+static int read_quota(const struct cgroup_dir *d, struct oci_cpu *ret)
+{
+        uint64_t quota = UINT64_MAX, period = 0;
+        char text[64], *s = text;
+
+        if (!d->h->v2) {
+                (void)!cgroup_read_u64(d, "cpu.cfs_quota_us", &quota);
+                if (cgroup_read_u64(d, "cpu.cfs_period_us", &period) < 0)
+                        return -1;
+        } else {
+                if (cgroup_read(d, "cpu.max", text, sizeof text, NULL) < 0)
+                        return -1;
+                if (!cgroup_parse_u64(&s, &quota))
+                        s += strcspn(s, " ");
+                s += strspn(s, " ");
+                if (!cgroup_parse_u64(&s, &period))
+                        return -1;
+        }
+        ret->quota.set = quota <= INT64_MAX;
+        ret->quota.value = ret->quota.set ? (int64_t)quota : 0;
+        ret->period.set = true;
+        ret->period.value = period;
+        return 0;
+}
+
+/* systemd sets quota and period together: the one that an update leaves out is what it is now. */
+static void complete_quota(struct cgroup *cg, struct oci_cpu *c)
+{
+        bool quota = c->quota.set && c->quota.value, period = c->period.set && c->period.value;
+        struct cgroup_dir *d = cgroup_dir_of(cg, CTL_CPU);
+        struct oci_cpu now = { 0 };
+
+        if (quota == period || !d || read_quota(d, &now) < 0)
+                return;
+        if (!quota)
+                c->quota = now.quota;
+        if (!period)
+                c->period = now.period;
+}
+
 int cgroup_systemd_update(struct cgroup *cg, const struct oci_resources *r, struct cor_err *err)
 {
         auto_text t = COR_TEXT_INIT, properties = COR_TEXT_INIT;
+        struct cgroup_dir *memory = cgroup_dir_of(cg, CTL_MEMORY);
+        struct oci_resources full = *r;
+        struct oci_cpu cpu;
 
-        if (cgroup_systemd_properties((int)cg->layout.mode, r, true, &properties, err) < 0)
+        /* before systemd does it: what is too little would end the container */
+        if (r->memory && memory && memory->h->v2 && cgroup_v2_check_usage(memory, r->memory, err) < 0)
+                return cor_wrap(err, "linux.resources.memory");
+        if (r->cpu) {
+                cpu = *r->cpu;
+                complete_quota(cg, &cpu);
+                full.cpu = &cpu;
+        }
+        if (cgroup_systemd_properties((int)cg->layout.mode, &full, true, &properties, err) < 0)
                 return -1;
         if (properties.len == 0)
                 return 0;
