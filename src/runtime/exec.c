@@ -35,7 +35,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { REAP_TIMEOUT_MS = 10000 };
+enum { REAP_TIMEOUT_MS = 10000, OOM_SCORE_SIZE = 16 };
 
 struct exec_plan {
         const struct exec_options *options;
@@ -356,9 +356,34 @@ static void reap(pid_t pid)
                 cor_warn("process %d does not end", (int)pid);
 }
 
+/*
+ * A user may not write to the child's files in /proc, which is not dumpable: it inherits the score that we have while
+ * it is made. *ret_own takes us back.
+ */
+static int lend_oom_score(const struct exec_plan *e, char ret_own[OOM_SCORE_SIZE], struct cor_err *err)
+{
+        const struct cor_opt_i64 *oom = &e->process->oom_score_adj;
+        auto_fd fd = -1;
+        char text[24];
+        ssize_t n;
+        int len;
+
+        if (!e->plan.shut || !oom->set)
+                return -1;
+        fd = procfs_file(e->procfs, "self/oom_score_adj", O_RDWR, err);
+        n = fd < 0 ? -1 : read(fd, ret_own, OOM_SCORE_SIZE - 1);
+        if (n <= 0)
+                return -1;
+        ret_own[n] = '\0';
+        len = snprintf(text, sizeof text, "%lld", (long long)oom->value);
+        return write(fd, text, (size_t)len) == len ? cor_fd_take(&fd) : -1; /* lower than ours: refused, and left */
+}
+
 static int start_child(struct exec_plan *e, struct cor_err *err)
 {
         struct plan clone_plan = { .entry.clone_fd = e->intermediate ? -1 : e->entry.clone_fd };
+        char own_score[OOM_SCORE_SIZE] = "";
+        auto_fd score = lend_oom_score(e, own_score, err);
         bool into_cgroup;
 
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -372,6 +397,8 @@ static int start_child(struct exec_plan *e, struct cor_err *err)
                 cor_fd_close(&e->sync_parent);
                 child(e, into_cgroup);
         }
+        if (score >= 0)
+                (void)!write(score, own_score, strlen(own_score));
         cor_fd_close(&e->sync_child);
         return 0;
 }
@@ -385,7 +412,8 @@ static int prepare_child(struct exec_plan *e, struct cor_err *err)
                 return -1;
         if (e->plan.userns && process_parent_limits(&e->plan, e->pid, err) < 0)
                 return -1;
-        if (oom->set && process_set_oom_score(e->procfs, e->pid, oom->value, e->container.record->rootless, err) < 0)
+        if (oom->set && !e->plan.shut &&
+            process_set_oom_score(e->procfs, e->pid, oom->value, e->container.record->rootless, err) < 0)
                 return -1;
         return start_announce(e->options->pid_file, e->options->pidfd_socket, e->pid, err);
 }
