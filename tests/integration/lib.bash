@@ -293,7 +293,8 @@ cgroup_dir() {
         while read -r _ mount type options _; do
                 case $type in
                 cgroup) [[ ,$options, == *,$1,* || ($1 == systemd && $options == *name=systemd*) ]] || continue ;;
-                cgroup2) [[ $1 == unified ]] || is_always_unified "$1" || grep -qw "$1" "$mount/cgroup.controllers" || continue ;;
+                cgroup2) [[ $1 == unified ]] || is_always_unified "$1" || grep -qw "$1" "$mount$(delegated)/cgroup.controllers" ||
+                        continue ;;
                 *) continue ;;
                 esac
                 echo "$mount$path"
@@ -301,6 +302,13 @@ cgroup_dir() {
         done </proc/self/mounts
         echo "no cgroup hierarchy has the controller $1" >&2
         return 1
+}
+
+# Where our cgroups begin, and which controllers there are for them.
+delegated() {
+        local dir
+        dir=$(scope_dir)
+        if [ "$EUID" != 0 ] && by_systemd; then echo "${dir%/*}"; else echo "${CORACLE_CGROUP_BASE:-}"; fi
 }
 
 # What were controllers is in every unified cgroup, and named nowhere.
