@@ -42,6 +42,27 @@ struct image_import {
 int engine_import(struct engine *e, int input, const struct image_import *i, const struct engine_progress *progress,
                   struct digest *ret_id, struct cor_err *err) COR_MUST_CHECK;
 
+/* A manifest or index as a registry has it. */
+struct remote_manifest {
+        char *media_type, *text;
+        size_t n; /* bytes of text */
+        struct digest digest;
+};
+void remote_manifest_done(struct remote_manifest *m);
+#define auto_remote_manifest COR_CLEANUP(remote_manifest_done) struct remote_manifest
+/* engine_manifest() - `manifest inspect`: ask the registry; @insecure: plain http and unknown certificates will do */
+int engine_manifest(struct engine *e, const char *reference, bool insecure, struct remote_manifest *ret,
+                    struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_login() - ask registry @domain whether the credentials are good; *ret_token an identity token, or empty; free().
+ * Storing them is registry_auth_store()'s.
+ */
+int engine_login(struct engine *e, const char *domain, const char *user, const char *password, char **ret_token,
+                 struct cor_err *err) COR_MUST_CHECK;
+/* engine_search() - docker's v1 search: JSON as it came; free() *ret */
+int engine_search(struct engine *e, const char *domain, const char *term, unsigned limit, char **ret,
+                  struct cor_err *err) COR_MUST_CHECK;
+
 /* Filters as docker's: dangling, label, before, since, until, reference. */
 struct image_filter {
         char **items; /* "KEY=VALUE" */

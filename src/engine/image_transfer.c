@@ -4,6 +4,7 @@
 #include "image/platform.h"
 #include "image/reference.h"
 #include "image/transfer_message.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,4 +280,69 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
                 transfer_image_done(&request.images[i]);
         free(request.images);
         return r;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- questions
+ */
+
+/* Run a job whose answer is text; *ret is never NULL on success. */
+static int ask(struct engine *e, struct transfer_request *request, char **ret, struct cor_err *err)
+{
+        auto_job j = { .engine = e };
+
+        if (job_run(&j, request, -1, -1, err) < 0)
+                return -1;
+        *ret = cor_text_take(&j.text);
+        return 0;
+}
+
+int engine_manifest(struct engine *e, const char *reference, bool insecure, struct remote_manifest *ret,
+                    struct cor_err *err)
+{
+        struct transfer_request request = { .verb = TRANSFER_MANIFEST, .insecure = insecure };
+        auto_reference ref = { 0 };
+        auto_str full = NULL;
+        auto_str answer = NULL;
+        char type[128], digest[DIGEST_TEXT_MAX + 1];
+        size_t n;
+        int head = 0;
+
+        if (reference_parse(reference, &ref, err) < 0)
+                return -1;
+        reference_default_tag(&ref);
+        request.reference = full = reference_full(&ref);
+        if (ask(e, &request, &answer, err) < 0)
+                return -1;
+        if (sscanf(answer, "%127s %135s %zu%n", type, digest, &n, &head) != 3 || answer[head] != '\n' ||
+            strlen(answer + head + 1) != n || digest_parse(digest, &ret->digest, err) < 0)
+                return cor_fail(err, COR_SYSTEM, "coracle-transfer answered with something that is no manifest");
+        ret->media_type = cor_strdup(type);
+        ret->text = cor_strdup(answer + head + 1);
+        ret->n = n;
+        return 0;
+}
+
+void remote_manifest_done(struct remote_manifest *m)
+{
+        free(m->media_type);
+        free(m->text);
+        *m = (struct remote_manifest){ 0 };
+}
+
+int engine_login(struct engine *e, const char *domain, const char *user, const char *password, char **ret_token,
+                 struct cor_err *err)
+{
+        struct transfer_request request = {
+                .verb = TRANSFER_LOGIN, .domain = domain, .user = user, .password = password
+        };
+
+        return ask(e, &request, ret_token, err);
+}
+
+int engine_search(struct engine *e, const char *domain, const char *term, unsigned limit, char **ret,
+                  struct cor_err *err)
+{
+        struct transfer_request request = { .verb = TRANSFER_SEARCH, .domain = domain, .term = term, .limit = limit };
+
+        return ask(e, &request, ret, err);
 }

@@ -21,6 +21,9 @@ int job_pull(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_push(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_load(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_save(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_manifest(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_login(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_search(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_import(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -219,13 +219,24 @@ static int pull_one(struct transfer_job *job, const char *tag_or_digest, struct 
         return receive_done(r, &names, &digests, err);
 }
 
+static int pull_named(struct transfer_job *job, const char *what, struct cor_err *err)
+{
+        auto_str status = cor_printf("Pulling from %s", job->reference.path);
+
+        return receive_progress(job->channel, what, status, 0, 0, err) < 0 ? -1 : pull_one(job, what, err);
+}
+
 int job_pull(struct transfer_job *job, struct cor_err *err)
 {
         const struct reference *ref = &job->reference;
-        const char *what = digest_set(&ref->digest) ? ref->digest.text : ref->tag;
-        auto_str status = cor_printf("Pulling from %s", ref->path);
+        auto_strv tags = { 0 };
 
-        if (receive_progress(job->channel, what, status, 0, 0, err) < 0)
+        if (!job->request->all_tags)
+                return pull_named(job, digest_set(&ref->digest) ? ref->digest.text : ref->tag, err);
+        if (registry_list_tags(job->registry, &tags, err) < 0)
                 return -1;
-        return pull_one(job, what, err);
+        for (size_t i = 0; i < tags.n_items; i++)
+                if (pull_named(job, tags.items[i], err) < 0)
+                        return -1;
+        return 0;
 }

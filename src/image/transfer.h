@@ -24,7 +24,6 @@ enum transfer_verb {
         TRANSFER_LOAD,
         TRANSFER_SAVE,
         TRANSFER_IMPORT,
-        TRANSFER_VERIFY,   /* read every blob, say which are damaged */
         TRANSFER_MANIFEST, /* `manifest inspect`: the manifest as text */
         TRANSFER_LOGIN,
         TRANSFER_SEARCH,
@@ -44,8 +43,6 @@ struct transfer_request {
         const char *message, *author;                /* import */
         const char **changes;                        /* import: Dockerfile instructions */
         size_t n_changes;
-        const char **repair; /* pull: fetch these blobs again even if they are there */
-        size_t n_repair;
         bool discard;  /* keep only the unpacked form of layers */
         bool insecure; /* manifest inspect --insecure */
         bool all_platforms, all_tags;

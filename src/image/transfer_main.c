@@ -22,12 +22,15 @@ enum { CONVERSATION_FD = 3, INPUT_FD = 4, OUTPUT_FD = 5, REQUEST_WAIT_MS = 30000
 
 static const struct verb {
         int (*run)(struct transfer_job *job, struct cor_err *err);
-        bool registry, unpacks; /* it asks a registry; it makes layers */
+        bool registry, configured, unpacks; /* it asks the image's registry; any registry; it makes layers */
 } verbs[] = {
         [TRANSFER_PULL] = { job_pull, .registry = true, .unpacks = true },
         [TRANSFER_PUSH] = { job_push, .registry = true },
         [TRANSFER_LOAD] = { job_load, .unpacks = true },
         [TRANSFER_SAVE] = { job_save },
+        [TRANSFER_MANIFEST] = { job_manifest, .registry = true },
+        [TRANSFER_LOGIN] = { job_login, .configured = true },
+        [TRANSFER_SEARCH] = { job_search, .configured = true },
         [TRANSFER_IMPORT] = { job_import, .unpacks = true },
 };
 
@@ -54,8 +57,8 @@ static int open_registry(struct transfer_job *job, struct cor_err *err)
 {
         if (!job->reference.domain)
                 return cor_fail(err, COR_INVALID, "the request names no image");
-        if (registry_config_load(&job->config, err) < 0)
-                return -1;
+        if (job->request->insecure)
+                cor_strv_add(&job->config.insecure, job->reference.domain);
         return registry_new(&job->config, job->reference.domain, job->reference.path, &job->registry, err);
 }
 
@@ -70,6 +73,8 @@ static int prepare(struct transfer_job *job, const struct verb *v, struct cor_er
         if (v->unpacks && unpacker_start(job->request->store, &limits, &job->unpacker, err) < 0)
                 return -1;
         if (read_reference(job, err) < 0)
+                return -1;
+        if ((v->registry || v->configured) && registry_config_load(&job->config, err) < 0)
                 return -1;
         if (v->registry && open_registry(job, err) < 0)
                 return -1;

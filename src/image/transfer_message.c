@@ -25,11 +25,9 @@ static const struct cor_word type_words[] = {
 };
 
 static const struct cor_word verb_words[] = {
-        { "pull", TRANSFER_PULL },         { "push", TRANSFER_PUSH },
-        { "load", TRANSFER_LOAD },         { "save", TRANSFER_SAVE },
-        { "import", TRANSFER_IMPORT },     { "verify", TRANSFER_VERIFY },
-        { "manifest", TRANSFER_MANIFEST }, { "login", TRANSFER_LOGIN },
-        { "search", TRANSFER_SEARCH },     { NULL, 0 },
+        { "pull", TRANSFER_PULL },   { "push", TRANSFER_PUSH },     { "load", TRANSFER_LOAD },
+        { "save", TRANSFER_SAVE },   { "import", TRANSFER_IMPORT }, { "manifest", TRANSFER_MANIFEST },
+        { "login", TRANSFER_LOGIN }, { "search", TRANSFER_SEARCH }, { NULL, 0 },
 };
 
 static const struct cor_json_field blob_fields[] = {
@@ -78,7 +76,6 @@ static const struct cor_json_field request_fields[] = {
         COR_FIELD("message", STR, struct transfer_request, message, 0),
         COR_FIELD("author", STR, struct transfer_request, author, 0),
         COR_FIELD_LIST("changes", LIST_STR, struct transfer_request, changes, n_changes, 0),
-        COR_FIELD_LIST("repair", LIST_STR, struct transfer_request, repair, n_repair, 0),
         COR_FIELD("discard", BOOL, struct transfer_request, discard, 0),
         COR_FIELD("insecure", BOOL, struct transfer_request, insecure, 0),
         COR_FIELD("allPlatforms", BOOL, struct transfer_request, all_platforms, 0),

@@ -41,6 +41,9 @@ int registry_head_manifest(struct registry *r, const char *tag_or_digest, struct
 int registry_put_manifest(struct registry *r, const char *tag_or_digest, const char *media_type, const void *bytes,
                           size_t n, struct cor_err *err) COR_MUST_CHECK;
 
+/* registry_list_tags() - all tags, appended to @ret */
+int registry_list_tags(struct registry *r, struct cor_strv *ret, struct cor_err *err) COR_MUST_CHECK;
+
 /*
  * Downloads. `write` gets the bytes in order from `offset` on; when the server cannot continue there (no Range),
  * `restart` is called and bytes come from 0 on. `done` is called once, with NULL or the error, after retries are used
