@@ -298,6 +298,14 @@ static enum cor_kind end_kind(enum http_end how, CURLcode code)
         return code == CURLE_OPERATION_TIMEDOUT ? COR_TIMEOUT : how == HTTP_UNTRUSTED ? COR_DENIED : COR_SYSTEM;
 }
 
+static void log_answer(struct http_transfer *t)
+{
+        long version = 0;
+
+        curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+        cor_debug("registry: HTTP/%s %d", version == CURL_HTTP_VERSION_2_0 ? "2" : "1", t->answer.status);
+}
+
 static void end_by_curl(struct http_transfer *t, CURLcode code)
 {
         enum http_end how = http_setup_end(code);
@@ -311,6 +319,7 @@ static void end_by_curl(struct http_transfer *t, CURLcode code)
                         text = "http: server gave HTTP response to HTTPS client";
                 cor_fail(&t->err, end_kind(how, code), "%s", text);
         }
+        log_answer(t);
         end(t, how);
 }
 
