@@ -229,7 +229,7 @@ find_cgroup() { # the directories of this test in any hierarchy
 @test "delete --force that waited for a lock does not remove a new container of the same name" {
         config_args sleep 98761
         start_detached
-        flock "$STATE_ROOT/$ID" sleep 2 3>&- &
+        flock --no-fork "$STATE_ROOT/$ID" sleep 1000 3>&- &
         local locker=$! deleter
         wait_until eval "! flock -n '$STATE_ROOT/$ID' true"
         runtime delete --force "$ID" >"$TEST_DIR/deleted" 2>&1 &
@@ -238,7 +238,7 @@ find_cgroup() { # the directories of this test in any hierarchy
         mv "$STATE_ROOT/$ID" "$TEST_DIR/gone"
         use_cgroup "$ID-new"
         start_detached
-        wait "$locker"
+        kill "$locker"
         wait "$deleter" || true
         expect_equal "$(container_state)" running
 }
