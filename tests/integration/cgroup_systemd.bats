@@ -5,7 +5,7 @@ load lib
 
 setup() {
         setup_bundle
-        skip_unless systemd root
+        skip_unless systemd
         [ -x "$CORACLE_LIBEXEC/coracle-systemd" ] || skip "needs coracle-systemd: runs where libsystemd is at build time"
         export RUNTIME_FLAGS=--systemd-cgroup
         config '.linux.cgroupsPath = $p' --arg p "$(cgroups_path)"
@@ -19,12 +19,14 @@ sleeper() {
         wait_for running
 }
 
-property() { systemctl show "$UNIT" --property "$1" --value; }
-gone() { ! systemctl --quiet is-active "$UNIT"; }
+ctl() { systemctl "$(manager_flag)" "$@"; }
+property() { ctl show "$UNIT" --property "$1" --value; }
+gone() { ! ctl --quiet is-active "$UNIT"; }
 
 @test "systemd: the container is in a scope of its slice" {
         sleeper
-        expect_equal "$(property Slice)" system.slice
+        slice=$(scope_dir)
+        expect_equal "$(property Slice)" "${slice##*/}"
         expect_equal "$(property Delegate)" yes
         grep -q ":$(cgroup_of)$" "/proc/$(container_pid)/cgroup"
         runtime delete --force "$ID"
@@ -36,9 +38,10 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
         slice=${TEST_CGROUP//-/_}
         config '.linux.cgroupsPath = $p' --arg p "$slice-inner.slice:$TEST_CGROUP:$ID"
         sleeper
-        grep -q ":/$slice.slice/$slice-inner.slice/$UNIT$" "/proc/$(container_pid)/cgroup"
+        manager=$(scope_dir)
+        grep -q ":${manager%/*}/$slice.slice/$slice-inner.slice/$UNIT$" "/proc/$(container_pid)/cgroup"
         runtime delete --force "$ID"
-        systemctl stop "$slice-inner.slice" "$slice.slice"
+        ctl stop "$slice-inner.slice" "$slice.slice"
 }
 
 @test "systemd: limits are in the files and in the unit's properties" {
@@ -63,13 +66,13 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
         config '.linux.resources.memory = {limit: 67108864}'
         sleeper
         runtime update --memory 50331648 "$ID"
-        systemctl daemon-reload
+        ctl daemon-reload
         expect_equal "$(cat "/sys/fs/cgroup$(cgroup_of)/memory.max")" 50331648
         expect_equal "$(property MemoryMax)" 50331648
 }
 
 @test "systemd: devices are denied and allowed, also after a reload" {
-        skip_unless cgroup_v2
+        skip_unless root cgroup_v2
         config '.process.capabilities = (.process.capabilities | map_values((. // []) + ["CAP_MKNOD"]))'
         config '.linux.resources.devices = [{allow: true, type: "c", major: 10, minor: 229, access: "r"}]'
         config_args sh -c 'mknod /dev/fuse1 c 10 229; touch /tmp/ready; exec sleep 1000'
@@ -81,7 +84,7 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
                 expect_no_text "Operation not permitted"
                 run runtime exec "$ID" sh -c ': >>/dev/fuse1'
                 expect_text "Operation not permitted"
-                systemctl daemon-reload
+                ctl daemon-reload
         done
         expect_equal "$(property DevicePolicy)" strict
 }
@@ -132,7 +135,7 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
 }
 
 @test "systemd: a failed scope of the same name is no obstacle" {
-        systemd-run --quiet --scope --unit "$UNIT" false || true
+        systemd-run "$(manager_flag)" --quiet --scope --unit "$UNIT" false || true
         config_args echo fine
         run run_container
         expect_status 0
@@ -163,6 +166,7 @@ gone() { ! systemctl --quiet is-active "$UNIT"; }
 # Finds $USER_ID, a user other than root whose systemd runs, and gives it the bundle.
 find_user() {
         local dir
+        skip_unless root # the others run as such a user
         for dir in /run/user/[1-9]*; do
                 [ -S "$dir/bus" ] || continue
                 USER_ID=${dir##*/}
