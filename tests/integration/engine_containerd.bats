@@ -48,12 +48,16 @@ make_image() { # an OCI archive
 
 ctr_() { world ctr --address /run/containerd.sock "$@"; }
 
+# cgroup_flags ID - where systemd makes the cgroup, if it does
+cgroup_flags() { ! by_systemd || echo --runc-systemd-cgroup --cgroup "$(cgroups_path "$1")"; }
+
 run_small() { # ID [FLAG...] -- COMMAND...
         local id=$1 flags=()
         shift
         while [ "$1" != -- ]; do flags+=("$1"); shift; done
         shift
-        ctr_ run --rm --runc-binary "$RUNTIME" "${flags[@]}" localhost/small:small "$id" "$@"
+        # shellcheck disable=SC2046
+        ctr_ run --rm --runc-binary "$RUNTIME" $(cgroup_flags "$id") "${flags[@]}" localhost/small:small "$id" "$@"
 }
 
 @test "ctr run: output and exit code arrive" {
@@ -66,7 +70,8 @@ run_small() { # ID [FLAG...] -- COMMAND...
 detached() { # ID [FLAG...] - the container sleeps
         local id=$1
         shift
-        ctr_ run -d --runc-binary "$RUNTIME" "$@" localhost/small:small "$id" sleep 1000
+        # shellcheck disable=SC2046
+        ctr_ run -d --runc-binary "$RUNTIME" $(cgroup_flags "$id") "$@" localhost/small:small "$id" sleep 1000
         wait_until task_is RUNNING "$id"
 }
 
@@ -134,8 +139,9 @@ remove() { # ID...
 task_pid() { ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }'; }
 
 @test "ctr run: limits are in the cgroup" {
-        detached limits --memory-limit $((64 << 20)) --cpus 0.5 --cgroup /own/limits
-        local path=/$TEST_CGROUP/own/limits
+        local path=/$TEST_CGROUP/own/limits flags=(--cgroup /own/limits)
+        if by_systemd; then path=$(cgroup_of limits) flags=(); fi
+        detached limits --memory-limit $((64 << 20)) --cpus 0.5 "${flags[@]}"
         expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "$path")" $((64 << 20)) memory
         run cgroup_value cpu cpu.cfs_quota_us cpu.max "$path"
         expect_match '^50000( 100000)?$'

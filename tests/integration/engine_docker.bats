@@ -41,8 +41,10 @@ start_dockerd() { # [FLAG...] - the flags say where it keeps its data
         [ $# -gt 0 ] || set -- --data-root "$T/data" --exec-root /run/docker --pidfile /run/dockerd.pid
         local score='{}' # docker 25 and newer have no such key, and do not lower their score themselves
         ! dockerd --help 2>&1 | grep -q -e --oom-score-adjust || score='{"oom-score-adjust": 0}'
-        jq -n --argjson score "$score" --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
-                "default-runtime": "coracle", runtimes: {coracle: {path: $path}}, "init-path": $init,
+        local driver=native.cgroupdriver=cgroupfs
+        ! by_systemd || driver=native.cgroupdriver=systemd
+        jq -n --argjson score "$score" --arg driver "$driver" --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
+                "exec-opts": [$driver], "default-runtime": "coracle", runtimes: {coracle: {path: $path}}, "init-path": $init,
                 "live-restore": true, bridge: "none", iptables: false, "storage-driver": "overlay2"
         } + $score' >"$T/daemon.json"
         # a child of process 1 of the world: it and what it starts outlive this call
@@ -69,7 +71,11 @@ events_of() { # NAME - what docker has said so far, a line each
         docker_ events --since 10m --until "$(date +%s.%N)" --filter type=container --filter "container=$1" --format '{{.Action}}'
 }
 
-cgroup_of_container() { echo "/$TEST_CGROUP${2:-/docker}/$(inspect '{{.Id}}' "$1")"; } # NAME [PARENT]
+cgroup_of_container() { # NAME [PARENT]
+        local id
+        id=$(inspect '{{.Id}}' "$1")
+        if by_systemd; then echo "/${2:-system.slice}/docker-$id.scope"; else echo "/$TEST_CGROUP${2:-/docker}/$id"; fi
+}
 
 in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 columns
         timeout -k 5 60 script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
@@ -164,7 +170,9 @@ input"
         docker_ rm life
         run docker_ ps -aq
         expect_output ""
-        refute test -e "$(cgroup_dir memory "/$TEST_CGROUP/docker")"/*[0-9a-f]/cgroup.procs
+        if by_systemd; then dir=/system.slice/docker-; else dir=/$TEST_CGROUP/docker/; fi
+        run compgen -G "$(cgroup_dir memory "$dir")*[0-9a-f]*/cgroup.procs"
+        expect_output ""
 }
 
 @test "docker kill sends any signal; a container that ends by itself is gone" {
@@ -309,13 +317,15 @@ blue"
                 done
         done
         run run_small --pid host --uts host --ipc host small sh -c 'for n in pid uts ipc; do readlink /proc/self/ns/$n; done'
-        expect_output "$(world readlink /proc/1/ns/pid /proc/1/ns/uts /proc/1/ns/ipc)"
+        expect_output "$(world readlink /proc/self/ns/pid /proc/self/ns/uts /proc/self/ns/ipc)"
         remove first other
 }
 
 @test "docker run --cgroup-parent" {
-        detached child --cgroup-parent /parent
-        test -d "$(cgroup_dir memory "$(cgroup_of_container child /parent)")"
+        local parent=/parent
+        ! by_systemd || parent=${TEST_CGROUP//-/_}.slice
+        detached child --cgroup-parent "$parent"
+        test -d "$(cgroup_dir memory "$(cgroup_of_container child "$parent")")"
         remove child
 }
 

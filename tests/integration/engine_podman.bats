@@ -8,6 +8,7 @@ load engines
 setup_file() {
         can_run || return 0 # every test will skip
         setup_world
+        write_runtime
         write_podman_config
         tar -C "$T/rootfs" -c . >"$T/rootfs.tar"
         podman_ import -q -c 'CMD ["/bin/sh"]' "$T/rootfs.tar" small
@@ -23,7 +24,18 @@ teardown() { # of what a failed test left
         [ -z "${T:-}" ] || podman_ rm -f -a -t 0 >/dev/null || true
 }
 
+# podman hands the runtime no environment; one that is not installed finds its own programs by a variable.
+write_runtime() {
+        export PODMAN_RUNTIME=$RUNTIME
+        by_systemd || return 0
+        PODMAN_RUNTIME=$T/${RUNTIME##*/}
+        printf '#!/bin/sh\nCORACLE_LIBEXEC=%q exec %q "$@"\n' "$CORACLE_LIBEXEC" "$RUNTIME" >"$PODMAN_RUNTIME"
+        chmod 755 "$PODMAN_RUNTIME"
+}
+
 write_podman_config() {
+        local manager=cgroupfs
+        ! by_systemd || manager=systemd
         cat >"$T/containers.conf" <<CONF
 [containers]
 default_ulimits = ["nofile=1024:4096", "nproc=1000:2000"]
@@ -31,10 +43,10 @@ log_driver = "k8s-file"
 netns = "none"
 init_path = "$CORACLE_BUILD/src/tools/init/coracle-init"
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "$manager"
 events_logger = "file"
-runtime_supports_json = ["${RUNTIME##*/}", "$RUNTIME"]
-runtime_supports_nocgroup = ["${RUNTIME##*/}", "$RUNTIME"]
+runtime_supports_json = ["${RUNTIME##*/}", "$PODMAN_RUNTIME"]
+runtime_supports_nocgroup = ["${RUNTIME##*/}", "$PODMAN_RUNTIME"]
 CONF
         cat >"$T/storage.conf" <<CONF
 [storage]
@@ -55,7 +67,7 @@ podman_() { # [--in-shell REDIRECTIONS] ARGUMENT...
                         XDG_RUNTIME_DIR=/run/user/4242)
         fi
         CONTAINERS_CONF=$T/containers.conf CONTAINERS_STORAGE_CONF=$T/storage.conf \
-                world "${as[@]}" bash -c "exec $how" podman podman --runtime "$RUNTIME" "$@"
+                world "${as[@]}" bash -c "exec $how" podman podman ${WALKER:+--cgroup-manager cgroupfs} --runtime "$PODMAN_RUNTIME" "$@"
 }
 
 detached() { # NAME FLAGS... - the container sleeps
@@ -68,7 +80,7 @@ remove() { podman_ rm -f -t 0 "$@"; }
 
 inspect() { podman_ inspect -f "$1" "$2"; } # FORMAT NAME
 
-cgroup_of_container() { echo "/$TEST_CGROUP$(inspect '{{.State.CgroupPath}}' "$1")"; } # NAME
+cgroup_of_container() { echo "$(world_root)$(inspect '{{.State.CgroupPath}}' "$1")"; } # NAME
 
 in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 columns
         timeout -k 5 60 script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
@@ -76,7 +88,7 @@ in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 
 
 podman_command() { # ARGUMENT... - as words for in_a_terminal
         printf '%q ' env CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" \
-                bash "$T/enter" podman --runtime "$RUNTIME" "$@"
+                bash "$T/enter" podman --runtime "$PODMAN_RUNTIME" "$@"
 }
 
 is_running() { [ "$(podman_ inspect -f '{{.State.Status}}' "$1")" = running ]; }

@@ -11,10 +11,19 @@
 #   $TEST_CGROUP  the name of its cgroup in every hierarchy
 #
 # world COMMAND... runs a command in there, in the folder $T; its cgroups are those of the world, too.
+#
+# With --systemd-cgroup in RUNTIME_FLAGS the engines let systemd make the cgroups. It knows no process or cgroup by the name
+# that namespaces give, so the world has none of these two, and sees systemd's part of /run.
 
 # setup_world - sets and exports the variables above
 setup_world() {
-        export T TEST_CGROUP WORLD_PID
+        export T TEST_CGROUP WORLD_PID WORLD_NAMESPACES WORLD_FLAGS=
+        WORLD_NAMESPACES="--mount --net --ipc --uts"
+        if by_systemd; then
+                skip_unless systemd cgroup_v2
+        else
+                WORLD_NAMESPACES+=" --pid --cgroup" WORLD_FLAGS=--mount-proc
+        fi
         T=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-engine-XXXXXX")
         chmod 755 "$T"
         TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-engine-${T##*-}
@@ -41,26 +50,34 @@ for file in $(awk '$3 ~ /^cgroup2?$/ { print $2 "/cgroup.procs" }' /proc/self/mo
         done
         echo $$ >"$dir/cgroup.procs" || exit 1
 done
-exec unshare --mount --propagation private --net --ipc --uts --pid --fork --kill-child --mount-proc --cgroup bash "$T/inside"
+exec unshare $WORLD_NAMESPACES --propagation private --fork --kill-child $WORLD_FLAGS bash "$T/inside"
 EOS
         # inside: only the own cgroups are mounted, under the names that the hierarchies have; /run is empty
         cat >"$T/inside" <<'EOS'
 set -e
-mkdir "$T/cgroup"
-mount -t tmpfs -o mode=755 tmpfs "$T/cgroup"
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-        mkdir "/sys/fs/cgroup/$TEST_CGROUP/daemon" # processes live in leaves only
-        echo 1 >"/sys/fs/cgroup/$TEST_CGROUP/daemon/cgroup.procs"
-        mount --bind "/sys/fs/cgroup/$TEST_CGROUP" "$T/cgroup"
+mkdir "$T/cgroup" "$T/run"
+mount -t tmpfs -o mode=755 tmpfs "$T/run"
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || mkdir "/sys/fs/cgroup/$TEST_CGROUP/daemon" # processes live in leaves only
+if [ -z "$WORLD_FLAGS" ]; then
+        echo $$ >"/sys/fs/cgroup/$TEST_CGROUP/daemon/cgroup.procs"
+        mkdir "$T/run/systemd" "$T/run/dbus"
+        mount --rbind /run/systemd "$T/run/systemd"
+        mount --bind /run/dbus "$T/run/dbus"
 else
-        for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
-                mkdir "$T/cgroup/${dir##*/}"
-                mount --bind "$dir/$TEST_CGROUP" "$T/cgroup/${dir##*/}"
-        done
+        mount -t tmpfs -o mode=755 tmpfs "$T/cgroup"
+        if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+                echo 1 >"/sys/fs/cgroup/$TEST_CGROUP/daemon/cgroup.procs"
+                mount --bind "/sys/fs/cgroup/$TEST_CGROUP" "$T/cgroup"
+        else
+                for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
+                        mkdir "$T/cgroup/${dir##*/}"
+                        mount --bind "$dir/$TEST_CGROUP" "$T/cgroup/${dir##*/}"
+                done
+        fi
+        umount -R /sys/fs/cgroup
+        mount --move "$T/cgroup" /sys/fs/cgroup
 fi
-umount -R /sys/fs/cgroup
-mount --move "$T/cgroup" /sys/fs/cgroup
-mount -t tmpfs -o mode=755 tmpfs /run
+mount -n --move "$T/run" /run # -n: the table of mount is below the old /run
 mount --bind "$T" "$T"
 ip link set lo up
 touch "$T/ready"
@@ -74,7 +91,7 @@ for dir in $(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts); do
         if [ -e "$own/tasks" ]; then echo $$ >"$own/tasks"; else echo $$ >"$own/cgroup.procs"; fi || exit 1
 done
 unset XDG_RUNTIME_DIR # below the machine's /run
-exec nsenter --target "$WORLD_PID" --mount --net --ipc --uts --pid --cgroup --wdns="$T" -- "$@"
+exec nsenter --target "$WORLD_PID" $WORLD_NAMESPACES --wdns="$T" -- "$@"
 EOS
 }
 
@@ -86,6 +103,7 @@ world() {
 # world_pid PID - a process of the world as the tests' own process namespace numbers it; PID is what the engine said
 world_pid() {
         local file
+        [ -n "$WORLD_FLAGS" ] || { echo "$1"; return; }
         for file in /proc/[0-9]*/status; do
                 awk -v pid="$1" '/^NSpid:/ { exit !(NF >= 3 && $3 == pid) }' "$file" 2>/dev/null || continue
                 file=${file#/proc/}
@@ -107,8 +125,5 @@ teardown_world() {
         remove_tree "$T"
 }
 
-# world_cgroup CONTROLLER PATH FILE - what a file of a cgroup of the world holds; PATH starts at the world's root
-world_cgroup() {
-        local dir
-        dir=$(cgroup_dir "$1" "/$TEST_CGROUP$2") && cat "$dir/$3"
-}
+# world_root - where the root of the world's cgroups is in those of the machine
+world_root() { by_systemd || echo "/$TEST_CGROUP"; }
