@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,6 +79,142 @@ static const char *fd_path(int fd, char buf[FD_PATH_SIZE])
         return buf;
 }
 
+int mount_is_root(int fd)
+{
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &st) < 0 ||
+            !(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+                return -1;
+        return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? 1 : 0;
+}
+
+uint64_t mount_id(int fd)
+{
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID))
+                return 0;
+        return st.stx_mnt_id;
+}
+
+bool mount_is_same(int a, int b)
+{
+        uint64_t id = mount_id(a);
+
+        return id != 0 && id == mount_id(b);
+}
+
+/* --- without open_tree() -------------------------------------------------------------------------------------------
+ */
+
+enum { FDS_MAX = 1024 };
+
+static struct {
+        int procfs; /* whose links may be used, or -1 */
+        enum { UNKNOWN, THERE, REFUSED } open_tree;
+        uint8_t recursive[FDS_MAX]; /* what mount_clone() was asked for, by descriptor */
+} by_path = { .procfs = -1 };
+
+void mount_by_path(int procfs)
+{
+        by_path.procfs = procfs;
+}
+
+/* By the kernel or by a seccomp profile: asked for nothing that needs a right, it can only work. */
+static bool open_tree_is_refused(void)
+{
+        auto_fd fd = -1;
+
+        if (by_path.open_tree == UNKNOWN) {
+                fd = open_tree(AT_FDCWD, "/", OPEN_TREE_CLOEXEC);
+                by_path.open_tree = fd < 0 && (errno == ENOSYS || errno == EPERM) ? REFUSED : THERE;
+        }
+        return by_path.open_tree == REFUSED;
+}
+
+static bool uses_paths(void)
+{
+        return by_path.procfs >= 0 && by_path.open_tree == REFUSED;
+}
+
+/* What is to be cloned, as it is. */
+static int open_source(int dirfd, const char *path, bool recursive, bool nofollow, struct cor_err *err)
+{
+        auto_fd fd = path[0] ? openat(dirfd, path, O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0))
+                             : fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+
+        if (fd < 0)
+                return cor_fail_errno(err, "open %s", path[0] ? path : "a mount");
+        if (fd >= FDS_MAX)
+                return cor_fail(err, COR_UNSUPPORTED, "too many open files to mount without open_tree()");
+        by_path.recursive[fd] = recursive;
+        return cor_fd_take(&fd);
+}
+
+/* The path of @target, which has to lead there: a link of procfs leads to what lies beneath a mount, a path on top. */
+static int path_of(int target, char text[PATH_MAX], struct cor_err *err)
+{
+        char link[FD_PATH_SIZE];
+        auto_fd again = -1;
+        ssize_t n;
+
+        snprintf(link, sizeof link, "self/fd/%d", target);
+        n = readlinkat(by_path.procfs, link, text, PATH_MAX);
+        if (n <= 0 || n == PATH_MAX)
+                return cor_fail_errno(err, "the path of a place for a mount");
+        text[n] = '\0';
+        again = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (again < 0)
+                return cor_fail_errno(err, "open %s", text);
+        return mount_is_same(again, target) ? 0 : cor_fail(err, COR_DENIED, "%s: leads elsewhere by now", text);
+}
+
+/* What was just mounted there: the root of a mount that was not there before. */
+static int open_top(const char *text, int target, struct cor_err *err)
+{
+        auto_fd top = open(text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+        if (top < 0)
+                return cor_fail_errno(err, "open %s", text);
+        if (mount_is_root(top) == 0 || mount_is_same(top, target))
+                return cor_fail(err, COR_DENIED, "%s: leads elsewhere by now", text);
+        return cor_fd_take(&top);
+}
+
+/* mount(2) knows paths only; links of a procfs that we can trust lead to the descriptors. */
+static int mount_fds(int from, const char *source, int target, const char *fstype, unsigned long flags,
+                     const char *data)
+{
+        char from_link[FD_PATH_SIZE], place[FD_PATH_SIZE];
+        auto_fd here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int r;
+
+        snprintf(from_link, sizeof from_link, "self/fd/%d", from);
+        snprintf(place, sizeof place, "self/fd/%d", target);
+        if (here < 0 || fchdir(by_path.procfs) < 0)
+                return -1;
+        r = mount(from >= 0 ? from_link : source, place, fstype, flags, data);
+        return fchdir(here) < 0 ? -1 : r;
+}
+
+/* Afterwards @mnt is the new mount's root, as move_mount() has it. */
+static int attach_by_path(int mnt, int target, struct cor_err *err)
+{
+        unsigned long flags = MS_BIND | (mnt < FDS_MAX && by_path.recursive[mnt] ? MS_REC : 0);
+        char text[PATH_MAX];
+        auto_fd top = -1;
+
+        if (path_of(target, text, err) < 0)
+                return -1;
+        if (mount_fds(mnt, NULL, target, NULL, flags, NULL) < 0)
+                return cor_fail_errno(err, "bind a mount");
+        top = open_top(text, target, err);
+        if (top < 0)
+                return -1;
+        return dup3(top, mnt, O_CLOEXEC) < 0 ? cor_fail_errno(err, "duplicate a descriptor") : 0;
+}
+
 int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, struct cor_err *err)
 {
         unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT;
@@ -89,8 +226,18 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, stru
                 flags |= AT_SYMLINK_NOFOLLOW;
         if (path[0] == '\0')
                 flags |= AT_EMPTY_PATH;
-        fd = open_tree(dirfd, path, flags);
-        return fd >= 0 ? fd : cor_fail_errno(err, "clone the mount at %s", path[0] ? path : "a descriptor");
+        fd = uses_paths() ? -1 : open_tree(dirfd, path, flags);
+        if (fd >= 0)
+                return fd;
+        if (uses_paths() || ((errno == ENOSYS || errno == EPERM) && open_tree_is_refused())) {
+                if (by_path.procfs >= 0)
+                        return open_source(dirfd, path, recursive, nofollow, err);
+                return cor_fail(err, COR_UNSUPPORTED,
+                                "clone the mount at %s: the kernel, or a seccomp profile around the runtime, refuses "
+                                "open_tree() (Linux 5.2)",
+                                path[0] ? path : "a descriptor");
+        }
+        return cor_fail_errno(err, "clone the mount at %s", path[0] ? path : "a descriptor");
 }
 
 /* The kernel's own words about why a filesystem context refused something. */
@@ -167,7 +314,9 @@ int mount_new(const char *fstype, const char *source, const char *data, unsigned
 
         if (strcmp(fstype, "overlay") == 0) /* lists of directories in one option, longer than fsconfig() takes */
                 return cor_fail(err, COR_UNSUPPORTED, "mount %s: not made detached", fstype);
-        fs = fsopen(fstype, FSOPEN_CLOEXEC);
+        fs = uses_paths() ? -1 : fsopen(fstype, FSOPEN_CLOEXEC);
+        if (fs < 0 && (uses_paths() || errno == ENOSYS || errno == EPERM)) /* mount(2) will tell the truth */
+                return cor_fail(err, COR_UNSUPPORTED, "mount %s: fsopen() is refused", fstype);
         if (fs < 0)
                 return cor_fail_errno(err, "mount %s", fstype);
         if (source && source[0] && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
@@ -183,19 +332,47 @@ int mount_new(const char *fstype, const char *source, const char *data, unsigned
 int mount_new_at(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
                  uint64_t attrs, struct cor_err *err)
 {
-        char path[FD_PATH_SIZE];
-        int fd;
+        /* read-only is to be this mount, not the file system: that may be another's, too */
+        const struct mount_attrs readonly = { .set = attrs & MOUNT_ATTR_RDONLY };
+        unsigned long flags = sb_flags | mount_flags_of_attrs(attrs & ~readonly.set);
+        char text[PATH_MAX], place[FD_PATH_SIZE];
+        auto_fd top = -1;
+        int r;
 
-        if (mount(source && source[0] ? source : fstype, fd_path(target, path), fstype,
-                  sb_flags | mount_flags_of_attrs(attrs), data) < 0)
+        if (by_path.procfs < 0)
+                return cor_fail(err, COR_UNSUPPORTED, "mount %s: not possible here", fstype);
+        if (path_of(target, text, err) < 0)
+                return -1;
+        source = source && source[0] ? source : fstype;
+        if (strcmp(fstype, "overlay") == 0) /* its folders may be relative to where we are */
+                r = mount(source, fd_path(target, place), fstype, flags, data);
+        else
+                r = mount_fds(-1, source, target, fstype, flags, data);
+        if (r < 0)
                 return cor_fail_errno(err, "mount %s", fstype);
-        /* @target is what lies beneath; a walk of its own magic link ends on top */
-        fd = open(path, O_PATH | O_CLOEXEC);
-        return fd >= 0 ? fd : cor_fail_errno(err, "open the new %s mount", fstype);
+        top = open_top(text, target, err);
+        return top < 0 || mount_change(top, &readonly, false, err) < 0 ? -1 : cor_fd_take(&top);
+}
+
+int mount_new_on(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
+                 uint64_t attrs, struct cor_err *err)
+{
+        struct cor_err why = { 0 };
+        auto_fd fd = mount_new(fstype, source, data, sb_flags, attrs, &why);
+
+        if (fd >= 0)
+                return mount_attach(fd, target, err) < 0 ? -1 : cor_fd_take(&fd);
+        if (why.kind == COR_UNSUPPORTED)
+                return mount_new_at(target, fstype, source, data, sb_flags, attrs, err);
+        if (err)
+                *err = why;
+        return -1;
 }
 
 int mount_attach(int mnt, int target, struct cor_err *err)
 {
+        if (uses_paths())
+                return attach_by_path(mnt, target, err);
         if (move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 return cor_fail_errno(err, "attach a mount");
         return 0;
@@ -203,6 +380,11 @@ int mount_attach(int mnt, int target, struct cor_err *err)
 
 int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
 {
+        if (uses_paths()) {
+                auto_fd target = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+                return target < 0 ? cor_fail_errno(err, "open %s", name) : attach_by_path(mnt, target, err);
+        }
         if (move_mount(mnt, "", dirfd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return cor_fail_errno(err, "attach a mount at %s", name);
         return 0;
@@ -231,6 +413,16 @@ static int change_by_remount(int mnt, const struct mount_attrs *a, bool recursiv
         return 0;
 }
 
+/* EPERM for asking nothing, by who may mount: it is the call that a seccomp profile refuses. */
+static bool mount_setattr_is_refused(void)
+{
+        struct mount_attr nothing = { 0 };
+        bool refused = mount_setattr(AT_FDCWD, "/", 0, &nothing, sizeof nothing) < 0 && errno == EPERM;
+
+        errno = EPERM;
+        return refused && by_path.procfs >= 0;
+}
+
 int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
 {
         struct mount_attr attr = {
@@ -243,7 +435,7 @@ int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct co
                 return 0;
         if (mount_setattr(mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr) == 0)
                 return 0;
-        if (errno != ENOSYS)
+        if (errno != ENOSYS && !(errno == EPERM && mount_setattr_is_refused()))
                 return cor_fail_errno(err, "change a mount");
         if (recursive && (a->set | a->clear))
                 return cor_fail(err, COR_UNSUPPORTED, "recursive mount attributes need Linux 5.12 (mount_setattr)");
@@ -263,35 +455,9 @@ int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err)
         return cor_fail_errno(err, "idmap a mount");
 }
 
-int mount_is_root(int fd)
-{
-        struct statx st;
-
-        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &st) < 0 ||
-            !(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
-                return -1;
-        return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? 1 : 0;
-}
-
 int mount_propagation(const char *path, unsigned long flags, struct cor_err *err)
 {
         if (mount(NULL, path, NULL, flags, NULL) < 0)
                 return cor_fail_errno(err, "set the mount propagation of %s", path);
         return 0;
-}
-
-uint64_t mount_id(int fd)
-{
-        struct statx st;
-
-        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID))
-                return 0;
-        return st.stx_mnt_id;
-}
-
-bool mount_is_same(int a, int b)
-{
-        uint64_t id = mount_id(a);
-
-        return id != 0 && id == mount_id(b);
 }

@@ -2,8 +2,8 @@
 #define CORACLE_LINUX_MOUNT_H
 /*
  * Mounts by file descriptor: a mount is made or cloned detached, gets its attributes, and is then attached to an O_PATH
- * descriptor of its target, so that no path is walked twice. Where the kernel lacks a call (mount_setattr before 5.12,
- * all of them in some sandboxes) mount(2) on /proc/self/fd/N does the same work.
+ * descriptor of its target, so that no path is walked twice. Where a call is lacking (mount_setattr before Linux 5.12,
+ * all of them under some seccomp profiles) mount(2) on the links of procfs to our descriptors does the same work.
  */
 #include "base/err.h"
 #include <stdbool.h>
@@ -24,6 +24,12 @@ struct mount_attrs {
 };
 
 /*
+ * mount_by_path() - from here on the caller is alone in a mount namespace of its own, and where open_tree() is refused
+ * mount(2) may do the work, with links of @procfs (borrowed). mount_clone() then only opens the source, to be bound by
+ * mount_attach(), and a mount is to be changed after it was attached.
+ */
+void mount_by_path(int procfs);
+/*
  * mount_clone() - a detached copy of the mount at @path below @dirfd ("" for @dirfd itself), with all mounts below it
  * if
  * @recursive. The descriptor is also an O_PATH one of the copy's root.
@@ -41,6 +47,9 @@ int mount_new(const char *fstype, const char *source, const char *data, unsigned
               struct cor_err *err) COR_MUST_CHECK;
 /* mount_new_at() - the same by mount(2), directly on @target; a descriptor of its root */
 int mount_new_at(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
+                 uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
+/* mount_new_on() - mount_new() and mount_attach() in one, or mount_new_at() */
+int mount_new_on(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
                  uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
 /* mount_attach() - put detached @mnt on @target (an O_PATH descriptor) */
 int mount_attach(int mnt, int target, struct cor_err *err) COR_MUST_CHECK;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
+#include "linux/mount.h"
 
 enum { PROC_ROOT_INO = 1 };
 
@@ -70,6 +71,48 @@ int procfs_new(struct cor_err *err)
         return fd >= 0 ? fd : cor_fail_errno(err, "mount a procfs");
 }
 
+static int same_mount(int fd, int procfs)
+{
+        if (mount_is_same(fd, procfs))
+                return 0;
+        errno = EXDEV;
+        return -1;
+}
+
+/* Without openat2(2): name by name, following nothing but `self`, and never onto something that is mounted there. */
+static int walk(int procfs, const char *path, int flags)
+{
+        auto_fd dir = fcntl(procfs, F_DUPFD_CLOEXEC, 3);
+        auto_str copy = cor_strdup(path);
+        char *cursor = copy, *name, pid[24];
+
+        while (dir >= 0 && (name = cor_split_next(&cursor, '/')) != NULL) {
+                auto_fd next = -1;
+                ssize_t n;
+
+                if (name == copy && strcmp(name, "self") == 0) {
+                        n = readlinkat(procfs, "self", pid, sizeof pid - 1);
+                        if (n <= 0)
+                                return -1;
+                        pid[n] = '\0';
+                        name = pid;
+                }
+                next = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                if (next < 0 || same_mount(next, procfs) < 0)
+                        return -1;
+                if (!cursor && (flags & O_PATH) && !(flags & O_DIRECTORY))
+                        return cor_fd_take(&next);
+                if (!cursor) {
+                        cor_fd_close(&next);
+                        next = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC);
+                        return next < 0 || same_mount(next, procfs) < 0 ? -1 : cor_fd_take(&next);
+                }
+                cor_fd_close(&dir);
+                dir = cor_fd_take(&next);
+        }
+        return -1;
+}
+
 int procfs_file(int procfs, const char *path, int flags, struct cor_err *err)
 {
         struct open_how how = {
@@ -84,6 +127,8 @@ int procfs_file(int procfs, const char *path, int flags, struct cor_err *err)
                 fd = (int)syscall(SYS_openat2, procfs, path, &how, sizeof how);
         while (fd < 0 && (errno == EINTR || (errno == EAGAIN && --tries > 0)));
 
+        if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+                fd = walk(procfs, path, (int)how.flags);
         if (fd < 0 && errno == EXDEV)
                 return cor_fail(err, COR_INVALID, "/proc/%s: something is mounted over it", path);
         return fd >= 0 ? fd : cor_fail_errno(err, "open /proc/%s", path);

@@ -59,9 +59,9 @@ static int mask_directory(struct mask *m, int target, struct cor_err *err)
                 clone = mount_clone(m->empty, "", false, false, err);
                 return clone < 0 ? -1 : mount_attach(clone, target, err);
         }
-        m->empty = mount_new("tmpfs", "tmpfs", "size=0k,nr_blocks=1,nr_inodes=1", 0,
-                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-        return m->empty < 0 ? -1 : mount_attach(m->empty, target, err);
+        m->empty = mount_new_on(target, "tmpfs", "tmpfs", "size=0k,nr_blocks=1,nr_inodes=1", 0,
+                                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+        return m->empty < 0 ? -1 : 0;
 }
 
 static bool is_missing(const struct cor_err *err)

@@ -96,9 +96,9 @@ static int mount_v1(const struct plan *p, const struct mount_options *o, int tar
                     size_t n, struct cor_err *err)
 {
         const struct mount_attrs attrs = { .set = safe_attrs | o->attrs.set };
-        auto_fd tmpfs = mount_new("tmpfs", "tmpfs", "mode=755", 0, safe_attrs, err);
+        auto_fd tmpfs = mount_new_on(target, "tmpfs", "tmpfs", "mode=755", 0, safe_attrs, err);
 
-        if (tmpfs < 0 || mount_attach(tmpfs, target, err) < 0)
+        if (tmpfs < 0)
                 return -1;
         for (size_t i = 0; i < n; i++) {
                 auto_fd mount = -1;

@@ -238,17 +238,7 @@ static int mount_bind(const struct mount_work *w, struct cor_err *err)
 
 static int new_filesystem(const struct mount_work *w, int target, const char *data, uint64_t attrs, struct cor_err *err)
 {
-        int fd = mount_new(w->m->type, w->m->source, data, w->o->sb_flags, attrs, err);
-
-        if (fd >= 0) {
-                if (mount_attach(fd, target, err) == 0)
-                        return fd;
-                close(fd);
-                return -1;
-        }
-        if (!err || err->kind != COR_UNSUPPORTED)
-                return -1;
-        return mount_new_at(target, w->m->type, w->m->source, data, w->o->sb_flags, attrs, err);
+        return mount_new_on(target, w->m->type, w->m->source, data, w->o->sb_flags, attrs, err);
 }
 
 static bool says(const char *data, const char *key)
@@ -313,7 +303,7 @@ static int bind_sys_instead(const struct mount_work *w, int target, struct cor_e
         };
         auto_fd tree = mount_clone(AT_FDCWD, "/sys", true, false, err);
 
-        if (tree < 0 || mount_change(tree, &attrs, false, err) < 0 || mount_attach(tree, target, err) < 0)
+        if (tree < 0 || mount_attach(tree, target, err) < 0 || mount_change(tree, &attrs, false, err) < 0)
                 return -1;
         return change_attrs(w, tree, err);
 }

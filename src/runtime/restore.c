@@ -123,6 +123,7 @@ static int prepare_child(void *arg, struct cor_err *err)
         if (cgroup_entry_join(&p->entry, false, err) < 0 || namespace_unshare(CLONE_NEWNS, err) < 0 ||
             mount_propagation("/", MS_SLAVE | MS_REC, err) < 0)
                 return -1;
+        mount_by_path(p->procfs);
         return mount_root(p, err) < 0 ? -1 : make_places(p, err);
 }
 

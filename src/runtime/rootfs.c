@@ -142,6 +142,7 @@ static int open_dev(const struct plan *p, struct rootfs *r, struct cor_err *err)
 int rootfs_prepare(const struct plan *p, struct rootfs *r, struct cor_err *err)
 {
         r->procfs = p->procfs;
+        mount_by_path(p->procfs);
         if (mount_root(p, r, err) < 0)
                 return -1;
         if (rootfs_devices_ask(p->config)) {

@@ -316,3 +316,57 @@ in_userns() {
         expect_match ' /x ro,noatime,nosymfollow ' ' /y rw,relatime,nosymfollow '
         umount "$TEST_DIR/source"
 }
+
+@test "where a sandbox refuses the newer calls for mounts, the older ones do the same" {
+        skip_unless "program strace"
+        local error calls=open_tree,move_mount,fsopen,fsconfig,fsmount,mount_setattr,openat2,close_range
+        mkdir -p "$TEST_DIR/source/sub"
+        echo shallow >"$TEST_DIR/source/file"
+        mount -t tmpfs sub "$TEST_DIR/source/sub"
+        echo deep >"$TEST_DIR/source/sub/file"
+        mkdir -p "$ROOTFS/up"
+        echo below >"$ROOTFS/up/file"
+        config '.mounts += [{destination: "/x", type: "bind", source: $s, options: ["bind", "ro"]},
+                {destination: "/y", type: "bind", source: $s, options: ["rbind", "rw", "nosuid"]},
+                {destination: "/z", type: "bind", source: ($s + "/file"), options: ["bind", "ro", "nodev"]},
+                {destination: "/up", type: "tmpfs", options: ["ro", "tmpcopyup"]}] |
+                .linux.maskedPaths = ["/proc/acpi", "/proc/keys", "/sys/firmware"] | .root.readonly = true' \
+                --arg s "$TEST_DIR/source"
+        # devices of mounts, and whether a file system is read-only as a whole, may differ
+        config_args sh -c 'cut -d" " -f4-6 /proc/self/mountinfo | sed "s#.*/coracle-test[^ ]*#X#" | grep -v "^/.*/sys/fs/cgroup/"
+                ls -C /sys/fs/cgroup; cat /y/sub/file /x/file /z /up/file; ls /x/sub; cat /proc/keys; ls /proc/acpi /sys/firmware
+                touch /x/new /y/new /up/new /new; cat /proc/self/oom_score_adj'
+        run run_container
+        expect_status 0
+        expect_text deep shallow below
+        local expected=$output
+        rm -f "$TEST_DIR/source/new"
+        for error in EPERM ENOSYS; do
+                # shellcheck disable=SC2086
+                run timeout -k 5 60 strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=$error" "$RUNTIME" \
+                        --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
+                expect_equal "$output" "$expected" "$error"
+                expect_status 0
+                rm -f "$TEST_DIR/source/new"
+        done
+        # what cannot be done so says why
+        config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
+                .linux.gidMappings = .linux.uidMappings'
+        # shellcheck disable=SC2086
+        run timeout -k 5 60 strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=EPERM" "$RUNTIME" \
+                --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
+        expect_failure
+        expect_text open_tree "seccomp profile"
+        umount "$TEST_DIR/source/sub"
+}
+
+@test "the propagation of an overlay is set on it, and not on what lies beneath" {
+        mkdir -p "$TEST_DIR"/{lower,upper,work}
+        config '.mounts += [{destination: "/over", type: "overlay", source: "overlay", options: ["rshared",
+                "lowerdir=\($d)/lower", "upperdir=\($d)/upper", "workdir=\($d)/work"]}]' --arg d "$TEST_DIR"
+        config_args sh -c 'grep " /over " /proc/self/mountinfo; grep -c shared: /proc/self/mountinfo'
+        run run_container
+        expect_status 0
+        expect_match ' /over rw,[a-z]+ shared:[0-9]+ - overlay'
+        expect_equal "${lines[1]}" 1 "shared mounts"
+}
