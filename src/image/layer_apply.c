@@ -329,15 +329,46 @@ static int apply_hardlink(struct apply *a, const struct layer_path *path, const 
 
 /* ------------------------------------------------------------------------------------------------------ whiteouts */
 
-static int apply_whiteout(struct apply *a, struct place *place, const char *name, struct cor_err *err)
+/*
+ * In an opaque directory, and beneath it, whiteouts hide nothing. They must not be there, since overlayfs shows them as
+ * broken entries where it has nothing to merge.
+ */
+static int remove_whiteouts(int parent, struct cor_err *err)
 {
+        COR_CLEANUP(close_dir) DIR *dir = NULL;
+        int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct dirent *entry;
+        struct stat st;
+
+        if (fd >= 0 && !(dir = fdopendir(fd)))
+                close(fd);
+        if (!dir)
+                return cor_fail_errno(err, "open the directory");
+        while (errno = 0, (entry = readdir(dir)))
+                if (entry->d_type == DT_CHR && fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    layer_is_whiteout(&st) && unlinkat(fd, entry->d_name, 0) < 0)
+                        return cor_fail_errno(err, "remove the whiteout of %s", entry->d_name);
+        return errno ? cor_fail_errno(err, "read the directory") : 0;
+}
+
+static int apply_opaque(const struct apply *a, const struct place *place, struct cor_err *err)
+{
+        return remove_whiteouts(place->fd, err) < 0 ? -1 : layer_set_opaque(a, place->fd, err);
+}
+
+static int apply_whiteout(struct apply *a, struct place *place, const char *name, const struct tar_entry *e,
+                          struct cor_err *err)
+{
+        const struct tar_entry plain = { .type = TAR_CHAR, .uid = a->uid, .gid = a->gid, .mtime = e->mtime };
         struct stat st;
         auto_fd dir = -1;
 
         if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return cor_fail(err, COR_INVALID, "a whiteout of nothing");
-        if (mknodat(place->fd, name, S_IFCHR, 0) == 0)
+        if (layer_is_hidden(a, place->path))
                 return 0;
+        if (mknodat(place->fd, name, S_IFCHR, 0) == 0)
+                return layer_attr_at(a, place, name, &plain, err);
         if (errno != EEXIST)
                 return cor_fail_errno(err, "make the whiteout");
         if (fstatat(place->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -384,9 +415,9 @@ static int apply_entry(struct apply *a, const struct tar_entry *e, struct cor_er
         if (r != 0)
                 return r;
         if (strcmp(path.base, WHITEOUT_OPAQUE) == 0)
-                return layer_set_opaque(a, place->fd, err);
+                return apply_opaque(a, place, err);
         if (strncmp(path.base, WHITEOUT_PREFIX, sizeof WHITEOUT_PREFIX - 1) == 0)
-                return apply_whiteout(a, place, path.base + sizeof WHITEOUT_PREFIX - 1, err);
+                return apply_whiteout(a, place, path.base + sizeof WHITEOUT_PREFIX - 1, e, err);
         return apply_known(a, place, &path, e, err);
 }
 

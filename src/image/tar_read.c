@@ -16,7 +16,7 @@
 #define BUFFER_BYTES       (256U << 10)
 #define ENTRIES_DEFAULT    4000000
 #define HEADER_DEFAULT     (1 << 20)
-#define GLOBAL_BYTES_MAX   (64U << 10) /* of all global headers: they are applied to each entry */
+#define GLOBAL_BYTES_MAX   (64U << 10) /* of a global header: it is applied to each entry */
 #define MAP_LINE_BYTES_MAX 24
 
 struct tar_reader {
@@ -31,7 +31,6 @@ struct tar_reader {
         struct tar_entry entry;
         struct tar_header header;
         struct tar_pax pax, global;
-        struct cor_text global_raw;
         char *long_name, *long_link, *own_xattrs[2]; /* memory of this entry */
 
         int64_t left;     /* bytes of the entry's data that are still in the archive */
@@ -78,7 +77,6 @@ void tar_reader_free(struct tar_reader *r)
                 return;
         reset_entry(r);
         tar_pax_done(&r->global);
-        cor_text_done(&r->global_raw);
         free(r->entry.extents);
         free(r->entry.xattrs);
         free(r->buf);
@@ -218,20 +216,15 @@ static int payload(struct tar_reader *r, char **ret, size_t *ret_n, struct cor_e
 
 /* ------------------------------------------------------------------------------------------------------- extensions */
 
-static int add_global(struct tar_reader *r, const char *raw, size_t n, struct cor_err *err)
+/* It takes the place of the one before, as to GNU tar. Takes @raw. */
+static int take_global(struct tar_reader *r, char *raw, size_t n, struct cor_err *err)
 {
-        char *copy;
-
-        cor_text_add_n(&r->global_raw, raw, n);
-        if (r->global_raw.len > GLOBAL_BYTES_MAX) {
-                cor_fail(err, COR_INVALID, "global headers of more than %u bytes", GLOBAL_BYTES_MAX);
+        if (n > GLOBAL_BYTES_MAX) {
+                free(raw);
+                cor_fail(err, COR_INVALID, "global header of more than %u bytes", GLOBAL_BYTES_MAX);
                 return fail_at(r, err);
         }
-        if (n == 0)
-                return 0;
-        copy = cor_alloc(r->global_raw.len + 1);
-        memcpy(copy, r->global_raw.s, r->global_raw.len);
-        return tar_pax_parse(copy, r->global_raw.len, &r->global, err) < 0 ? fail_at(r, err) : 0;
+        return tar_pax_parse(raw, n, &r->global, err) < 0 ? fail_at(r, err) : 1;
 }
 
 /* If the header is one that speaks of the next: take it, 1. */
@@ -255,7 +248,7 @@ static int take_extension(struct tar_reader *r, struct cor_err *err)
                 r->long_link = COR_TAKE(raw);
                 return 1;
         case 'g':
-                return add_global(r, raw, n, err) < 0 ? -1 : 1;
+                return take_global(r, COR_TAKE(raw), n, err);
         case 'N': /* names as GNU tar wrote them before 1990 */
                 return 1;
         default:

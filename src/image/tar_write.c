@@ -295,15 +295,19 @@ static void text_field(struct tar_writer *w, uint8_t *block, size_t at, size_t r
 /* The map of a sparse file as text, in front of its data, and what says so (GNU's version 1.0). */
 static int64_t sparse_map(struct tar_writer *w, const struct tar_entry *e)
 {
+        const struct tar_extent *last = e->n_extents > 0 ? &e->extents[e->n_extents - 1] : NULL;
+        bool ends_with_hole = !last || last->offset + last->length < e->size;
         int64_t stored = 0;
 
         cor_text_done(&w->map);
-        cor_text_printf(&w->map, "%zu\n", e->n_extents);
+        cor_text_printf(&w->map, "%zu\n", e->n_extents + ends_with_hole);
         for (size_t i = 0; i < e->n_extents; i++) {
                 cor_text_printf(&w->map, "%lld\n%lld\n", (long long)e->extents[i].offset,
                                 (long long)e->extents[i].length);
                 stored += e->extents[i].length;
         }
+        if (ends_with_hole) /* GNU tar takes the size from the last piece */
+                cor_text_printf(&w->map, "%lld\n0\n", (long long)e->size);
         for (unsigned n = padding_of((int64_t)w->map.len); n > 0; n--)
                 cor_text_add_c(&w->map, '\0');
         add(w, "GNU.sparse.major", "1");
