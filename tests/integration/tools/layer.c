@@ -4,9 +4,11 @@
  *      layer apply [--probe] [--rootless] [--confine] [--bytes N] [--entries N] [--ratio N] FOLDER [LOWER...] <ARCHIVE
  *      layer diff [--gzip|--zstd] FOLDER >ARCHIVE
  *      layer inflate <ARCHIVE
+ *      layer cage FOLDER OUTSIDE
  *
  * `apply` unpacks an archive, compressed or not, into FOLDER, in overlayfs form, on top of the folders LOWER, uppermost
- * first. --confine: with unpack_confine(). It prints "bytes=N entries=N needs_lower=N" and why. Errors go to stderr;
+ * first. --confine: with unpack_confine(). It prints "bytes=N entries=N needs_lower=N" and why. `cage` says, a line
+ * each, what unpack_confine() leaves a process, whose file OUTSIDE is not in FOLDER. Errors go to stderr;
  * exit status 1.
  */
 #include "image/layer.h"
@@ -18,8 +20,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LOWERS_MAX 128
@@ -125,6 +135,79 @@ static int diff(const struct options *o, const char *folder, struct cor_err *err
         return deflater_end(deflater, err);
 }
 
+/* ----------------------------------------------------------------------------------------------------------- the cage
+ */
+
+static void say(const char *what, bool done)
+{
+        char line[64];
+        int n = snprintf(line, sizeof line, "%s: %s\n", what, done ? "ok" : "refused");
+
+        (void)!write(1, line, (size_t)n);
+}
+
+static bool opens(const char *path, int flags)
+{
+        auto_fd fd = open(path, flags | O_CLOEXEC, 0600);
+
+        return fd >= 0;
+}
+
+static bool forks(void)
+{
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(0);
+        return pid > 0;
+}
+
+static bool maps_code(void)
+{
+        void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return p == MAP_FAILED || mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static void *nothing(void *context)
+{
+        return NULL;
+}
+
+static bool makes_thread(void)
+{
+        pthread_t thread;
+
+        return pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0;
+}
+
+static int cage(const char *folder, const char *outside, struct cor_err *err)
+{
+        auto_str inside = cor_printf("%s/file", folder);
+        auto_fd dir = open_folder(folder, err);
+        char *const words[] = { (char[]){ "true" }, NULL };
+
+        if (dir < 0 || unpack_confine(&dir, 1, "trusted.overlay.", err) < 0)
+                return -1;
+        say("write inside", opens(inside, O_WRONLY | O_CREAT));
+        say("thread", makes_thread());
+        say("read outside", opens(outside, O_RDONLY));
+        say("write outside", opens(outside, O_WRONLY));
+        say("fork", forks());
+        say("exec", execv("/bin/true", words) == 0);
+        say("socket", socket(AF_INET, SOCK_STREAM, 0) >= 0);
+        say("mount", mount("none", folder, "tmpfs", 0, NULL) == 0);
+        say("unshare", unshare(CLONE_NEWNS) == 0);
+        say("ptrace", ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+        say("kill", kill(getppid(), 0) == 0);
+        say("setuid", setuid(1) == 0);
+        say("open_by_handle", syscall(SYS_open_by_handle_at, dir, NULL, 0) >= 0 || errno != EPERM);
+        say("executable memory", maps_code());
+        say("bpf", syscall(SYS_bpf, 0, NULL, 0) >= 0 || errno != EPERM);
+        say("chroot", chroot(folder) == 0);
+        return 0;
+}
+
 static int number(const char *word, int64_t *ret, struct cor_err *err)
 {
         return word && cor_parse_i64(word, ret) == 0 ? 0 : cor_fail(err, COR_INVALID, "not a number");
@@ -165,10 +248,13 @@ static int run(char **words, struct cor_err *err)
                 return apply(&o, words, err);
         if (strcmp(verb, "diff") == 0 && *words)
                 return diff(&o, *words, err);
+        if (strcmp(verb, "cage") == 0 && words[0] && words[1])
+                return cage(words[0], words[1], err);
         if (strcmp(verb, "inflate") == 0)
                 return inflate(err);
         return cor_fail(err, COR_INVALID,
-                        "usage: layer apply [FLAGS] FOLDER [LOWER...], layer diff [FLAGS] FOLDER, layer inflate");
+                        "usage: layer apply [FLAGS] FOLDER [LOWER...], layer diff [FLAGS] FOLDER, layer inflate, "
+                        "layer cage FOLDER OUTSIDE");
 }
 
 int main(int argc, char **argv)
