@@ -38,6 +38,7 @@ enum {
         OPTION_FILLED = 2, /* must not be empty */
         OPTION_FILE = 4,   /* completions offer files, … */
         OPTION_DIR = 8,    /* … or directories */
+        OPTION_OFF = 16,   /* a flag that is on by itself: stored is whether it was turned off */
 };
 
 struct option {

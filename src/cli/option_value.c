@@ -38,7 +38,7 @@ static int store_flag(const struct option *o, const char *value, void *into, str
         if (read_bool(o, value, &on, err) < 0)
                 return -1;
         if (o->type == OPTION_FLAG)
-                *MEMBER(bool, into, o->offset) = on;
+                *MEMBER(bool, into, o->offset) = on != ((o->flags & OPTION_OFF) != 0);
         else
                 *MEMBER(int, into, o->offset) = on ? o->n_offset : 0;
         return 0;

@@ -29,6 +29,7 @@ struct value_member {
 struct value {
         enum value_kind kind;
         bool null;        /* a list or map that is nil: "null" as JSON */
+        bool html;        /* a struct whose JSON has <, > and & escaped: the rows of docker's lists */
         const char *type; /* Go's name of the type in errors; NULL: that of the kind */
         size_t n;         /* bytes of a text, items of a list, members */
         union {

@@ -85,7 +85,7 @@ int value_from_json(struct value_pool *p, const char *text, size_t n, const char
 
 /* ---- writing ---- */
 
-static void add_string(const char *s, size_t n, struct cor_text *out)
+static void add_string(const char *s, size_t n, bool html, struct cor_text *out)
 {
         uint32_t rune;
 
@@ -96,7 +96,8 @@ static void add_string(const char *s, size_t n, struct cor_text *out)
                         cor_text_printf(out, "\\%c", (char)rune);
                 else if (rune == '\n' || rune == '\r' || rune == '\t')
                         cor_text_add(out, rune == '\n' ? "\\n" : rune == '\r' ? "\\r" : "\\t");
-                else if (rune < 0x20 || rune == 0x2028 || rune == 0x2029 || (rune == RUNE_ERROR && len == 1))
+                else if (rune < 0x20 || (html && (rune == '<' || rune == '>' || rune == '&')) || rune == 0x2028 ||
+                         rune == 0x2029 || (rune == RUNE_ERROR && len == 1))
                         cor_text_printf(out, "\\u%04x", rune);
                 else
                         cor_text_add_n(out, s + i, len);
@@ -131,6 +132,7 @@ static void add_float(double d, struct cor_text *out)
 struct writer {
         struct cor_text *out;
         unsigned indent, depth;
+        bool html;
 };
 
 static void new_line(struct writer *w)
@@ -159,8 +161,9 @@ static void write_list(struct writer *w, const struct value *v)
 
 static void write_members(struct writer *w, const struct value *v)
 {
-        bool any = false;
+        bool any = false, html = w->html;
 
+        w->html |= v->html;
         cor_text_add_c(w->out, '{');
         w->depth++;
         for (size_t i = 0; i < v->n; i++) {
@@ -170,7 +173,7 @@ static void write_members(struct writer *w, const struct value *v)
                         cor_text_add_c(w->out, ',');
                 any = true;
                 new_line(w);
-                add_string(v->members[i].key, strlen(v->members[i].key), w->out);
+                add_string(v->members[i].key, strlen(v->members[i].key), w->html, w->out);
                 cor_text_add(w->out, w->indent > 0 ? ": " : ":");
                 write_value(w, v->members[i].value);
         }
@@ -178,6 +181,7 @@ static void write_members(struct writer *w, const struct value *v)
         if (any)
                 new_line(w);
         cor_text_add_c(w->out, '}');
+        w->html = html;
 }
 
 /* Recursion: value_from_json() and those who build values keep them flat. */
@@ -192,7 +196,7 @@ static void write_value(struct writer *w, const struct value *v)
         else if (v->kind == VALUE_FLOAT)
                 add_float(v->real, w->out);
         else if (v->kind == VALUE_STRING)
-                add_string(v->text, v->n, w->out);
+                add_string(v->text, v->n, w->html, w->out);
         else if (v->kind == VALUE_NUMBER)
                 cor_text_add_n(w->out, v->text, v->n);
         else if (v->kind == VALUE_LIST)

@@ -1,0 +1,288 @@
+/*
+ * inspect: an image as docker's API describes it. Templates see Go's names (ID, Os), and where these do not fit those
+ * of the JSON form (Id).
+ */
+#include "cli/coracle/verb.h"
+
+#include "image/reference.h"
+
+#include <string.h>
+
+struct inspect_options {
+        const char *format, *type;
+        bool size;
+};
+
+static struct value *texts(struct value_pool *p, const char *const *items, size_t n)
+{
+        struct value *list = value_strings(p, items, n);
+
+        list->null = n == 0;
+        return list;
+}
+
+static struct value *pairs(struct value_pool *p, const struct cor_pair *items, size_t n)
+{
+        struct value *map = value_map(p);
+
+        map->type = "map[string]string";
+        map->null = n == 0;
+        for (size_t i = 0; i < n; i++)
+                value_append(p, map, items[i].key, value_string(p, items[i].value));
+        value_sort(map);
+        return map;
+}
+
+/* { "80/tcp": {} } */
+static struct value *set(struct value_pool *p, const struct image_set_item *items, size_t n)
+{
+        struct value *map = value_map(p);
+
+        map->null = n == 0;
+        for (size_t i = 0; i < n; i++)
+                value_append(p, map, items[i].key, value_struct(p, "struct {}"));
+        value_sort(map);
+        return map;
+}
+
+static void field_texts(struct value_pool *p, struct value *s, const char *name, const char **items, size_t n)
+{
+        value_field(p, s, name, NULL, texts(p, items, n));
+}
+
+/* Left out of the JSON form when it is empty */
+static void field_optional(struct value_pool *p, struct value *s, const char *name, const struct value *v)
+{
+        value_field(p, s, name, value_truth(v) ? NULL : "-", v);
+}
+
+static void field_time(struct value_pool *p, struct value *s, const char *name, int64_t ns)
+{
+        field_optional(p, s, name, value_int(p, ns));
+}
+
+static const struct value *healthcheck(struct value_pool *p, const struct image_healthcheck *h)
+{
+        struct value *s;
+
+        if (!h)
+                return &value_nil;
+        s = value_struct(p, "container.HealthConfig");
+        field_optional(p, s, "Test", texts(p, h->test, h->n_test));
+        field_time(p, s, "Interval", h->interval);
+        field_time(p, s, "Timeout", h->timeout);
+        field_time(p, s, "StartPeriod", h->start_period);
+        field_time(p, s, "StartInterval", h->start_interval);
+        field_time(p, s, "Retries", h->retries);
+        return s;
+}
+
+static void run_flags(struct value_pool *p, struct value *s, const char *const *names, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                value_field(p, s, names[i], NULL, &value_false);
+}
+
+/* The order is docker's. */
+static struct value *run_config(struct value_pool *p, const struct image_config_run *given)
+{
+        static const struct image_config_run nothing;
+        static const char *const attach[] = { "AttachStdin", "AttachStdout", "AttachStderr" };
+        static const char *const terminal[] = { "Tty", "OpenStdin", "StdinOnce" };
+        const struct image_config_run *c = given ? given : &nothing;
+        struct value *s = value_struct(p, "*container.Config");
+
+        value_field_text(p, s, "Hostname", c->hostname);
+        value_field_text(p, s, "Domainname", c->domainname);
+        value_field_text(p, s, "User", c->user);
+        run_flags(p, s, attach, COR_COUNT(attach));
+        field_optional(p, s, "ExposedPorts", set(p, c->exposed_ports, c->n_exposed_ports));
+        run_flags(p, s, terminal, COR_COUNT(terminal));
+        field_texts(p, s, "Env", c->env, c->n_env);
+        field_texts(p, s, "Cmd", c->cmd, c->n_cmd);
+        field_optional(p, s, "Healthcheck", healthcheck(p, c->healthcheck));
+        field_optional(p, s, "ArgsEscaped", value_bool(c->args_escaped));
+        value_field_text(p, s, "Image", "");
+        value_field(p, s, "Volumes", NULL, set(p, c->volumes, c->n_volumes));
+        value_field_text(p, s, "WorkingDir", c->working_dir);
+        field_texts(p, s, "Entrypoint", c->entrypoint, c->n_entrypoint);
+        field_texts(p, s, "OnBuild", c->on_build, c->n_on_build);
+        value_field(p, s, "Labels", NULL, pairs(p, c->labels, c->n_labels));
+        field_optional(p, s, "StopSignal", value_string(p, c->stop_signal));
+        if (c->stop_timeout.set)
+                value_field(p, s, "StopTimeout", NULL, value_int(p, c->stop_timeout.value));
+        field_optional(p, s, "Shell", texts(p, c->shell, c->n_shell));
+        return s;
+}
+
+/* Where the unpacked layers are: what overlayfs is told of them, the uppermost first */
+static struct value *graph_driver(struct value_pool *p, const char *store, const struct image_row *i)
+{
+        struct value *driver = value_struct(p, "storage.DriverData"), *data = value_map(p);
+        auto_text lower = COR_TEXT_INIT;
+
+        data->type = "map[string]string";
+        for (size_t l = i->n_layers; l-- > 0;) {
+                auto_str path = cor_printf("%s/layers/%s/diff", store, digest_hex(&i->layers[l].name));
+
+                if (l + 1 == i->n_layers)
+                        value_append(p, data, "UpperDir", value_string(p, path));
+                else
+                        cor_text_printf(&lower, "%s%s", lower.len > 0 ? ":" : "", path);
+        }
+        if (lower.len > 0)
+                value_append(p, data, "LowerDir", value_string(p, lower.s));
+        value_sort(data);
+        value_field(p, driver, "Data", NULL, data);
+        value_field_text(p, driver, "Name", "overlay");
+        return driver;
+}
+
+static struct value *rootfs(struct value_pool *p, const struct image_rootfs *r)
+{
+        struct value *s = value_struct(p, "image.RootFS");
+
+        value_field_text(p, s, "Type", r->type ? r->type : "layers");
+        field_optional(p, s, "Layers", texts(p, r->diff_ids, r->n_diff_ids));
+        return s;
+}
+
+/* Names as people write them */
+static struct value *names(struct value_pool *p, const struct cor_strv *full)
+{
+        struct value *list = value_list(p);
+
+        list->type = "[]string";
+        for (size_t i = 0; i < full->n_items; i++) {
+                auto_reference r = { 0 };
+                auto_str familiar = NULL;
+
+                if (reference_parse(full->items[i], &r, NULL) == 0)
+                        familiar = reference_familiar(&r);
+                value_add(p, list, value_string(p, familiar ? familiar : full->items[i]));
+        }
+        return list;
+}
+
+static struct value *image(struct value_pool *p, const char *store, const struct image_row *i,
+                           const struct image_config *c)
+{
+        struct value *s = value_struct(p, "*image.InspectResponse"), *metadata = value_struct(p, "image.Metadata");
+
+        value_field(p, s, "ID", "Id", value_string(p, i->id.text));
+        value_field(p, s, "RepoTags", NULL, names(p, &i->names));
+        value_field(p, s, "RepoDigests", NULL, names(p, &i->repo_digests));
+        value_field_text(p, s, "Parent", "");
+        value_field_text(p, s, "Comment", c->comment);
+        field_optional(p, s, "Created", value_string(p, c->created));
+        value_field_text(p, s, "DockerVersion", c->docker_version);
+        value_field_text(p, s, "Author", c->author);
+        value_field(p, s, "Config", NULL, run_config(p, c->config));
+        value_field_text(p, s, "Architecture", c->architecture);
+        field_optional(p, s, "Variant", value_string(p, c->variant));
+        value_field_text(p, s, "Os", c->os);
+        field_optional(p, s, "OsVersion", value_string(p, c->os_version));
+        value_field(p, s, "Size", NULL, value_int(p, i->size));
+        value_field(p, s, "VirtualSize", NULL, value_int(p, i->size));
+        value_field(p, s, "GraphDriver", NULL, graph_driver(p, store, i));
+        value_field(p, s, "RootFS", NULL, rootfs(p, &c->rootfs));
+        value_field_text(p, metadata, "LastTagTime", "0001-01-01T00:00:00Z"); /* is not recorded */
+        value_field(p, s, "Metadata", NULL, metadata);
+        return s;
+}
+
+static int inspect_image(struct engine *e, const char *name, struct value_pool *p, const struct value **ret,
+                         struct cor_err *err)
+{
+        auto_json struct image_config *config = NULL;
+        auto_image_row i = { 0 };
+
+        if (engine_image(e, name, &i, err) < 0 || engine_image_config(e, &i, &config, NULL, err) < 0)
+                return -1;
+        *ret = image(p, store_path(e->store), &i, config);
+        return 0;
+}
+
+/* Those that are there are shown, and those that are not are told of afterwards. */
+static int inspect(struct invocation *in, const char *missing, struct cor_err *err)
+{
+        const struct inspect_options *o = in->options;
+        auto_value_pool p = value_pool_new(SIZE_MAX);
+        auto_free const struct value **found = cor_alloc((in->n_args + 1) * sizeof *found);
+        auto_text out = COR_TEXT_INIT, failures = COR_TEXT_INIT;
+        auto_engine e = { 0 };
+        size_t n = 0;
+
+        if (verb_engine(in, &e, err) < 0)
+                return -1;
+        for (size_t i = 0; i < in->n_args; i++) {
+                struct cor_err one = { 0 };
+
+                if (inspect_image(&e, in->args[i], p, &found[n], &one) == 0)
+                        n++;
+                else if (one.kind == COR_NOT_FOUND)
+                        cor_text_printf(&failures, "Error: No such %s: %s\n", missing, in->args[i]);
+                else
+                        cor_text_printf(&failures, "Error: %s\n", one.msg);
+        }
+        if ((n > 0 || !o->format || strcmp(o->format, "json") == 0) &&
+            format_inspect(o->format, found, n, &out, err) < 0)
+                return -1;
+        if (verb_print(&out, err) < 0)
+                return -1;
+        if (failures.len == 0)
+                return 0;
+        failures.s[failures.len - 1] = '\0';
+        verb_say("%s", failures.s);
+        in->code = 1;
+        return 0;
+}
+
+static int run_image_inspect(struct invocation *in, struct cor_err *err)
+{
+        return inspect(in, "image", err);
+}
+
+static int run_inspect(struct invocation *in, struct cor_err *err)
+{
+        const struct inspect_options *o = in->options;
+
+        if (o->type && strcmp(o->type, "image") != 0)
+                return cor_fail(err, COR_INVALID, "\"%s\" is not a valid value for --type: there are images only",
+                                o->type);
+        return inspect(in, o->type ? "image" : "object", err);
+}
+
+#define FORMAT_ROW                                                                                                     \
+        OPTION_ROW("format", 'f', TEXT, struct inspect_options, format, "string", 0,                                   \
+                   "A Go template for each object, or 'json' for JSON in one line")
+
+static const struct option image_inspect_rows[] = { FORMAT_ROW };
+
+const struct verb verb_image_inspect = {
+        .summary = "Show all that is known of images",
+        .arguments = "IMAGE [IMAGE...]",
+        .min_args = 1,
+        .max_args = VERB_ARGS_ANY,
+        .options_size = sizeof(struct inspect_options),
+        .options = image_inspect_rows,
+        .n_options = COR_COUNT(image_inspect_rows),
+        .run = run_image_inspect,
+};
+
+static const struct option inspect_rows[] = {
+        FORMAT_ROW,
+        OPTION_ROW("size", 's', FLAG, struct inspect_options, size, "", 0, "Accepted; images have their size anyway"),
+        OPTION_ROW("type", 0, TEXT, struct inspect_options, type, "string", 0, "Only objects of this type: image"),
+};
+
+const struct verb verb_inspect = {
+        .summary = "Show all that is known of objects",
+        .arguments = "NAME|ID [NAME|ID...]",
+        .min_args = 1,
+        .max_args = VERB_ARGS_ANY,
+        .options_size = sizeof(struct inspect_options),
+        .options = inspect_rows,
+        .n_options = COR_COUNT(inspect_rows),
+        .run = run_inspect,
+};

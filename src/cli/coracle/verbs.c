@@ -1,0 +1,134 @@
+#include "cli/coracle/verb.h"
+
+#include "base/fd.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct verb_group verb_groups[] = {
+        { "image", "Work with images" },
+        { "manifest", "Look at manifests" },
+        { "system", "Look after the store" },
+};
+const size_t verb_n_groups = COR_COUNT(verb_groups);
+
+/* In the order of help. The first place of a verb is the one that its other places are aliases of. */
+const struct verb_place verb_places[] = {
+        { "", "pull", "", &verb_pull },
+        { "", "push", "", &verb_push },
+        { "", "images", "", &verb_images },
+        { "", "login", "", &verb_login },
+        { "", "logout", "", &verb_logout },
+        { "", "search", "", &verb_search },
+        { "", "version", "", &verb_version },
+        { "", "completion", "", &verb_completion },
+        { "", "history", "", &verb_history },
+        { "", "import", "", &verb_import },
+        { "", "inspect", "", &verb_inspect },
+        { "", "load", "", &verb_load },
+        { "", "rmi", "", &verb_rmi },
+        { "", "save", "", &verb_save },
+        { "", "tag", "", &verb_tag },
+        { "image", "history", "", &verb_history },
+        { "image", "import", "", &verb_import },
+        { "image", "inspect", "", &verb_image_inspect },
+        { "image", "load", "", &verb_load },
+        { "image", "ls", "list", &verb_images },
+        { "image", "prune", "", &verb_image_prune },
+        { "image", "pull", "", &verb_pull },
+        { "image", "push", "", &verb_push },
+        { "image", "rm", "remove", &verb_rmi },
+        { "image", "save", "", &verb_save },
+        { "image", "tag", "", &verb_tag },
+        { "manifest", "inspect", "", &verb_manifest_inspect },
+        { "system", "df", "", &verb_df },
+        { "system", "prune", "", &verb_system_prune },
+};
+const size_t verb_n_places = COR_COUNT(verb_places);
+
+const struct verb_place *verb_find(const char *group, const char *name)
+{
+        for (size_t i = 0; i < verb_n_places; i++) {
+                const struct verb_place *p = &verb_places[i];
+
+                if (strcmp(p->group, group) == 0 &&
+                    (strcmp(p->name, name) == 0 || (p->alias[0] && strcmp(p->alias, name) == 0)))
+                        return p;
+        }
+        return NULL;
+}
+
+const struct verb_group *verb_group_find(const char *name)
+{
+        for (size_t i = 0; i < verb_n_groups; i++)
+                if (strcmp(verb_groups[i].name, name) == 0)
+                        return &verb_groups[i];
+        return NULL;
+}
+
+char *verb_path(const struct verb_place *p)
+{
+        return cor_printf("coracle %s%s%s", p->group, p->group[0] ? " " : "", p->name);
+}
+
+struct option_set verb_option_set(const struct verb *v)
+{
+        return (struct option_set){ .items = v->options, .n_items = v->n_options, .dialect = OPTION_DIALECT_PFLAG };
+}
+
+int verb_engine(const struct invocation *in, struct engine *ret, struct cor_err *err)
+{
+        return engine_open(in->globals->root, ret, err);
+}
+
+int verb_print(const struct cor_text *t, struct cor_err *err)
+{
+        if (t->len > 0 && cor_write_full(STDOUT_FILENO, t->s, t->len, err) < 0)
+                return cor_wrap(err, "standard output");
+        return 0;
+}
+
+void verb_say(const char *fmt, ...)
+{
+        auto_str line = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&line, fmt, ap) < 0)
+                line = NULL;
+        va_end(ap);
+        if (line)
+                fprintf(stderr, "%s\n", line);
+}
+
+int verb_confirm(const char *warning, struct cor_err *err)
+{
+        auto_text t = COR_TEXT_INIT;
+        char answer[16];
+        ssize_t n;
+
+        cor_text_printf(&t, "%sAre you sure you want to continue? [y/N] ", warning);
+        if (verb_print(&t, err) < 0)
+                return -1;
+        n = read(STDIN_FILENO, answer, sizeof answer);
+        return n > 0 && (answer[0] == 'y' || answer[0] == 'Y') && (n == 1 || answer[1] == '\n' || answer[1] == '\r');
+}
+
+int verb_filters(const struct option *row, char **items, size_t n, struct cor_err *err)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!strchr(items[i], '='))
+                        return cor_fail(err, COR_INVALID,
+                                        "invalid argument \"%s\" for \"--%s\" flag: bad format of filter (expected "
+                                        "name=value)",
+                                        items[i], row->name);
+        return 0;
+}
+
+const char *verb_short_id(const struct digest *d, char *buf)
+{
+        snprintf(buf, 13, "%.12s", digest_hex(d));
+        return buf;
+}

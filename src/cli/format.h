@@ -1,0 +1,34 @@
+#ifndef CORACLE_CLI_FORMAT_H
+#define CORACLE_CLI_FORMAT_H
+/* --format of commands that show lists, as docker understands it. */
+#include "cli/value.h"
+
+/* A field of a row, and the heading of its column. */
+struct format_heading {
+        const char *field, *heading;
+};
+
+struct format {
+        const char *given;    /* what the user wrote, or NULL */
+        const char *standard; /* the table when nothing was given: fields, parted by "\t" */
+        const struct format_heading *headings;
+        size_t n_headings;
+};
+
+/*
+ * format_rows() - append the rows: "table" and "" give the standard table, "table TEMPLATE" one of that template,
+ * "json" an object for each, and a template a line for each, with \t and \n understood. INVALID: "template parsing
+ * error: ..."
+ */
+int format_rows(const struct format *f, const struct value *const *rows, size_t n, struct cor_text *out,
+                struct cor_err *err) COR_MUST_CHECK;
+/* format_names() - the format tells of @field somewhere: what is expensive or changes rows is asked for */
+bool format_names(const struct format *f, const char *field);
+/*
+ * format_inspect() - objects shown whole: as a JSON list (@given NULL or "json"), or by a template for each. @objects
+ * are structs; names of JSON are tried when those of Go do not fit.
+ */
+int format_inspect(const char *given, const struct value *const *objects, size_t n, struct cor_text *out,
+                   struct cor_err *err) COR_MUST_CHECK;
+
+#endif
