@@ -16,7 +16,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check bench lint fuzz install riscv64 check-guest clean
+.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 check-guest clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -28,6 +28,7 @@ help:
 	@echo 'make              build into $(BUILD)/'
 	@echo 'make run          install what is missing, build, run a container that shows what it sees'
 	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make leaks        run the verbs of the runtime under valgrind, which has to be 3.27 or newer'
 	@echo 'make bench        compare with other runtimes'
 	@echo 'make lint         layering, formatting, static analysis; prints nothing when all is well'
 	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
@@ -51,6 +52,12 @@ check:
 	@scripts/deps build run check $(clang)
 	@$(MAKE) --no-print-directory all
 	@scripts/check $(BUILD)
+
+leaks: # memcheck wants shared libraries, and is slow
+	@scripts/deps build run check
+	@scripts/configure build-leaks -Dstatic=false
+	@ninja -C build-leaks src/cli/coracle-runtime
+	@CORACLE_BUILD=build-leaks BATS_TEST_TIMEOUT=600 tests/integration/run tests/integration/leaks.bats
 
 bench:
 	@scripts/deps build run check
