@@ -7,19 +7,11 @@ load lib
 load engines
 
 setup_file() {
-        can_run || return 0 # every test will skip
+        has_docker || return 0 # every test will skip
         setup_world
-        export DOCKER=docker
-        [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker # that of the same package as dockerd
-        export DOCKER_HOST=unix://$T/docker.sock DOCKER_CONFIG=$T/config
+        docker_client
         start_dockerd
         tar -C "$T/rootfs" -c . | docker_ import -c 'CMD ["/bin/sh"]' - small
-}
-
-can_run() {
-        local program
-        [ "$(id -u)" = 0 ] || return 1
-        for program in dockerd containerd docker runc; do command -v "$program" >/dev/null || return 1; done
 }
 
 setup() {
@@ -38,22 +30,10 @@ teardown_file() {
 }
 
 start_dockerd() { # [FLAG...] - the flags say where it keeps its data
-        [ $# -gt 0 ] || set -- --data-root "$T/data" --exec-root /run/docker --pidfile /run/dockerd.pid
-        local score='{}' # docker 25 and newer have no such key, and do not lower their score themselves
-        ! dockerd --help 2>&1 | grep -q -e --oom-score-adjust || score='{"oom-score-adjust": 0}'
-        local driver=native.cgroupdriver=cgroupfs
-        ! by_systemd || driver=native.cgroupdriver=systemd
-        jq -n --argjson score "$score" --arg driver "$driver" --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
-                "exec-opts": [$driver], "default-runtime": "coracle", runtimes: {coracle: {path: $path}}, "init-path": $init,
-                "live-restore": true, bridge: "none", iptables: false, "storage-driver": "overlay2"
-        } + $score' >"$T/daemon.json"
-        # a child of process 1 of the world: it and what it starts outlive this call
-        world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $!' "$T/dockerd.log" dockerd --config-file "$T/daemon.json" \
-                --host "$DOCKER_HOST" "$@"
-        WAIT_SECONDS=40 wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
+        world_dockerd "$(jq -n --arg path "$RUNTIME" --arg init "$CORACLE_BUILD/src/tools/init/coracle-init" '{
+                "default-runtime": "coracle", runtimes: {coracle: {path: $path}}, "init-path": $init, "live-restore": true
+        }')" "$@"
 }
-
-docker_() { timeout -k 5 60 "$DOCKER" "$@" 3>&-; }
 
 run_small() { docker_ run --rm --network none "$@"; }
 

@@ -95,7 +95,7 @@ exec nsenter --target "$WORLD_PID" $WORLD_NAMESPACES --wdns="$T" -- "$@"
 EOS
 }
 
-# world COMMAND... - run a command in the world; after a minute it is ended, with all that it started
+# world COMMAND... - run a command in the world; after a minute (WORLD_TIMEOUT) it is ended, with all that it started
 world() {
         timeout -k 5 "${WORLD_TIMEOUT:-60}" bash "$T/enter" "$@" 3>&-
 }
@@ -127,3 +127,37 @@ teardown_world() {
 
 # world_root - where the root of the world's cgroups is in those of the machine
 world_root() { by_systemd || echo "/$TEST_CGROUP"; }
+
+# -------------------------------------------------------------------------------------------------------------- dockerd
+
+# has_docker - is there what a daemon needs?
+has_docker() {
+        local program
+        [ "$(id -u)" = 0 ] || return 1
+        for program in dockerd containerd docker runc; do command -v "$program" >/dev/null || return 1; done
+}
+
+# docker_client - export the names of the client, and of the socket that it and the daemon meet at
+docker_client() {
+        export DOCKER=docker DOCKER_HOST=unix://$T/docker.sock DOCKER_CONFIG=$T/config
+        [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker # that of the same package as dockerd
+}
+
+# world_dockerd CONFIG [FLAG...] - start a daemon in the world, at $DOCKER_HOST, and wait until it answers. CONFIG is JSON,
+# added to a daemon.json without bridge and firewall; flags say where the daemon keeps its data, if not in $T/data.
+world_dockerd() {
+        local config=$1 driver=cgroupfs score='{}' # docker 25 and newer have no such key, and do not lower their score themselves
+        shift
+        [ $# -gt 0 ] || set -- --data-root "$T/data" --exec-root /run/docker --pidfile /run/dockerd.pid
+        ! dockerd --help 2>&1 | grep -q -e --oom-score-adjust || score='{"oom-score-adjust": 0}'
+        ! by_systemd || driver=systemd
+        jq -n --argjson config "$config" --argjson score "$score" --arg driver "native.cgroupdriver=$driver" '{
+                "exec-opts": [$driver], bridge: "none", iptables: false, "storage-driver": "overlay2"
+        } + $config + $score' >"$T/daemon.json"
+        # a child of process 1 of the world: it and what it starts outlive this call
+        world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $!' "$T/dockerd.log" dockerd --config-file "$T/daemon.json" \
+                --host "$DOCKER_HOST" "$@"
+        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
+}
+
+docker_() { timeout --foreground -k 5 "${WORLD_TIMEOUT:-60}" "$DOCKER" "$@" 3>&-; }
