@@ -214,7 +214,7 @@ version_1() {
 @test "network: class and priorities on version 1" {
         skip_unless cgroup_v2 root
         needs_cgroupfs
-        grep -qE '^net_cls.*1$' /proc/cgroups || skip "needs the controllers net_cls and net_prio in the kernel"
+        grep -qE '^net_cls.*1$' /proc/cgroups || skip "needs the controllers net_cls and net_prio in the kernel: runs on the CI machine"
         config '.linux.resources = {network: {classID: 1048577, priorities: [{name: "lo", priority: 7}]}}'
         config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $c]}]' --arg c \
                 "cd '/sys/fs/cgroup/net_cls,net_prio$(cgroup_of)' && cat net_cls.classid net_prio.ifpriomap >'$TEST_DIR/seen'"

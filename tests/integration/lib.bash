@@ -392,8 +392,8 @@ fail() {
 # ---------------------------------------------------------------------------------------------------------------- skips
 
 # skip_unless NEED... - skip the test where one of these is missing, and say where it runs instead:
-#   root, cgroup, userns, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource", "program criu",
-#   "kernel 5.12", "arch x86_64", "filesystem overlay"
+#   root, cgroup, userns, userns_for_all, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource",
+#   "program criu", "kernel 5.12", "arch x86_64", "filesystem overlay"
 skip_unless() {
         local need word
         for need; do
@@ -404,6 +404,7 @@ skip_unless() {
                 cgroup) may_make_cgroups ||
                         skip "needs a cgroup to write to: runs as root, and for a user to whom systemd delegates one" ;;
                 userns) unshare -U true 2>/dev/null || skip "needs user namespaces: runs in the lab's amd64 guest" ;;
+                userns_for_all) userns_for_all || skip "user namespaces are not for every user here: runs on the CI machine" ;;
                 systemd) [ -d /run/systemd/system ] || skip "needs systemd as pid 1: runs in the lab's amd64 guest" ;;
                 cgroup_v2) is_cgroup_v2 || skip "needs unified cgroups: runs in the lab's amd64 guest" ;;
                 cgroup_v1) has_cgroup_v1 || skip "needs version 1 cgroups: runs on the CI machine" ;;
@@ -424,6 +425,12 @@ skip_unless() {
                 *) echo "skip_unless: unknown need '$need'"; return 1 ;;
                 esac
         done
+}
+
+userns_for_all() { # also for users without rights
+        [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" != 0 ] &&
+                [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" != 1 ] &&
+                setpriv --reuid 54321 --regid 54322 --clear-groups unshare -U true 2>/dev/null
 }
 
 has_cgroup_v1() { grep -qE '^[^ ]+ [^ ]+ cgroup ' /proc/self/mounts; }

@@ -234,7 +234,7 @@ mounts() {
 }
 
 @test "a user without rights adds mounts to a container of theirs" {
-        skip_unless root
+        skip_unless root userns_for_all
         local program=$TEST_DIR/program
         cp "$(realpath "$RUNTIME")" "$program"
         chmod 755 "$program" "${TEST_DIR%/*}"
@@ -250,8 +250,7 @@ mounts() {
                 setpriv --reuid 54321 --regid 54322 --clear-groups env HOME="$TEST_DIR/home" XDG_RUNTIME_DIR="$TEST_DIR/home" \
                         timeout -k 5 "$RUNTIME_TIMEOUT" "$program" "$@" </dev/null 3>&-
         }
-        as_user run --detach --bundle "$BUNDLE" "$ID" >"$TEST_DIR/out" 2>&1 ||
-                skip "user namespaces are not for every user here: runs in the lab's amd64 guest ($(head -n 1 "$TEST_DIR/out"))"
+        as_user run --detach --bundle "$BUNDLE" "$ID" >"$TEST_DIR/out" 2>&1 || fail "$(cat "$TEST_DIR/out")"
         run as_user mounts add "$ID" "$TEST_DIR/mounts.json"
         local added=$status text=$output seen
         seen=$(as_user exec "$ID" sh -c 'cat /mnt/new/file; touch /mnt/new/x 2>&1; stat -c %u /mnt/tmp; ls -d /mnt/tmp' || true)

@@ -58,7 +58,7 @@ start_helper() {
 }
 
 @test "the clocks of a new time namespace are shifted" {
-        [ -e /proc/self/ns/time ] || skip "needs a kernel with time namespaces"
+        [ -e /proc/self/ns/time ] || skip "needs a kernel with time namespaces: runs on the CI machine"
         config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000000, nanosecs: 5}}'
         in_sh 'cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets'
         run run_container
@@ -169,7 +169,7 @@ run_in_new_network() {
 
 @test "an interface of the host moves into the container with its addresses" {
         skip_unless root
-        command -v ip >/dev/null || skip "needs the program ip (iproute2)"
+        skip_unless "program ip"
         config '.linux.netDevices = {va0: {name: "eth0"}, vc0: {}}'
         in_sh 'ip addr show dev eth0; ip link show dev vc0'
         run run_in_new_network '
@@ -182,7 +182,7 @@ run_in_new_network() {
 
 @test "an interface whose name is taken in the container, or that is missing, is refused and nothing moves" {
         skip_unless root
-        command -v ip >/dev/null || skip "needs the program ip (iproute2)"
+        skip_unless "program ip"
         config '.linux.netDevices = {va0: {name: "lo"}}'
         run run_in_new_network 'ip link add va0 type veth peer name vb0'
         expect_failure
@@ -194,7 +194,7 @@ run_in_new_network() {
 }
 
 @test "a session keyring of its own, named after the container" {
-        grep -q . /proc/keys 2>/dev/null || skip "needs a kernel with keyrings"
+        grep -q . /proc/keys 2>/dev/null || skip "needs a kernel with keyrings: runs on the CI machine"
         config 'del(.linux.maskedPaths)'
         in_sh 'cat /proc/keys'
         run run_container

@@ -93,7 +93,7 @@ capabilities_json() {
 
 @test "on a read-only mount the runtime does not execute itself again" {
         skip_unless root
-        command -v strace >/dev/null || skip "needs the program strace"
+        skip_unless "program strace"
         mount --bind "$TEST_DIR/program" "$TEST_DIR/program"
         mount -o remount,bind,ro "$TEST_DIR/program"
         config_args /bin/true

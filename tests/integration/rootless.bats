@@ -4,10 +4,7 @@
 load lib
 
 setup() {
-        skip_unless root # to become another user
-        [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" != 0 ] || skip "unprivileged user namespaces are off: runs on the CI machine"
-        [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" != 1 ] ||
-                skip "unprivileged user namespaces are restricted by AppArmor: runs on the CI machine"
+        skip_unless root userns_for_all
         setup_bundle
         mkdir "$TEST_DIR/run"
         PROGRAM=$TEST_DIR/program
@@ -31,8 +28,8 @@ teardown() {
 # subordinate TEXT - what /etc/subuid and /etc/subgid hold; the mount namespace is this run's own
 subordinate() {
         local file
-        command -v newuidmap >/dev/null || skip "needs newuidmap (Debian: uidmap)"
-        [ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "needs the files /etc/subuid and /etc/subgid"
+        skip_unless "program newuidmap"
+        [ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "needs the files /etc/subuid and /etc/subgid: runs on the CI machine"
         { cat /etc/passwd && echo 'coracle-test:x:54321:54322::/:/bin/sh'; } >"$TEST_DIR/passwd"
         mount --bind "$TEST_DIR/passwd" /etc/passwd # newuidmap wants its caller to have a name
         printf '%s\n' "$1" >"$TEST_DIR/subids"
@@ -101,7 +98,7 @@ squeezed() { sed 's/  */ /g' <<<"$output"; }
 }
 
 @test "a runtime that the user owns runs from a sealed copy, one that is root's as it is" {
-        command -v strace >/dev/null || skip "needs the program strace"
+        skip_unless "program strace"
         local trace=$TEST_DIR/run/trace
         PROGRAM=$TEST_DIR/traced
         printf '#!/bin/sh\nexec strace -f -e trace=execveat,memfd_create -o %s %s "$@"\n' "$trace" "$TEST_DIR/program" >"$PROGRAM"
