@@ -67,7 +67,7 @@ int watch_wait(struct watch *w, int sock, struct cor_err *err)
                         return 0;
                 if (n == 0 && look(w, err) < 0)
                         return -1;
-                if (fds[1].revents && take_signals(w->fg->signals, err) < 0)
+                if (w->fg && fds[1].revents && take_signals(w->fg->signals, err) < 0)
                         return -1;
         }
 }
