@@ -32,14 +32,15 @@ int cgroup_v2_cpu(struct cgroup_dir *d, const struct oci_resources *r, struct co
 {
         const struct oci_cpu *c = r->cpu;
         bool max = (c->quota.set && c->quota.value != 0) || (c->period.set && c->period.value != 0), again = false;
+        bool idle = c->idle.set && c->idle.value != 0;
 
-        /* the weight of an idle cgroup cannot be changed */
+        /* an idle cgroup has no weight, and refuses one: systemd may have made it idle before us */
         if (c->idle.set && c->idle.value == 0 && cgroup_write_i64(d, "cpu.idle", 0, err) < 0)
                 return -1;
-        if (c->shares.set && c->shares.value &&
+        if (c->shares.set && c->shares.value && !idle &&
             cgroup_write_u64(d, "cpu.weight", cgroup_weight_of_shares(c->shares.value), err) < 0)
                 return -1;
-        if (c->idle.set && c->idle.value != 0 && cgroup_write_i64(d, "cpu.idle", c->idle.value, err) < 0)
+        if (idle && cgroup_write_i64(d, "cpu.idle", c->idle.value, err) < 0)
                 return -1;
         /* a burst must not be above the quota: which of them goes first depends on the old values */
         if (c->burst.set && cgroup_write_u64(d, "cpu.max.burst", c->burst.value, err) < 0) {
