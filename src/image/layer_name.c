@@ -10,7 +10,7 @@ static int add_part(struct layer_path *p, size_t *len, const char *part, size_t 
         if (n > NAME_MAX)
                 return cor_fail(err, COR_INVALID, "a part of its name has %zu bytes, and %d is the most", n, NAME_MAX);
         if (*len + 1 + n >= sizeof p->text)
-                return cor_fail(err, COR_INVALID, "its name has more than %zu bytes", sizeof p->text - 2);
+                return cor_fail(err, COR_INVALID, "its name has more than %zu bytes", sizeof p->text - 1);
         p->parent_len = *len;
         if (*len > 0)
                 p->text[(*len)++] = '/';

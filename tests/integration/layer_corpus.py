@@ -366,7 +366,7 @@ def bad(out):
         'whiteout-empty': (file('.wh.', b''), 'whiteout of nothing'),
         'whiteout-parent': (file('.wh.x/y', b''), 'whiteout cannot be a directory'),
         'part-long': (file('n' * 256), '256 bytes'),
-        'name-long': (file('/'.join(['n' * 200] * 25)), 'more than 4094 bytes'),
+        'name-long': (file('/'.join(['n' * 200] * 25)), 'more than 4095 bytes'),
         'checksum': (bytes(BLOCK - 1) + b'x' + bytes(BLOCK), 'no tar header'),
         'text': (b'<html><body>404 not found</body></html>' * 40, 'no tar header'),
         'lone-block': (some + bytes(BLOCK) + file('more'), 'lone empty block'),
