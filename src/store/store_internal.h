@@ -37,6 +37,9 @@ int store_clear(int dirfd, struct cor_err *err) COR_MUST_CHECK;
 /* store_each_name() - call @each for the names in @dirfd that do not begin with a dot; stops when it returns not 0 */
 int store_each_name(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
                     void *context, struct cor_err *err) COR_MUST_CHECK;
+/* store_each_entry() - the same with those, but for "." and ".." */
+int store_each_entry(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
+                     void *context, struct cor_err *err) COR_MUST_CHECK;
 /* store_sync_folder() - fsync of a folder, which may be open as O_PATH only */
 int store_sync_folder(int dirfd, const char *what, struct cor_err *err) COR_MUST_CHECK;
 

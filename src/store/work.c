@@ -99,8 +99,14 @@ static void close_dir(DIR **dir)
                 closedir(*dir);
 }
 
-int store_each_name(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
-                    void *context, struct cor_err *err)
+static bool is_dots(const char *name)
+{
+        return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int each_entry(int dirfd, const char *what, bool hidden,
+                      int (*each)(const char *name, void *context, struct cor_err *err), void *context,
+                      struct cor_err *err)
 {
         auto_fd fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         COR_CLEANUP(close_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -111,13 +117,25 @@ int store_each_name(int dirfd, const char *what, int (*each)(const char *name, v
                 return cor_fail_errno(err, "list %s", what);
         fd = -1; /* it is the stream's now */
         while (errno = 0, (entry = readdir(dir))) {
-                if (entry->d_name[0] == '.')
+                if (entry->d_name[0] == '.' && (!hidden || is_dots(entry->d_name)))
                         continue;
                 r = each(entry->d_name, context, err);
                 if (r != 0)
                         return r;
         }
         return errno ? cor_fail_errno(err, "list %s", what) : 0;
+}
+
+int store_each_name(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
+                    void *context, struct cor_err *err)
+{
+        return each_entry(dirfd, what, false, each, context, err);
+}
+
+int store_each_entry(int dirfd, const char *what, int (*each)(const char *name, void *context, struct cor_err *err),
+                     void *context, struct cor_err *err)
+{
+        return each_entry(dirfd, what, true, each, context, err);
 }
 
 /* Whoever makes a thing holds it locked, and after locking looks whether it still has its name. So whoever gets the

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# What the fault tests share. A test prepares a store, names a verb, and says what the store may look like afterwards:
+#
+#     prepare() { images make a:1 text; }
+#     every_call kill rmi a:1        # or kill-all, eio, enospc, full
+#
+# every_call runs the verb once for each of its calls that change the disk, each time on a fresh copy of the prepared
+# store, with that call going wrong. Each time, afterwards:
+#
+#   - the store opens, and `check --repair` leaves nothing to complain about
+#   - the names are those before the verb or those after it; those after it if the verb reported success
+#   - index.json shows the same names
+#   - the verb can be run again, and then the names are those after it
+#   - once all images are removed, no blob, no layer and nothing half-made is left
+
+bats_require_minimum_version 1.5.0
+
+SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
+export CORACLE_LIBEXEC=${CORACLE_LIBEXEC:-$CORACLE_BUILD/src/image} # where coracle-transfer is
+FAULT=$CORACLE_BUILD/tests/faults/fault
+IMAGES=$CORACLE_BUILD/tests/faults/images
+
+faults_setup() {
+        # Nothing here depends on the disk: what is killed leaves the same behind in memory, and sooner.
+        TEST_DIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/coracle-fault-XXXXXX")
+        STORE=$TEST_DIR/store
+}
+
+faults_teardown() { [ -z "${TEST_DIR:-}" ] || rm -rf "$TEST_DIR"; }
+
+images() { "$IMAGES" "$STORE" "$@"; }
+
+complain() { # WHAT DETAILS... - with everything that helps to see why
+        echo "$how call $n ($(sed -n 's/^call //p' "$TEST_DIR/report")) of ${verb[*]}: $1"
+        shift
+        printf '%s\n' "$@" "output of the verb:" "$(cat "$TEST_DIR/out")"
+        return 1
+}
+
+indexed_names() {
+        jq -r '.manifests[] | .annotations["org.opencontainers.image.ref.name"] // "<none>"' "$STORE/images/index.json" | sort
+}
+
+expect_whole() { # the status of the verb
+        local now
+        now=$(images check list) || { complain "check is not content, or the store does not open" "$now"; return 1; }
+        now=$(grep -v ' (repaired)$' <<<"$now" | sort)
+        if [ "$now" != "$after" ]; then
+                [ "$1" != 0 ] || { complain "it was reported as done, but:" "$now" "instead of:" "$after"; return 1; }
+                [ "$now" = "$before" ] || { complain "neither done nor undone:" "$now"; return 1; }
+        fi
+        [ "$(indexed_names)" = "$(sed -n 's/ .*//p' <<<"$now")" ] ||
+                { complain "index.json shows other names:" "$(indexed_names)" "instead of:" "$now"; return 1; }
+        is_done=
+        [ "$now" != "$after" ] || is_done=1
+}
+
+expect_to_go_on() { # it works the next time, and everything can be removed
+        local now left again=("${verb[@]}")
+        [ -z "$is_done" ] || again=()
+        now=$(images "${again[@]}" list prune) || { complain "it fails when run again" "$now"; return 1; }
+        now=$(grep -v '^[A-Z]' <<<"$now" | sort)
+        [ "$now" = "$after" ] || { complain "run again, it does not come to its end:" "$now"; return 1; }
+        left=$(find "$STORE/images/blobs" "$STORE/images/ingest" "$STORE/layers" -mindepth 1 \
+                ! -path "$STORE/images/blobs/sha256" ! -path "$STORE/layers/.work" ! -path "$STORE/layers/.lock" \
+                ! -path "$STORE/images/ingest/sha256-*")
+        [ -z "$left" ] || { complain "something is left when all is removed:" "$left"; return 1; }
+}
+
+every_call() { # HOW VERB ARGUMENTS...
+        local how=$1 n status before after is_done
+        shift
+        local verb=("$@")
+        rm -rf "${TEST_DIR:?}"/*
+        mkdir "$TEST_DIR/prepared"
+        STORE=$TEST_DIR/prepared/store
+        prepare || return 1
+        before=$([ ! -e "$STORE" ] || images list | sort)
+        cp -a "$TEST_DIR/prepared" "$TEST_DIR/done"
+        STORE=$TEST_DIR/done/store
+        images "$@" >/dev/null || { echo "${verb[*]} fails by itself"; return 1; }
+        after=$(images list | sort)
+        STORE=$TEST_DIR/store
+        for ((n = 1; ; n++)); do
+                rm -rf "$STORE"
+                [ ! -e "$TEST_DIR/prepared/store" ] || cp -a "$TEST_DIR/prepared/store" "$STORE"
+                status=0
+                "$FAULT" -o "$TEST_DIR/report" "$how" "$n" "$IMAGES" "$STORE" "$@" >"$TEST_DIR/out" 2>&1 || status=$?
+                grep -qx 'reached 1' "$TEST_DIR/report" || break
+                expect_whole "$status" && expect_to_go_on || return 1
+        done
+        [ "$n" -gt 5 ] || { echo "only $n calls were seen: the faults do not work"; return 1; }
+        echo "# $how: $((n - 1)) calls of ${verb[*]}" >&3
+}
