@@ -192,16 +192,6 @@ static size_t on_read(char *buf, size_t one, size_t n, void *context)
         return (size_t)got;
 }
 
-static int on_seek(void *context, curl_off_t offset, int origin)
-{
-        struct http_transfer *t = context;
-
-        if (origin != SEEK_SET || offset < 0 || offset > t->request.n_read)
-                return CURL_SEEKFUNC_FAIL;
-        t->sent = offset;
-        return CURL_SEEKFUNC_OK;
-}
-
 /* ------------------------------------------------------------------------------------------------------ start and end
  */
 
@@ -214,8 +204,11 @@ static void set_body(struct http_transfer *t)
                 curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
                 curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
                 curl_easy_setopt(e, CURLOPT_READDATA, t);
-                curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
-                curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
+                /*
+                 * On a connection that was kept, libcurl would by itself send all again when the other side has closed
+                 * it meanwhile; a registry that got a part of it before would then have that part twice.
+                 */
+                curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
                 curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->n_read);
                 curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
         } else if (strcmp(q->method, "HEAD") == 0) {

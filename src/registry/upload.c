@@ -36,6 +36,7 @@ struct upload {
         int64_t chunk;  /* 0: as much as there is */
         int failures;   /* in a row, without progress */
         bool no_patch;
+        bool mixed_up; /* what it got had another digest */
         struct call *call;
         struct cor_err err; /* of the last failure */
 };
@@ -204,10 +205,15 @@ static void committed(void *context, const struct http_answer *a, const char *ur
                 return;
         }
         p->err = *error;
-        if (is_final(a) || a->status == 400) /* 400: the digest is not right, says the registry */
+        if (a->status == 400 && !p->mixed_up) { /* its bytes are not ours: once more */
+                p->mixed_up = true;
+                if (may_go_on(p, a, error))
+                        begin(p);
+        } else if (is_final(a) || a->status == 400) {
                 upload_end(p, &p->err);
-        else
+        } else {
                 look(p);
+        }
 }
 
 /* PUT: with the bytes that are left if @n > 0, else only the digest. */
@@ -308,7 +314,7 @@ static void patch(struct upload *p)
         static char type[] = "Content-Type: application/octet-stream";
         int64_t n = next_size(p);
         auto_str range = cor_printf("Content-Range: %lld-%lld", (long long)p->offset, (long long)(p->offset + n - 1));
-        char *headers[] = { type, range, NULL };
+        char *headers[] = { type, NULL, NULL };
         struct call_spec spec = {
                 .method = "PATCH",
                 .need = CALL_PUSH,
@@ -324,6 +330,8 @@ static void patch(struct upload *p)
                 .context = p,
         };
 
+        if (n < p->u.size) /* docker's stream of a whole blob has none, and every registry understands that */
+                headers[1] = range;
         p->call = call_new(p->job.registry, &spec);
 }
 
@@ -364,18 +372,17 @@ static void begin(struct upload *p)
         p->offset = 0;
         free(p->location);
         p->location = NULL;
-        if (cor_streq(r->mounting_digest, p->u.digest.text)) { /* a refused mount has begun it */
-                p->location = COR_TAKE(r->mounting_url);
-                free(COR_TAKE(r->mounting_digest));
-                send(p);
-                return;
-        }
         p->call = call_new(r, &spec);
 }
 
 static void upload_start(struct job *j)
 {
-        begin((struct upload *)j);
+        struct upload *p = (struct upload *)j;
+
+        if (p->location)
+                send(p);
+        else
+                begin(p);
 }
 
 int registry_upload(struct registry *r, const struct registry_upload *wanted, struct cor_err *err)
@@ -389,6 +396,10 @@ int registry_upload(struct registry *r, const struct registry_upload *wanted, st
         p->u = *wanted;
         p->job =
                 (struct job){ .kind = JOB_UPLOAD, .start = upload_start, .drop = upload_drop, .cancel = upload_cancel };
+        if (cor_streq(r->mounting_digest, p->u.digest.text)) { /* a refused mount has begun it */
+                p->location = COR_TAKE(r->mounting_url);
+                free(COR_TAKE(r->mounting_digest));
+        }
         job_add(r, &p->job);
         return 0;
 }
@@ -409,11 +420,14 @@ int registry_mount_blob(struct registry *r, const struct digest *d, const char *
         spec.query = query.s;
         if (registry_ask(r, &spec, &o, err) < 0)
                 return -1;
-        if (o.err.kind != COR_OK) {
+        if (o.err.kind != COR_OK && o.answer.status / 100 != 4) {
                 if (err)
                         *err = o.err;
                 return -1;
         }
+        if (o.err.kind !=
+            COR_OK) /* we may not read there, or there are no mounts: an upload says what is wrong, if it is */
+                return 0;
         if (o.answer.status == 201)
                 return 1;
         if (take_location(&p, &o.answer, o.url, NULL) == 0) { /* registry_upload() goes on there */

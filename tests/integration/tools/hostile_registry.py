@@ -12,6 +12,8 @@ import hashlib
 import http.server
 import json
 import re
+import select
+import socket
 import ssl
 import threading
 import time
@@ -454,6 +456,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.commit(kind, repository, upload.group(1), query)
         size = len(uploads[upload.group(1)])
         return self.answer(204, headers=[self.location(repository, upload.group(1)), ('Range', f'0-{max(size - 1, 0)}')])
+
+    def do_CONNECT(self):
+        self.note(f'CONNECT {self.path}')
+        host, _, port = self.path.rpartition(':')
+        try:
+            other = socket.create_connection((host, int(port)), 5)
+        except OSError:
+            return self.answer(502)
+        self.send_response(200)
+        self.end_headers()
+        pairs = {self.connection: other, other: self.connection}
+        while True:
+            for ready in select.select(list(pairs), [], [], 30)[0]:
+                data = ready.recv(65536)
+                if not data:
+                    self.close_connection = True
+                    return other.close()
+                pairs[ready].sendall(data)
 
     def handle_any(self):
         try:
