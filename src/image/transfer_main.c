@@ -76,6 +76,7 @@ static int prepare(struct transfer_job *job, const struct verb *v, struct cor_er
                 return -1;
         if ((v->registry || v->configured) && registry_config_load(&job->config, err) < 0)
                 return -1;
+        job->config.wake_fd = job->channel->fd; /* the engine says nothing unasked: it has gone */
         if (v->registry && open_registry(job, err) < 0)
                 return -1;
         return confine_network(err);

@@ -15,7 +15,7 @@ enum {
 
 struct call *call_new(struct registry *r, const struct call_spec *spec)
 {
-        struct call *c = cor_alloc(sizeof *c);
+        struct call *c = cor_alloc(sizeof *c), **end = &r->calls;
 
         c->registry = r;
         c->spec = *spec;
@@ -29,8 +29,9 @@ struct call *call_new(struct registry *r, const struct call_spec *spec)
         c->progress = spec->progress ? spec->progress(spec->context) : 0;
         c->host = SIZE_MAX; /* the first one is looked for when it starts */
         c->wake_at = http_now(r->http) + spec->delay_ms;
-        c->next = r->calls;
-        r->calls = c;
+        while (*end) /* in the order in which they were made */
+                end = &(*end)->next;
+        *end = c;
         return c;
 }
 

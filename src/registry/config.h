@@ -35,6 +35,7 @@ struct registry_config {
         struct cor_strv mirrors, insecure;            /* of daemon.json, and --insecure of the command line */
         struct cor_strv certs_dirs;                   /* in order of preference */
         char *client_config;                          /* folder of config.json: $DOCKER_CONFIG or ~/.docker */
+        int wake_fd;  /* whoever waits for an answer stops (BUSY) when this is readable; 0: nothing does that */
         int stall_ms; /* a transfer without a byte for so long is begun again; 0: 30 s */
 };
 /*

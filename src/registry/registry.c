@@ -160,18 +160,17 @@ static void keep(void *context, const struct http_answer *a, const char *url, co
 int registry_ask(struct registry *r, struct call_spec *spec, struct outcome *o, struct cor_err *err)
 {
         struct call *c;
+        int woken = 0;
 
         spec->done = keep;
         spec->context = o;
         c = call_new(r, spec);
-        while (!o->over) {
-                if (registry_step(r, -1, WAIT_MAX_MS, err) < 0) {
-                        if (!o->over)
-                                call_drop(c);
-                        return -1;
-                }
-        }
-        return 0;
+        while (!o->over && woken == 0)
+                woken = registry_step(r, r->config->wake_fd > 0 ? r->config->wake_fd : -1, WAIT_MAX_MS, err);
+        if (o->over)
+                return 0;
+        call_drop(c);
+        return woken < 0 ? -1 : cor_fail(err, COR_BUSY, "interrupted");
 }
 
 int registry_denied(const struct registry *r, const struct cor_err *problem, bool push, struct cor_err *err)

@@ -23,11 +23,13 @@ static int read_pem(const char *path, const char *what, char **ret, struct cor_e
 static void add_system(struct cor_text *all)
 {
         const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+        const char *file = getenv("SSL_CERT_FILE");
         auto_str text = NULL;
         size_t n;
 
-        if (v->age >= CURLVERSION_SEVENTH && v->cainfo &&
-            cor_read_file(v->cainfo, PEM_MAX_BYTES, &text, &n, NULL) == 0) {
+        if (!file && v->age >= CURLVERSION_SEVENTH)
+                file = v->cainfo;
+        if (file && cor_read_file(file, PEM_MAX_BYTES, &text, &n, NULL) == 0) {
                 cor_text_add(all, text);
                 cor_text_add_c(all, '\n');
         }
@@ -37,7 +39,7 @@ static int load_ca(const struct registry_host *h, char **ret, struct cor_err *er
 {
         auto_text all = COR_TEXT_INIT;
 
-        if (h->ca.n_items == 0)
+        if (h->ca.n_items == 0 && !getenv("SSL_CERT_FILE"))
                 return 0;
         for (size_t i = 0; i < h->ca.n_items; i++) {
                 auto_str text = NULL;

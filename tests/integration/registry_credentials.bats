@@ -204,6 +204,33 @@ helper() {
         expect_equal "$(cat "$TEST_DIR/proxy.log")" ""
 }
 
+@test "https goes through a proxy as a tunnel, and the registry is verified behind it" {
+        make_certificates
+        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
+        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        start_hostile proxy 3128
+        start_hostile tls 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key"
+        export HTTPS_PROXY=http://127.0.0.1:3128
+        ATTEMPTS=1 run manifest registry.test:5443/good/x v1
+        expect_status 1
+        expect_text "certificate"
+        mkdir "$COR_CONFIG/certs.d/registry.test:5443"
+        cp "$TEST_DIR/ca.crt" "$COR_CONFIG/certs.d/registry.test:5443/"
+        run manifest registry.test:5443/good/x v1
+        expect_status 0
+        grep -q 'CONNECT registry.test:5443' "$TEST_DIR/proxy.log"
+        unset HTTPS_PROXY
+        : >"$TEST_DIR/proxy.log"
+        printf 'proxy = "http://127.0.0.1:3128"\nca = "ca.crt"\n' >"$COR_CONFIG/certs.d/registry.test:5443/hosts.toml"
+        run manifest registry.test:5443/good/x v1
+        expect_status 0
+        grep -q 'CONNECT registry.test:5443' "$TEST_DIR/proxy.log"
+        rm -r "$COR_CONFIG/certs.d/registry.test:5443"
+        SSL_CERT_FILE=$TEST_DIR/ca.crt run manifest registry.test:5443/good/x v1
+        expect_status 0
+        umount /etc/hosts
+}
+
 @test "login, with a token that lasts, and logout" {
         start_hostile log 5000 --whole basic
         start_hostile token 5001 --whole private
