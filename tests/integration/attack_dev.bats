@@ -29,7 +29,7 @@ without_dev_mounts() {
 with_terminal() {
         local command
         printf -v command '%q ' "$@"
-        timeout -k 5 30 script -qec "$command" /dev/null </dev/null
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "$command" /dev/null </dev/null
 }
 
 run_on_terminal() { # shellcheck disable=SC2086

@@ -109,7 +109,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         start
         wait_until test -e "$ROOTFS/ready"
         checkpoint
-        timeout --foreground 60 "$RUNTIME" --root "$STATE_ROOT" restore --bundle "$BUNDLE" --image-path "$IMAGES" "$ID" \
+        timeout --foreground "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" restore --bundle "$BUNDLE" --image-path "$IMAGES" "$ID" \
                 </dev/null 3>&- &
         local job=$! code=0
         wait_for running
@@ -127,7 +127,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         checkpoint
         wait "$job" || true
         touch "$ROOTFS/go"
-        run bash -c 'echo typed | "$0" "$@" 2>&1 | cat' timeout 60 "$RUNTIME" --root "$STATE_ROOT" restore \
+        run bash -c 'echo typed | "$0" "$@" 2>&1 | cat' timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" restore \
                 --bundle "$BUNDLE" --image-path "$IMAGES" "$ID"
         expect_status 0
         expect_output $'out\nerror\ntyped'
@@ -216,7 +216,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         mkfifo "$TEST_DIR/status"
         checkpoint --lazy-pages --page-server "127.0.0.1:$port" --status-fd 9 9>"$TEST_DIR/status" >"$TEST_DIR/out" 2>&1 &
         local job=$!
-        expect_equal "$(timeout 60 head -c 1 "$TEST_DIR/status" | od -An -tx1)" " 00" "status ($(cat "$TEST_DIR/out"))"
+        expect_equal "$(timeout "$RUNTIME_TIMEOUT" head -c 1 "$TEST_DIR/status" | od -An -tx1)" " 00" "status ($(cat "$TEST_DIR/out"))"
         # whoever asks wants nothing: that ends it, as criu sees it
         exec 8<>"/dev/tcp/127.0.0.1/$port"
         exec 8>&-
@@ -297,7 +297,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         config '.process.terminal = true'
         config_args sh -c 'touch /ready; while [ ! -e /go ]; do sleep 0.1; done; tty; echo said; exit 5'
         local command
-        command=$(printf '%q ' timeout 60 "$RUNTIME" --root "$STATE_ROOT")
+        command=$(printf '%q ' timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT")
         script -qec "$command run --bundle '$BUNDLE' '$ID'" /dev/null </dev/null >/dev/null 2>&1 3>&- &
         local job=$!
         wait_until test -e "$ROOTFS/ready"
@@ -314,7 +314,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         skip_unless "program script" "program python3"
         config '.process.terminal = true'
         config_args sh -c 'touch /ready; while [ ! -e /go ]; do sleep 0.1; done; tty; echo said; sleep 1000'
-        script -qec "$(printf '%q ' timeout 60 "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID")" /dev/null \
+        script -qec "$(printf '%q ' timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID")" /dev/null \
                 </dev/null >/dev/null 2>&1 3>&- &
         local job=$!
         wait_until test -e "$ROOTFS/ready"
@@ -324,7 +324,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         run restore
         expect_failure
         expect_text "console socket"
-        timeout 60 python3 - "$TEST_DIR/socket" >"$TEST_DIR/received" 2>&1 3>&- <<'PY' &
+        timeout "$RUNTIME_TIMEOUT" python3 - "$TEST_DIR/socket" >"$TEST_DIR/received" 2>&1 3>&- <<'PY' &
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])

@@ -107,7 +107,7 @@ as() {
 @test "--root may be relative" {
         config_args sleep 60
         cd "$TEST_DIR"
-        timeout 20 "$RUNTIME" --root state run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
+        timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root state run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&-
         run runtime list -q
         expect_output "$ID"
         cd /
@@ -178,7 +178,7 @@ rm /dev/log
 "$2" --root "$1/state" --log syslog:boat state no-such-container 2>"$1/refused"
 true
 SH
-        timeout 60 unshare --mount --propagation private bash "$TEST_DIR/try" "$TEST_DIR" "$RUNTIME" 3>&-
+        timeout "$RUNTIME_TIMEOUT" unshare --mount --propagation private bash "$TEST_DIR/try" "$TEST_DIR" "$RUNTIME" 3>&-
         grep -aq 'SYSLOG_IDENTIFIER=boat' "$TEST_DIR/journal"
         grep -aq 'PRIORITY=3' "$TEST_DIR/journal"
         grep -aq 'container does not exist' "$TEST_DIR/journal"

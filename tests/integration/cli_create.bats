@@ -20,7 +20,7 @@ fd = fds[0]
 print(len(fds), data.decode(errors="replace"))
 exec(sys.argv[2])
 PY
-        timeout 40 python3 "$TEST_DIR/receive.py" "$1" "${3:-print(os.readlink(f'/proc/self/fd/{fd}'))}" >"$2" 2>&1 3>&- &
+        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$1" "${3:-print(os.readlink(f'/proc/self/fd/{fd}'))}" >"$2" 2>&1 3>&- &
         wait_until test -S "$1"
 }
 
@@ -54,11 +54,11 @@ PY
 @test "--bundle: by default the working directory is the bundle" {
         config_args echo here
         cd "$BUNDLE"
-        run timeout 30 "$RUNTIME" --root "$STATE_ROOT" run "$ID" 3>&-
+        run timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" run "$ID" 3>&-
         expect_status 0
         expect_output here
         cd "$TEST_DIR"
-        run timeout 30 "$RUNTIME" --root "$STATE_ROOT" run --bundle bundle "$ID" 3>&-
+        run timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" run --bundle bundle "$ID" 3>&-
         expect_output here
         run runtime run --bundle "$TEST_DIR/nowhere" "$ID"
         expect_status 1
@@ -165,7 +165,7 @@ print(text.decode())"
         config_args cat /proc/keys
         config 'del(.linux.maskedPaths)'
         # a key that is seen only by those who have it in their session
-        local own='key=$(keyctl add user coracle-secret text @s) && keyctl setperm "$key" 0x3f000000 && exec timeout 30 "$@"'
+        local own='key=$(keyctl add user coracle-secret text @s) && keyctl setperm "$key" 0x3f000000 && exec timeout "$RUNTIME_TIMEOUT" "$@"'
         run keyctl session - sh -c "$own" - "$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID"
         expect_status 0
         expect_no_text coracle-secret
@@ -348,7 +348,7 @@ beats_beyond() { [ "$(wc -l <"$ROOTFS/beat")" -gt "$1" ]; }
 
 @test "a log that is a fifo nobody reads does not hold the runtime up" {
         mkfifo "$TEST_DIR/fifo"
-        run timeout 30 "$RUNTIME" --root "$STATE_ROOT" --log "$TEST_DIR/fifo" state "$ID"
+        run timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" --log "$TEST_DIR/fifo" state "$ID"
         expect_status 1
         expect_text fifo
 }

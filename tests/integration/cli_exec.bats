@@ -125,7 +125,7 @@ exec_in() { runtime exec "$@" </dev/null; }
 @test "--tty gives a terminal" {
         skip_unless "program script"
         start_detached
-        run timeout 30 script -qec "'$RUNTIME' --root '$STATE_ROOT' exec --tty '$ID' tty" /dev/null </dev/null
+        run timeout "$RUNTIME_TIMEOUT" script -qec "'$RUNTIME' --root '$STATE_ROOT' exec --tty '$ID' tty" /dev/null </dev/null
         expect_match '/dev/(pts/[0-9]+|console)'
         run exec_in "$ID" tty
         expect_text "not a tty"
@@ -155,9 +155,9 @@ c, _ = s.accept()
 data, fds, _, _ = socket.recv_fds(c, 4096, 8)
 print(os.readlink(f"/proc/self/fd/{fds[0]}"))
 PY
-        timeout 40 python3 "$TEST_DIR/receive.py" "$TEST_DIR/console" >"$TEST_DIR/console.out" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/console" >"$TEST_DIR/console.out" 3>&- &
         local console=$!
-        timeout 40 python3 "$TEST_DIR/receive.py" "$TEST_DIR/pidfd" >"$TEST_DIR/pidfd.out" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/pidfd" >"$TEST_DIR/pidfd.out" 3>&- &
         local pidfd=$!
         wait_until test -S "$TEST_DIR/console"
         wait_until test -S "$TEST_DIR/pidfd"

@@ -149,7 +149,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
 @test "events follows until the container ends" {
         config_args sleep 60
         start_detached
-        timeout 30 "$RUNTIME" --root "$STATE_ROOT" events --interval 100ms "$ID" >"$TEST_DIR/events" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" events --interval 100ms "$ID" >"$TEST_DIR/events" 3>&- &
         local follower=$!
         wait_until grep -q stats "$TEST_DIR/events"
         runtime kill "$ID" KILL
@@ -160,7 +160,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
 @test "events ends when nobody reads any more" {
         config_args sleep 60
         start_detached
-        run timeout 30 bash -c '"$0" --root "$1" events --interval 100ms "$2" 2>/dev/null | head -n 1' "$RUNTIME" "$STATE_ROOT" "$ID"
+        run timeout "$RUNTIME_TIMEOUT" bash -c '"$0" --root "$1" events --interval 100ms "$2" 2>/dev/null | head -n 1' "$RUNTIME" "$STATE_ROOT" "$ID"
         expect_status 0
         expect_equal "$(jq -r .type <<<"$output")" stats
 }
@@ -170,7 +170,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
         config '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
         config_args sh -c 'while [ ! -e /go ]; do sleep 0.1; done; x=$(head -c 64m /dev/zero | tr "\0" x); echo "$x"'
         start_detached
-        timeout 60 "$RUNTIME" --root "$STATE_ROOT" events --interval 1h "$ID" >"$TEST_DIR/events" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" events --interval 1h "$ID" >"$TEST_DIR/events" 3>&- &
         local follower=$!
         sleep 0.5 # for it to be watching; a later start would only miss the event
         touch "$ROOTFS/go"

@@ -310,7 +310,7 @@ in_userns() {
                 {destination: "/y", type: "bind", source: $s, options: ["bind", "relatime"]}]' --arg s "$TEST_DIR/source"
         config_args grep -E ' /[xy] ' /proc/self/mountinfo
         # shellcheck disable=SC2086
-        run timeout -k 5 60 strace -f -qq -o /dev/null -e trace=mount_setattr -e inject=mount_setattr:error=ENOSYS "$RUNTIME" \
+        run timeout -k 5 "$RUNTIME_TIMEOUT" strace -f -qq -o /dev/null -e trace=mount_setattr -e inject=mount_setattr:error=ENOSYS "$RUNTIME" \
                 --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
         expect_status 0
         expect_match ' /x ro,noatime,nosymfollow ' ' /y rw,relatime,nosymfollow '
@@ -343,7 +343,7 @@ in_userns() {
         rm -f "$TEST_DIR/source/new"
         for error in EPERM ENOSYS; do
                 # shellcheck disable=SC2086
-                run timeout -k 5 60 strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=$error" "$RUNTIME" \
+                run timeout -k 5 "$RUNTIME_TIMEOUT" strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=$error" "$RUNTIME" \
                         --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
                 expect_equal "$output" "$expected" "$error"
                 expect_status 0
@@ -353,7 +353,7 @@ in_userns() {
         config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
                 .linux.gidMappings = .linux.uidMappings'
         # shellcheck disable=SC2086
-        run timeout -k 5 60 strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=EPERM" "$RUNTIME" \
+        run timeout -k 5 "$RUNTIME_TIMEOUT" strace -f -qq -o /dev/null -e "trace=$calls" -e "inject=$calls:error=EPERM" "$RUNTIME" \
                 --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
         expect_failure
         expect_text open_tree "seccomp profile"

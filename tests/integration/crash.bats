@@ -17,7 +17,7 @@ teardown() { teardown_bundle; }
 # calls_of COMMAND... - "name number" of each system call that the runtime's own process makes
 calls_of() {
         # shellcheck disable=SC2086
-        timeout -k 5 60 strace -qq -o "$TEST_DIR/trace" "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} "$@" \
+        timeout -k 5 "$RUNTIME_TIMEOUT" strace -qq -o "$TEST_DIR/trace" "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} "$@" \
                 </dev/null >/dev/null 2>&1 3>&-
         sed -nE 's/^([a-z0-9_]+)\(.*/\1/p' "$TEST_DIR/trace" | awk '{ print $1, ++n[$1] }' >"$TEST_DIR/calls"
         [ "$(wc -l <"$TEST_DIR/calls")" -gt 20 ]
@@ -33,7 +33,7 @@ killed_at() {
         local name=$1 number=$2
         shift 2
         # shellcheck disable=SC2086
-        timeout -k 5 60 strace -qq -o /dev/null -e "trace=$name" -e "inject=$name:signal=SIGKILL:when=$number" \
+        timeout -k 5 "$RUNTIME_TIMEOUT" strace -qq -o /dev/null -e "trace=$name" -e "inject=$name:signal=SIGKILL:when=$number" \
                 "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} "$@" </dev/null >/dev/null 2>&1 3>&- ||
                 [ $? != 137 ] || kills=$((kills + 1))
 }
@@ -199,7 +199,7 @@ clean_up() { # WHEN
         for call in mkdirat openat write renameat; do
                 for n in 1 2 3 4 5 6; do
                         # shellcheck disable=SC2086
-                        timeout -k 5 60 strace -qq -o /dev/null -P "$STATE_ROOT/$ID" -P "$STATE_ROOT/$ID/record.json" -P "$STATE_ROOT" \
+                        timeout -k 5 "$RUNTIME_TIMEOUT" strace -qq -o /dev/null -P "$STATE_ROOT/$ID" -P "$STATE_ROOT/$ID/record.json" -P "$STATE_ROOT" \
                                 -e "inject=$call:error=EIO:when=$n" "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} \
                                 create --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/out" 2>&1 3>&- || {
                                 hits=$((hits + 1))
@@ -285,7 +285,7 @@ interrupt() {
 		wait \$runner
 		stty -a >"$TEST_DIR/after"
 	EOS
-        timeout -k 5 40 script -qec "bash '$TEST_DIR/session'" /dev/null </dev/null >/dev/null 2>&1 3>&-
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "bash '$TEST_DIR/session'" /dev/null </dev/null >/dev/null 2>&1 3>&-
         [ -s "$TEST_DIR/before" ]
         expect_equal "$(cat "$TEST_DIR/after")" "$(cat "$TEST_DIR/before")" "settings of the terminal"
         expect_nothing_left terminal

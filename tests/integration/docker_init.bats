@@ -15,7 +15,7 @@ setup_file() {
 }
 
 teardown_file() {
-        [ -z "${T:-}" ] || docker_ ps -aq | timeout 60 xargs -r "$DOCKER" rm -f >/dev/null 2>&1 || true
+        [ -z "${T:-}" ] || docker_ ps -aq | timeout "$RUNTIME_TIMEOUT" xargs -r "$DOCKER" rm -f >/dev/null 2>&1 || true
         teardown_world
 }
 
@@ -84,7 +84,7 @@ run_in_docker() { docker_ run --rm --network none "$@"; }
                 printf '\003'
                 printf 'echo "interrupted: "$?\nexit 6\n'
         }
-        run bash -c "$(declare -f type_it)"'; type_it | timeout -k 5 100 script -qec \
+        run bash -c "$(declare -f type_it)"'; type_it | timeout -k 5 "$WORLD_TIMEOUT" script -qec \
                 "$DOCKER run --rm -it --network none --init --name typed small sh" /dev/null; exit ${PIPESTATUS[1]}' 3>&-
         expect_text "done: 0" "interrupted: 130"
         expect_no_text "job control turned off"

@@ -151,7 +151,7 @@ task_pid() { ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }'; }
 
 @test "ctr run: a terminal" {
         skip_unless "program script"
-        run timeout -k 5 60 script -qec "bash $T/enter ctr --address /run/containerd.sock run --rm -t --runc-binary $RUNTIME \
+        run timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "bash $T/enter ctr --address /run/containerd.sock run --rm -t --runc-binary $RUNTIME \
                 localhost/small:small terminal sh -c 'test -t 0 && tty; exit 6'" /dev/null 3>&-
         expect_status 6
         expect_text /dev/pts/0

@@ -25,7 +25,7 @@ teardown() { # of what a failed test left
 }
 
 teardown_file() {
-        [ -z "${T:-}" ] || docker_ ps -aq | timeout 60 xargs -r "$DOCKER" rm -f >/dev/null 2>&1 || true
+        [ -z "${T:-}" ] || docker_ ps -aq | timeout "$RUNTIME_TIMEOUT" xargs -r "$DOCKER" rm -f >/dev/null 2>&1 || true
         teardown_world
 }
 
@@ -58,7 +58,7 @@ cgroup_of_container() { # NAME [PARENT]
 }
 
 in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 columns
-        timeout -k 5 60 script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
 }
 
 @test "docker run: the default runtime is the one under test; output and exit code arrive" {

@@ -83,7 +83,7 @@ inspect() { podman_ inspect -f "$1" "$2"; } # FORMAT NAME
 cgroup_of_container() { echo "$(world_root)$(inspect '{{.State.CgroupPath}}' "$1")"; } # NAME
 
 in_a_terminal() { # COMMAND - given to a shell in a terminal of 33 lines and 77 columns
-        timeout -k 5 60 script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "stty rows 33 cols 77; $1" /dev/null 3>&-
 }
 
 podman_command() { # ARGUMENT... - as words for in_a_terminal

@@ -15,6 +15,8 @@
 # With --systemd-cgroup in RUNTIME_FLAGS the engines let systemd make the cgroups. It knows no process or cgroup by the name
 # that namespaces give, so the world has none of these two, and sees systemd's part of /run.
 
+export WORLD_TIMEOUT=${WORLD_TIMEOUT:-60} # seconds that one call of an engine may take
+
 # setup_world - sets and exports the variables above
 setup_world() {
         export T TEST_CGROUP WORLD_PID WORLD_NAMESPACES WORLD_FLAGS=
@@ -97,7 +99,7 @@ EOS
 
 # world COMMAND... - run a command in the world; after a minute (WORLD_TIMEOUT) it is ended, with all that it started
 world() {
-        timeout -k 5 "${WORLD_TIMEOUT:-60}" bash "$T/enter" "$@" 3>&-
+        timeout -k 5 "$WORLD_TIMEOUT" bash "$T/enter" "$@" 3>&-
 }
 
 # world_pid PID - a process of the world as the tests' own process namespace numbers it; PID is what the engine said
@@ -160,4 +162,4 @@ world_dockerd() {
         WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
 }
 
-docker_() { timeout --foreground -k 5 "${WORLD_TIMEOUT:-60}" "$DOCKER" "$@" 3>&-; }
+docker_() { timeout --foreground -k 5 "$WORLD_TIMEOUT" "$DOCKER" "$@" 3>&-; }

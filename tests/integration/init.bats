@@ -69,7 +69,7 @@ EOF
 
 # as_pid_1 [OPTION...] COMMAND... - coracle-init as pid 1 of a namespace of its own
 as_pid_1() {
-        timeout --foreground -k 5 60 unshare $NEW_PIDS --fork --kill-child --mount-proc "$INIT" "$@" 3>&-
+        timeout --foreground -k 5 "$RUNTIME_TIMEOUT" unshare $NEW_PIDS --fork --kill-child --mount-proc "$INIT" "$@" 3>&-
 }
 
 # start_as_pid_1 ... - the same in the background: $unshare_pid, $init_pid; what it prints is in $T/out
@@ -436,7 +436,7 @@ start_with_mortal_parent() { # OPTION... - a shell starts init and waits; $paren
         (
                 trap '' PIPE
                 exec 3>&-
-                timeout 20 unshare $NEW_PIDS --fork --mount-proc env --default-signal=PIPE "$INIT" -vvv bash -c '
+                timeout "$RUNTIME_TIMEOUT" unshare $NEW_PIDS --fork --mount-proc env --default-signal=PIPE "$INIT" -vvv bash -c '
                         trap "echo pipe >>\"$LOG\"" PIPE
                         "$T/orphan" true; sleep 0.2; "$T/orphan" true; sleep 0.2' 2>&1 >/dev/null | true
         )
@@ -521,7 +521,7 @@ start_with_mortal_parent() { # OPTION... - a shell starts init and waits; $paren
 
 # on_terminal COMMAND-LINE - run it on a terminal of its own, its keyboard is our standard input
 on_terminal() {
-        timeout -k 5 60 script -qec "$1" /dev/null 3>&- | tr -d '\r'
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "$1" /dev/null 3>&- | tr -d '\r'
 }
 
 @test "DI-08 an interactive shell under init has job control" {
@@ -554,7 +554,7 @@ echo ready >>"$LOG"
 while :; do sleep 0.05; done
 EOF
         chmod +x "$T/reader"
-        run timeout -k 5 60 bash -c 'type_it | on_terminal "setsid -c -w \"$INIT\" -s -- \"$T/reader\"; echo code: \$?"'
+        run timeout -k 5 "$RUNTIME_TIMEOUT" bash -c 'type_it | on_terminal "setsid -c -w \"$INIT\" -s -- \"$T/reader\"; echo code: \$?"'
         expect_text "code: 3"
         expect_log "got INT"
         expect_match 'code: 3'

@@ -42,7 +42,7 @@ SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
 RUNTIME=${RUNTIME:-$CORACLE_BUILD/src/cli/coracle-runtime}
 export CORACLE_LIBEXEC=${CORACLE_LIBEXEC:-$CORACLE_BUILD/src/tools/systemd} # programs that the runtime starts
-RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-60} # seconds that one call of the runtime may take
+export RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-60} # seconds that one call of the runtime may take
 
 # ------------------------------------------------------------------------------------------------- bundle and teardown
 

@@ -108,7 +108,7 @@ freezing_hook() { # KIND
         for terminal in true false; do
                 config '.process.terminal = $t' --argjson t "$terminal"
                 rm -f "$ROOTFS/hangs"
-                run timeout -k 5 60 script -qec "$command" /dev/null < <(
+                run timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "$command" /dev/null < <(
                         wait_until test -e "$ROOTFS/hangs"
                         sleep 0.5
                         printf '\003'
