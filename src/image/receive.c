@@ -470,8 +470,6 @@ static int unpacked(struct receive_layer *l, const struct unpack_event *e, struc
             e->applied.needs_lower) { /* to be done again on top of the layers below, when these are there */
                 l->leans = true;
                 cor_debug("layer %s leans on those below it: %s", l->blob.text, e->applied.why);
-                if (unpacker_drop(l->receive->o.unpacker, l->number, err) < 0)
-                        return -1;
         } else if (!digest_eq(&e->diff_id, &l->diff_id)) {
                 return cor_fail(err, COR_INVALID, "layer %s: unpacks to %s, but the image's configuration says %s",
                                 l->blob.text, e->diff_id.text, l->diff_id.text);
@@ -569,10 +567,9 @@ static int commit_layer(struct receive_layer *l, struct cor_err *err)
                 return -1;
         if (l->unpacked) {
                 l->name = l->leans ? l->leaning : l->diff_id;
-                if (unpacker_commit(r->o.unpacker, l->number, &l->name, err) < 0)
-                        return -1;
+                return unpacker_commit(r->o.unpacker, l->number, &l->name, err);
         }
-        return 0;
+        return l->leans ? unpacker_drop(r->o.unpacker, l->number, err) : 0;
 }
 
 /* One sync for all that is ready, then the names. */

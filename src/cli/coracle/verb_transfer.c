@@ -186,8 +186,9 @@ static int run_load(struct invocation *in, struct cor_err *err)
                 return -1;
         if (!o->input && isatty(STDIN_FILENO))
                 return cor_fail(err, COR_INVALID, "requested load from stdin, but stdin is empty");
-        if (verb_engine(in, &e, err) < 0 || engine_load(&e, o->input ? file : STDIN_FILENO, o->platform,
-                                                        o->quiet ? NULL : &updates, on_loaded, &print, err) < 0)
+        if (verb_engine(in, &e, err) < 0 ||
+            engine_load(&e, o->input ? file : STDIN_FILENO, o->platform,
+                        o->quiet || !isatty(STDOUT_FILENO) ? NULL : &updates, on_loaded, &print, err) < 0)
                 return -1;
         if (print.kind == COR_OK)
                 return 0;
