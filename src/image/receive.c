@@ -532,7 +532,8 @@ static int take_events(struct receive *r, struct cor_err *err)
 {
         int ready;
 
-        while ((ready = cor_wait_readable(unpacker_fd(r->o.unpacker), 0, err)) == 1)
+        while ((ready = unpacker_has_event(r->o.unpacker) ? 1
+                                                          : cor_wait_readable(unpacker_fd(r->o.unpacker), 0, err)) == 1)
                 if (take_event(r, err) < 0)
                         return -1;
         if (ready < 0 || check_engine(r, err) < 0)

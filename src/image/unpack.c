@@ -327,6 +327,8 @@ static _Noreturn void server_run(const char *path, const struct unpack_limits *l
 struct unpacker {
         int socket;
         pid_t pid;
+        struct unpack_event *early; /* of other jobs, that came while an answer was waited for */
+        size_t n_early;
 };
 
 int unpacker_start(const char *store, const struct unpack_limits *limits, struct unpacker **ret, struct cor_err *err)
@@ -360,6 +362,7 @@ void unpacker_free(struct unpacker *u)
         cor_fd_close(&u->socket); /* it clears up and ends */
         while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
                 ;
+        free(u->early);
         free(u);
 }
 
@@ -410,7 +413,7 @@ int unpacker_add(struct unpacker *u, unsigned job, const struct unpack_job *j, s
         return send_request(u, &r, j->lower, j->blob_fd, j->wake_fd, err);
 }
 
-int unpacker_next(struct unpacker *u, struct unpack_event *ret, struct cor_err *err)
+static int hear(struct unpacker *u, struct unpack_event *ret, struct cor_err *err)
 {
         ssize_t n;
 
@@ -424,12 +427,34 @@ int unpacker_next(struct unpacker *u, struct unpack_event *ret, struct cor_err *
         return 0;
 }
 
+bool unpacker_has_event(const struct unpacker *u)
+{
+        return u->n_early > 0;
+}
+
+int unpacker_next(struct unpacker *u, struct unpack_event *ret, struct cor_err *err)
+{
+        if (u->n_early == 0)
+                return hear(u, ret, err);
+        *ret = u->early[0];
+        memmove(u->early, u->early + 1, --u->n_early * sizeof *u->early);
+        return 0;
+}
+
+/* The answer carries the number of the job, which has told of its end before; what others tell meanwhile is kept. */
 static int ask(struct unpacker *u, struct request *r, struct cor_err *err)
 {
         struct unpack_event event;
 
-        if (send_request(u, r, NULL, -1, -1, err) < 0 || unpacker_next(u, &event, err) < 0)
+        if (send_request(u, r, NULL, -1, -1, err) < 0)
                 return -1;
+        for (;;) {
+                if (hear(u, &event, err) < 0)
+                        return -1;
+                if (event.job == r->job)
+                        break;
+                *COR_GROW(u->early, u->n_early) = event;
+        }
         if (event.type != UNPACK_FAILED)
                 return 0;
         *err = event.err;

@@ -62,6 +62,8 @@ static inline void unpacker_free_p(struct unpacker **u)
 int unpacker_fd(const struct unpacker *u);
 /* unpacker_add() - start job number @job (the caller's choice, not one that is in use) */
 int unpacker_add(struct unpacker *u, unsigned job, const struct unpack_job *j, struct cor_err *err) COR_MUST_CHECK;
+/* unpacker_has_event() - there is one already, whatever unpacker_fd() says: it came while an answer was waited for */
+bool unpacker_has_event(const struct unpacker *u);
 /* unpacker_next() - the next event; waits for one */
 int unpacker_next(struct unpacker *u, struct unpack_event *ret, struct cor_err *err) COR_MUST_CHECK;
 /*
