@@ -26,12 +26,16 @@ enum { DONE = 0, LEANS = 1 };
 #define SHOWN_BYTES   256
 #define UNCOUNT_DEPTH 200
 
-static void say_why(struct apply *a, const char *name, const char *what)
+void layer_leans(struct apply *a, const struct tar_entry *e)
 {
+        const char *what =
+                e->type == TAR_HARDLINK ? "may link to a file of a lower layer" : "has no directory of its own";
         char shown[SHOWN_BYTES / 2];
 
+        if (!a->applied->needs_lower)
+                snprintf(a->applied->why, sizeof a->applied->why, "%s %s", layer_shown(e->name, shown, sizeof shown),
+                         what);
         a->applied->needs_lower = true;
-        snprintf(a->applied->why, sizeof a->applied->why, "%s %s", layer_shown(name, shown, sizeof shown), what);
 }
 
 /* ------------------------------------------------------------------------------------------- what is in the way */
@@ -237,6 +241,7 @@ static int link_from_below(struct apply *a, const struct layer_path *target, con
 
         if (a->options->n_lower == 0)
                 return cor_fail(err, COR_NOT_FOUND, "there is no such file");
+        layer_leans(a, e);
         dir = layer_walk(a, parent, e, real, err);
         if (dir < 0)
                 return -1;
@@ -435,9 +440,7 @@ static int apply_all(struct apply *a, struct cor_err *err)
                 if (r < 0)
                         return cor_wrap(err, "%s", layer_shown(e->name, shown, sizeof shown));
                 if (r == LEANS) {
-                        say_why(a, e->name,
-                                e->type == TAR_HARDLINK ? "may link to a file of a lower layer"
-                                                        : "has no directory of its own");
+                        layer_leans(a, e);
                         return 0;
                 }
         }

@@ -54,6 +54,9 @@ struct layer_path {
         const char *base;  /* "env" */
 };
 
+/* layer_leans() - @e needs to know what is below (layer_apply.c) */
+void layer_leans(struct apply *a, const struct tar_entry *e);
+
 /* ---------------------------------------------------------------------------------------------------- layer_name.c */
 
 /*

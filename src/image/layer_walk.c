@@ -155,6 +155,8 @@ static int step_missing(struct walk *w, const char *name, struct cor_err *err)
 
         if (o->probe && o->n_lower == 0)
                 return LAYER_LEANS;
+        if (o->n_lower > 0)
+                layer_leans(w->a, w->entry);
         if (snprintf(path, sizeof path, "%s%s%s", w->at, w->at[0] ? "/" : "", name) >= (int)sizeof path)
                 return too_long(err);
         index = o->n_lower > 0 && !layer_is_hidden(w->a, w->at) ? layer_lower_find(w->a, path, &st) : -1;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Archives of layers, odd ones and hostile ones: layer_corpus.py FOLDER
+"""Archives of layers, odd ones and hostile ones: layer_corpus.py FOLDER | --layout FOLDER ARCHIVE...
 
 Makes in FOLDER, for the tests of layers:
   good/CASE/1.tar, 2.tar, …   the layers of one image, lowest first
@@ -7,6 +7,8 @@ Makes in FOLDER, for the tests of layers:
   good/CASE/free              paths whose times are not compared (made without an entry), one a line
   good/CASE/oci               the same as an OCI image layout with the tag "t", for umoci
   bad/NAME.tar                archives that have to be refused; bad/NAME.says: a piece of the message
+
+--layout makes an OCI image layout with the tag "t" in FOLDER, of uncompressed archives.
 """
 import hashlib
 import json
@@ -412,6 +414,9 @@ def bad(out):
 
 
 def main():
+    if sys.argv[1] == '--layout':
+        write_layout(pathlib.Path(sys.argv[2]), [pathlib.Path(p).read_bytes() for p in sys.argv[3:]])
+        return
     out = pathlib.Path(sys.argv[1])
     good(out)
     bad(out)

@@ -111,14 +111,16 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
 @test "whether an archive leans on lower layers is known without them" {
         local case n
         for case in whiteouts whiteout-file-after whiteout-dir-before opaque-last dir-to-file file-to-dir attributes-only; do
-                mkdir -p "$TEST_DIR/$case"
-                n=$("$LAYER" apply --probe "$TEST_DIR/$case" <"$CORPUS/good/$case/2.tar")
+                mkdir -p "$TEST_DIR/$case.probe"
+                n=$("$LAYER" apply --probe "$TEST_DIR/$case.probe" <"$CORPUS/good/$case/2.tar")
                 [[ $n == *" needs_lower=0"* ]] || { echo "$case: $n"; return 1; }
         done
         for case in missing-parent parent-is-link-below whiteout-behind-link hardlink-below hardlink-behind-link; do
-                mkdir -p "$TEST_DIR/$case"
-                n=$("$LAYER" apply --probe "$TEST_DIR/$case" <"$CORPUS/good/$case/2.tar")
+                mkdir -p "$TEST_DIR/$case.probe"
+                n=$("$LAYER" apply --probe "$TEST_DIR/$case.probe" <"$CORPUS/good/$case/2.tar")
                 [[ $n == *" needs_lower=1 "*" "* ]] || { echo "$case: $n"; return 1; }
+                unpack "$case" # and with them, too
+                grep -q ' needs_lower=1 ' "$TEST_DIR/$case/said.2"
         done
 }
 
@@ -141,6 +143,35 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
                 "$LAYER" diff "$dir" | tar --xattrs --xattrs-include='*' --numeric-owner -C "$dir.tarred" -xf -
                 diff -u <("$TREE" "$dir") <("$TREE" "$dir.tarred") || { echo "=== $case"; return 1; }
         done
+}
+
+@test "what is changed on an overlay becomes a layer that umoci unpacks to the same" {
+        local dir=$TEST_DIR/overlay
+        mkdir -p "$dir"/{lower,upper,work,merged,layer2}
+        "$LAYER" apply "$dir/lower" <"$CORPUS/good/whiteouts/1.tar"
+        mount -t overlay overlay -o "lowerdir=$dir/lower,upperdir=$dir/upper,workdir=$dir/work" "$dir/merged"
+        (
+                cd "$dir/merged"
+                rm plain && rm -r gone && rm -r opt && mkdir -m 700 opt && echo new >opt/new
+                mv var/lib/db var/lib/moved && ln var/lib/moved var/hard && ln etc/shadow etc/shadow-too
+                chmod 4711 bin-real/sh && setfattr -n user.new -v attr etc && chown -h 5:6 sym
+                rm -r swap-dir && echo file >swap-dir && rm swap-file && mkdir swap-file
+                truncate -s 5M hole && mkfifo fifo && mknod null c 1 3 && ln -s nowhere link
+                mkdir -p a/b/c && rmdir a/b/c && setfacl -m u:77:r bin-real/sh && touch -d @-5.25 etc/passwd
+        )
+        "$LAYER" diff "$dir/upper" >"$dir/2.tar"
+        tar -tf "$dir/2.tar" | grep -qx 'opt/.wh..wh..opq'
+        "$LAYER" apply --confine "$dir/layer2" "$dir/lower" <"$dir/2.tar" >"$dir/said"
+        grep -q needs_lower=0 "$dir/said"
+        diff -u <("$TREE" "$dir/merged") <(
+                umount "$dir/merged"
+                mount -t overlay overlay -o "lowerdir=$dir/layer2:$dir/lower" "$dir/merged"
+                "$TREE" "$dir/merged"
+        )
+        "$HERE/layer_corpus.py" --layout "$dir/oci" "$CORPUS/good/whiteouts/1.tar" "$dir/2.tar"
+        umoci unpack --image "$dir/oci:t" "$dir/bundle" >"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
+        printf 'opt\n' >"$dir/free" # umoci does not keep the time of an opaque directory
+        diff -u <("$TREE" --free "$dir/free" "$dir/bundle/rootfs") <("$TREE" --free "$dir/free" "$dir/merged")
 }
 
 @test "holes stay holes on the way through an archive" {
