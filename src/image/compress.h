@@ -15,8 +15,8 @@ enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 enum compression compression_guess(const void *bytes, size_t n);
 
 struct inflater;
-/* inflater_new() - reads compressed bytes with @read (as tar_source's), kind guessed. Output past @limit bytes (0: none) or a
- * ratio over @ratio (0: none) once 64 MiB are out is INVALID ("archive bomb"). */
+/* inflater_new() - reads compressed bytes with @read (as tar_source's), kind guessed. Output past @limit bytes (0:
+ * none) or a ratio over @ratio (0: none) once 64 MiB are out is INVALID ("archive bomb"). */
 struct inflater *inflater_new(ssize_t (*read)(void *context, void *buf, size_t n, struct cor_err *err), void *context,
                               int64_t limit, unsigned ratio);
 /* inflater_read() - up to @n bytes; 0 at the end, -1 INVALID when the stream is damaged or cut */

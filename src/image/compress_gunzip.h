@@ -1,8 +1,8 @@
 #ifndef CORACLE_IMAGE_COMPRESS_GUNZIP_H
 #define CORACLE_IMAGE_COMPRESS_GUNZIP_H
 /*
- * Reading gzip, one member at a time. Two files know how: compress_gunzip_isal.c (ISA-L, which is several times as fast,
- * where meson finds it) and compress_gunzip_zlib.c.
+ * Reading gzip, one member at a time. Two files know how: compress_gunzip_isal.c (ISA-L, which is several times as
+ * fast, where meson finds it) and compress_gunzip_zlib.c.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -10,7 +10,7 @@
 
 /* What layer_apply() found. */
 struct layer_applied {
-        int64_t bytes;    /* that files use, for `docker images` (sizes, a hard link counted once) */
+        int64_t bytes; /* that files use, for `docker images` (sizes, a hard link counted once) */
         int64_t entries;
         bool needs_lower; /* it leans on what lies below it (see layer_apply()) */
         char why[200];    /* the first entry that does, for the log */
@@ -21,8 +21,8 @@ struct layer_apply_options {
         bool rootless;              /* device nodes cannot be made: INVALID names the entry */
         struct tar_limits limits;
         /*
-         * The layers below, uppermost first, as O_PATH folders; n_lower 0 and `probe` set: none are known, and an archive
-         * that needs them makes layer_apply() stop with needs_lower and success.
+         * The layers below, uppermost first, as O_PATH folders; n_lower 0 and `probe` set: none are known, and an
+         * archive that needs them makes layer_apply() stop with needs_lower and success.
          */
         const int *lower;
         size_t n_lower;
@@ -35,12 +35,13 @@ struct layer_apply_options {
  * @reader:  the uncompressed archive
  * @ret:     what was found
  *
- * Whiteouts (.wh.NAME) become 0/0 character devices, .wh..wh..opq an opaque directory; those hide what lies below, never
- * what the same archive holds. Entry given twice: the last one holds. Owners, modes, times (ns), xattrs, ACLs, file
- * capabilities, devices, fifos, sparse files come out as umoci unpacks them. An archive leans on the layers below when it
- * has a hard link to a file that it does not hold, a parent directory without an entry, or a parent that is a link in a
- * lower layer: with `lower` these are looked up there (a linked file is copied up, a parent gets the lower one's owner,
- * mode, times and xattrs). Without (first layer of an image: n_lower 0, no probe) a missing parent is made 0755 root.
+ * Whiteouts (.wh.NAME) become 0/0 character devices, .wh..wh..opq an opaque directory; those hide what lies below,
+ * never what the same archive holds. Entry given twice: the last one holds. Owners, modes, times (ns), xattrs, ACLs,
+ * file capabilities, devices, fifos, sparse files come out as umoci unpacks them. An archive leans on the layers below
+ * when it has a hard link to a file that it does not hold, a parent directory without an entry, or a parent that is a
+ * link in a lower layer: with `lower` these are looked up there (a linked file is copied up, a parent gets the lower
+ * one's owner, mode, times and xattrs). Without (first layer of an image: n_lower 0, no probe) a missing parent is made
+ * 0755 root.
  *
  * Errors name the entry. Needs the rights to change owners where the archive has others than the caller.
  */

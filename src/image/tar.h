@@ -1,12 +1,12 @@
 #ifndef CORACLE_IMAGE_TAR_H
 #define CORACLE_IMAGE_TAR_H
 /*
- * Tar streams, bytes in and bytes out: POSIX ustar, pax (POSIX.1-2001), GNU (long names, base-256 numbers, sparse files of
- * all four kinds) and v7 read; pax written. Names are bytes, never converted. Extended attributes are those of
+ * Tar streams, bytes in and bytes out: POSIX ustar, pax (POSIX.1-2001), GNU (long names, base-256 numbers, sparse files
+ * of all four kinds) and v7 read; pax written. Names are bytes, never converted. Extended attributes are those of
  * SCHILY.xattr.* (and LIBARCHIVE.xattr.*), POSIX ACLs as SCHILY.acl.*.
  *
- * Why not libarchive: this parser runs in the process that may change owners and make devices, so that process carries no
- * more code than it needs; names that are not UTF-8 and all of a layer's details pass unconverted.
+ * Why not libarchive: this parser runs in the process that may change owners and make devices, so that process carries
+ * no more code than it needs; names that are not UTF-8 and all of a layer's details pass unconverted.
  */
 #include "base/err.h"
 #include <stdbool.h>
@@ -65,13 +65,13 @@ static inline void tar_reader_free_p(struct tar_reader **r)
 }
 #define auto_tar_reader COR_CLEANUP(tar_reader_free_p) struct tar_reader *
 /*
- * tar_next() - the next entry, valid until the next call: 1, 0 at the end of the archive, -1 INVALID with the place. Data
- * of the entry before that was not read is skipped. Global pax headers apply; unknown types are skipped.
+ * tar_next() - the next entry, valid until the next call: 1, 0 at the end of the archive, -1 INVALID with the place.
+ * Data of the entry before that was not read is skipped. Global pax headers apply; unknown types are skipped.
  */
 int tar_next(struct tar_reader *r, const struct tar_entry **ret, struct cor_err *err) COR_MUST_CHECK;
 /* tar_data() - the next piece of the entry's data: 1 with offset in the file and bytes (borrowed), 0 at its end */
-int tar_data(struct tar_reader *r, int64_t *ret_offset, const void **ret_bytes, size_t *ret_n,
-             struct cor_err *err) COR_MUST_CHECK;
+int tar_data(struct tar_reader *r, int64_t *ret_offset, const void **ret_bytes, size_t *ret_n, struct cor_err *err)
+        COR_MUST_CHECK;
 /* tar_drain() - read to the end of the source, so that its hash covers the padding too */
 int tar_drain(struct tar_reader *r, struct cor_err *err) COR_MUST_CHECK;
 
@@ -88,7 +88,8 @@ static inline void tar_writer_free_p(struct tar_writer **w)
         tar_writer_free(*w);
 }
 #define auto_tar_writer COR_CLEANUP(tar_writer_free_p) struct tar_writer *
-/* tar_write_entry() - header (ustar where it fits, pax records where not), then exactly the entry's bytes by tar_write_data() */
+/* tar_write_entry() - header (ustar where it fits, pax records where not), then exactly the entry's bytes by
+ * tar_write_data() */
 int tar_write_entry(struct tar_writer *w, const struct tar_entry *e, struct cor_err *err) COR_MUST_CHECK;
 int tar_write_data(struct tar_writer *w, const void *bytes, size_t n, struct cor_err *err) COR_MUST_CHECK;
 /* tar_write_end() - padding and the two empty blocks */

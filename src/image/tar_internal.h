@@ -71,7 +71,7 @@ struct tar_pax {
         struct tar_pax_record *items;
         size_t n_items;
 };
-/* tar_pax_parse() - takes @raw, @n bytes; what @ret held is freed */
+/* tar_pax_parse() - takes @raw, @n bytes; what @ret held is freed on success */
 int tar_pax_parse(char *raw, size_t n, struct tar_pax *ret, struct cor_err *err) COR_MUST_CHECK;
 /* tar_pax_find() - the last record of @key that is not empty (an empty one takes the key back), or NULL */
 const struct tar_pax_record *tar_pax_find(const struct tar_pax *pax, const char *key);

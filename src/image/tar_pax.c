@@ -39,20 +39,22 @@ static ssize_t parse_record(char *at, size_t left, struct tar_pax_record *ret)
 
 int tar_pax_parse(char *raw, size_t n, struct tar_pax *ret, struct cor_err *err)
 {
-        tar_pax_done(ret);
-        ret->raw = raw;
+        struct tar_pax pax = { .raw = raw };
+
         for (size_t at = 0; at < n;) {
                 struct tar_pax_record record;
                 ssize_t len = parse_record(raw + at, n - at, &record);
 
                 if (len < 0) {
-                        tar_pax_done(ret);
+                        tar_pax_done(&pax);
                         return cor_fail(err, COR_INVALID,
                                         "byte %zu of the pax header: not a record \"LENGTH KEY=VALUE\"", at);
                 }
-                *COR_GROW(ret->items, ret->n_items) = record;
+                *COR_GROW(pax.items, pax.n_items) = record;
                 at += (size_t)len;
         }
+        tar_pax_done(ret);
+        *ret = pax;
         return 0;
 }
 
@@ -177,13 +179,12 @@ static void decode_percent(char *s)
 {
         char *to = s;
 
-        for (; *s; s++)
-                if (*s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
-                        *to++ = (char)(hex_digit(s[1]) << 4 | hex_digit(s[2]));
-                        s += 2;
-                } else {
-                        *to++ = *s;
-                }
+        for (; *s; s++) {
+                int high = *s == '%' ? hex_digit(s[1]) : -1, low = high < 0 ? -1 : hex_digit(s[2]);
+
+                *to++ = low < 0 ? *s : (char)(high * 16 + low);
+                s += low < 0 ? 0 : 2;
+        }
         *to = '\0';
 }
 

@@ -138,7 +138,7 @@ static int by_key(const void *a, const void *b)
 /* "LENGTH KEY=VALUE\n", where the length counts itself. */
 static void print_record(const struct record *r, struct cor_text *out)
 {
-        size_t rest = strlen(r->key) + r->len + 3, len = rest;
+        size_t rest = strlen(r->key) + r->len + 3, len;
 
         for (size_t digits = 1, power = 10;; digits++, power *= 10) {
                 len = rest + digits;
@@ -177,6 +177,12 @@ static void octal(uint8_t *block, size_t at, size_t n, long long value)
         memcpy(block + at, text, n);
 }
 
+/* Fields have no terminator when they are full. */
+static void set(uint8_t *block, size_t at, const void *bytes, size_t n)
+{
+        memcpy(block + at, bytes, n);
+}
+
 /* Where to cut a long name, so that both parts have room; 0: nowhere. */
 static size_t cut_of(const char *name, size_t len)
 {
@@ -194,26 +200,25 @@ static bool set_name(uint8_t *block, const char *name)
         size_t len = strlen(name), cut;
 
         if (len <= NAME_BYTES) {
-                memcpy(block + AT_NAME, name, len);
+                set(block, AT_NAME, name, len);
                 return true;
         }
         cut = cut_of(name, len);
         if (cut == 0) {
-                memcpy(block + AT_NAME, name, NAME_BYTES);
+                set(block, AT_NAME, name, NAME_BYTES);
                 return false;
         }
-        memcpy(block + AT_PREFIX, name, cut);
-        memcpy(block + AT_NAME, name + cut + 1, len - cut - 1);
+        set(block, AT_PREFIX, name, cut);
+        set(block, AT_NAME, name + cut + 1, len - cut - 1);
         return true;
 }
 
 static void set_frame(uint8_t *block, char type)
 {
+        static const char magic_and_version[8] = { 'u', 's', 't', 'a', 'r', '\0', '0', '0' };
+
         block[AT_TYPE] = (uint8_t)type;
-        memcpy(block + AT_MAGIC,
-               "ustar\0"
-               "00",
-               8);
+        set(block, AT_MAGIC, magic_and_version, sizeof magic_and_version);
 }
 
 static int put_header(struct tar_writer *w, uint8_t *block, struct cor_err *err)
@@ -287,26 +292,35 @@ static void text_field(struct tar_writer *w, uint8_t *block, size_t at, size_t r
         size_t n = value ? strlen(value) : 0;
 
         if (n > 0)
-                memcpy(block + at, value, n < room ? n : room);
+                set(block, at, value, n < room ? n : room);
         if (n > room)
                 add(w, key, value);
+}
+
+static bool ends_with_hole(const struct tar_entry *e)
+{
+        const struct tar_extent *last;
+
+        if (e->n_extents == 0)
+                return true;
+        last = &e->extents[e->n_extents - 1];
+        return last->offset + last->length < e->size;
 }
 
 /* The map of a sparse file as text, in front of its data, and what says so (GNU's version 1.0). */
 static int64_t sparse_map(struct tar_writer *w, const struct tar_entry *e)
 {
-        const struct tar_extent *last = e->n_extents > 0 ? &e->extents[e->n_extents - 1] : NULL;
-        bool ends_with_hole = !last || last->offset + last->length < e->size;
+        bool hole = ends_with_hole(e);
         int64_t stored = 0;
 
         cor_text_done(&w->map);
-        cor_text_printf(&w->map, "%zu\n", e->n_extents + ends_with_hole);
+        cor_text_printf(&w->map, "%zu\n", e->n_extents + hole);
         for (size_t i = 0; i < e->n_extents; i++) {
                 cor_text_printf(&w->map, "%lld\n%lld\n", (long long)e->extents[i].offset,
                                 (long long)e->extents[i].length);
                 stored += e->extents[i].length;
         }
-        if (ends_with_hole) /* GNU tar takes the size from the last piece */
+        if (hole) /* GNU tar takes the size from the last piece */
                 cor_text_printf(&w->map, "%lld\n0\n", (long long)e->size);
         for (unsigned n = padding_of((int64_t)w->map.len); n > 0; n--)
                 cor_text_add_c(&w->map, '\0');
