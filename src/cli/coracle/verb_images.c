@@ -35,6 +35,7 @@ struct lister {
         struct value_pool *pool;
         struct format format;
         bool digests; /* are shown or asked for */
+        bool own;     /* the format is one of ours, and shows few fields: the others need not be made */
         const struct value **rows;
         size_t n_rows;
 };
@@ -90,21 +91,26 @@ static void add_row(struct lister *l, const struct image_row *i, const char *rep
         char id[13];
 
         row->html = true;
-        value_field_text(l->pool, row, "Containers", "N/A");
-        units_time(i->created, &t);
-        set_text(l, row, "CreatedAt", &t);
+        if (!l->own) {
+                value_field_text(l->pool, row, "Containers", "N/A");
+                units_time(i->created, &t);
+                set_text(l, row, "CreatedAt", &t);
+        }
         units_since(i->created, &t);
         set_text(l, row, "CreatedSince", &t);
         value_field_text(l->pool, row, "Digest", digest);
         value_field_text(l->pool, row, "ID", l->options->no_trunc ? i->id.text : verb_short_id(&i->id, id));
         value_field_text(l->pool, row, "Repository", repository);
-        value_field_text(l->pool, row, "SharedSize", "N/A");
+        if (!l->own)
+                value_field_text(l->pool, row, "SharedSize", "N/A");
         units_size(i->size, 3, &t);
         set_text(l, row, "Size", &t);
         value_field_text(l->pool, row, "Tag", tag);
-        value_field_text(l->pool, row, "UniqueSize", "N/A");
-        units_size(i->size, 4, &t);
-        set_text(l, row, "VirtualSize", &t);
+        if (!l->own) {
+                value_field_text(l->pool, row, "UniqueSize", "N/A");
+                units_size(i->size, 4, &t);
+                set_text(l, row, "VirtualSize", &t);
+        }
         *COR_GROW(l->rows, l->n_rows) = row;
 }
 
@@ -250,6 +256,7 @@ static int show_rows(const struct images_options *o, const struct image_list *li
         auto_text out = COR_TEXT_INIT;
         int r;
 
+        l.own = !o->format || strcmp(o->format, "table") == 0;
         l.digests = o->digests || format_names(&l.format, "Digest");
         for (size_t i = 0; i < list->n_items; i++)
                 add_image(&l, &list->items[i]);
