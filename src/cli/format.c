@@ -121,6 +121,7 @@ int format_inspect(const char *given, const struct value *const *objects, size_t
 {
         const struct value list = { .kind = VALUE_LIST, .n = n, .items = (const struct value **)(uintptr_t)objects };
         auto_template t = NULL;
+        int r = 0;
 
         if (!given || strcmp(given, "json") == 0) {
                 value_to_json(&list, given ? 0 : 4, out);
@@ -129,8 +130,9 @@ int format_inspect(const char *given, const struct value *const *objects, size_t
         }
         if (parse(given, &t, err) < 0)
                 return -1;
-        for (size_t i = 0; i < n; i++)
-                if (inspect_one(t, objects[i], out, err) < 0)
-                        return -1;
-        return 0;
+        for (size_t i = 0; i < n && r == 0; i++)
+                r = inspect_one(t, objects[i], out, err);
+        if (out->len == 0) /* as docker does it */
+                cor_text_add_c(out, '\n');
+        return r;
 }

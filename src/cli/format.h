@@ -26,7 +26,8 @@ int format_rows(const struct format *f, const struct value *const *rows, size_t 
 bool format_names(const struct format *f, const char *field);
 /*
  * format_inspect() - objects shown whole: as a JSON list (@given NULL or "json"), or by a template for each. @objects
- * are structs; names of JSON are tried when those of Go do not fit.
+ * are structs; names of JSON are tried when those of Go do not fit. When a template fails, @out holds what those before
+ * gave.
  */
 int format_inspect(const char *given, const struct value *const *objects, size_t n, struct cor_text *out,
                    struct cor_err *err) COR_MUST_CHECK;

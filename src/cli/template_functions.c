@@ -191,6 +191,7 @@ static int read_index(const struct value *v, size_t most, size_t *ret, struct co
 
 static const struct value *index_map(const struct value *map, const struct value *key, struct cor_err *err)
 {
+        static const struct value no_text = { .kind = VALUE_STRING, .text = "" };
         const struct value *found;
 
         if (is_nothing(key))
@@ -198,6 +199,8 @@ static const struct value *index_map(const struct value *map, const struct value
         if (key->kind != VALUE_STRING)
                 return refuse(err, "value has type %s; should be string", value_type_name(key));
         found = value_find(map, key->text, key->n);
+        if (!found && cor_streq(map->type, "map[string]string")) /* what is not there is empty, and not nil */
+                return &no_text;
         return found ? found : &value_nil;
 }
 

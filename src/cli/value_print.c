@@ -238,6 +238,40 @@ static void print_rune(const struct verb *v, int64_t i, struct cor_text *out)
         pad(v, t.s, t.len, out);
 }
 
+/* "1h0m5s", "1.5s", "300ms": nanoseconds as Go shows a time.Duration */
+static void print_duration(const struct verb *v, int64_t ns, struct cor_text *out)
+{
+        static const struct {
+                char name[4];
+                uint32_t ns;
+        } units[] = { { "ns", 1 }, { "µs", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+        uint64_t u = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns, minutes = u / 60000000000;
+        auto_text t = COR_TEXT_INIT;
+        size_t i = 0;
+
+        while (i + 1 < COR_COUNT(units) && u >= units[i + 1].ns)
+                i++;
+        if (ns < 0)
+                cor_text_add_c(&t, '-');
+        if (minutes >= 60)
+                cor_text_printf(&t, "%lluh", (unsigned long long)minutes / 60);
+        if (minutes > 0)
+                cor_text_printf(&t, "%llum", (unsigned long long)minutes % 60);
+        u %= 60000000000;
+        cor_text_printf(&t, "%llu", (unsigned long long)u / units[i].ns);
+        if (u % units[i].ns) {
+                char digits[10]; /* what follows the point, without zeros at the end */
+                int n = snprintf(digits, sizeof digits, "%09llu",
+                                 (unsigned long long)(u % units[i].ns * (1000000000 / units[i].ns)));
+
+                while (n > 0 && digits[n - 1] == '0')
+                        n--;
+                cor_text_printf(&t, ".%.*s", n, digits);
+        }
+        cor_text_add(&t, ns == 0 ? "s" : units[i].name);
+        pad(v, t.s, t.len, out);
+}
+
 /* ---- any value ---- */
 
 static void print_value(const struct verb *v, const struct value *x, unsigned depth, struct cor_text *out);
@@ -332,7 +366,9 @@ static void print_nil(const struct verb *v, const struct value *x, unsigned dept
 
 static void print_scalar(const struct verb *v, const struct value *x, struct cor_text *out)
 {
-        if (v->letter >= 0x80 || !strchr(verbs_of(x), (char)v->letter))
+        if (x->kind == VALUE_INT && cor_streq(x->type, VALUE_DURATION) && (v->letter == 'v' || v->letter == 's'))
+                print_duration(v, x->integer, out);
+        else if (v->letter >= 0x80 || !strchr(verbs_of(x), (char)v->letter))
                 print_bad(v, x, out);
         else if (x->kind == VALUE_BOOL)
                 pad(v, x->boolean ? "true" : "false", x->boolean ? 4 : 5, out);

@@ -58,7 +58,10 @@ static void field_optional(struct value_pool *p, struct value *s, const char *na
 
 static void field_time(struct value_pool *p, struct value *s, const char *name, int64_t ns)
 {
-        field_optional(p, s, name, value_int(p, ns));
+        struct value *v = value_int(p, ns);
+
+        v->type = VALUE_DURATION;
+        field_optional(p, s, name, v);
 }
 
 static const struct value *healthcheck(struct value_pool *p, const struct image_healthcheck *h)
@@ -73,7 +76,7 @@ static const struct value *healthcheck(struct value_pool *p, const struct image_
         field_time(p, s, "Timeout", h->timeout);
         field_time(p, s, "StartPeriod", h->start_period);
         field_time(p, s, "StartInterval", h->start_interval);
-        field_time(p, s, "Retries", h->retries);
+        field_optional(p, s, "Retries", value_int(p, h->retries));
         return s;
 }
 
@@ -212,6 +215,7 @@ static int inspect(struct invocation *in, const char *missing, struct cor_err *e
         auto_text out = COR_TEXT_INIT, failures = COR_TEXT_INIT;
         auto_engine e = { 0 };
         size_t n = 0;
+        int r;
 
         if (verb_engine(in, &e, err) < 0)
                 return -1;
@@ -225,10 +229,8 @@ static int inspect(struct invocation *in, const char *missing, struct cor_err *e
                 else
                         cor_text_printf(&failures, "Error: %s\n", one.msg);
         }
-        if ((n > 0 || !o->format || strcmp(o->format, "json") == 0) &&
-            format_inspect(o->format, found, n, &out, err) < 0)
-                return -1;
-        if (verb_print(&out, err) < 0)
+        r = format_inspect(o->format, found, n, &out, err);
+        if (verb_print(&out, r < 0 ? NULL : err) < 0 || r < 0)
                 return -1;
         if (failures.len == 0)
                 return 0;

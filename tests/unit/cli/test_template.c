@@ -121,6 +121,31 @@ static void a_struct_has_the_names_of_go_and_of_json(void **state)
                                      "*formatter.imageContext");
 }
 
+static void expect_duration(int64_t ns, const char *expected)
+{
+        auto_value_pool pool = value_pool_new(SIZE_MAX);
+        struct value *v = value_int(pool, ns);
+
+        v->type = VALUE_DURATION;
+
+        auto_str got = run("{{.}}", v, 0);
+
+        assert_string_equal(got, expected);
+}
+
+static void a_duration_is_shown_as_go_shows_it(void **state)
+{
+        expect_duration(0, "= 0s");
+        expect_duration(1, "= 1ns");
+        expect_duration(1500, "= 1.5µs");
+        expect_duration(300000000, "= 300ms");
+        expect_duration(5000000000, "= 5s");
+        expect_duration(90500000000, "= 1m30.5s");
+        expect_duration(3605000000000, "= 1h0m5s");
+        expect_duration(-1000000001, "= -1.000000001s");
+        expect_duration(INT64_MIN, "= -2562047h47m16.854775808s");
+}
+
 static void headings_pass_through_functions(void **state)
 {
         auto_value_pool pool = value_pool_new(SIZE_MAX);
@@ -195,6 +220,7 @@ int main(void)
                 cmocka_unit_test(a_missing_key_is_no_value_unless_asked_for),
                 cmocka_unit_test(newer_forms_are_understood),
                 cmocka_unit_test(a_struct_has_the_names_of_go_and_of_json),
+                cmocka_unit_test(a_duration_is_shown_as_go_shows_it),
                 cmocka_unit_test(headings_pass_through_functions),
                 cmocka_unit_test(what_would_never_end_has_an_end),
                 cmocka_unit_test(json_is_written_as_go_writes_it),
