@@ -116,6 +116,13 @@ static int inspect_one(const struct template *t, const struct value *object, str
         return 0;
 }
 
+int format_check(const char *given, struct cor_err *err)
+{
+        auto_template t = NULL;
+
+        return !given || strcmp(given, "json") == 0 ? 0 : parse(given, &t, err);
+}
+
 int format_inspect(const char *given, const struct value *const *objects, size_t n, struct cor_text *out,
                    struct cor_err *err)
 {

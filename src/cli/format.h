@@ -24,6 +24,8 @@ int format_rows(const struct format *f, const struct value *const *rows, size_t 
                 struct cor_err *err) COR_MUST_CHECK;
 /* format_names() - the format tells of @field somewhere: what is expensive or changes rows is asked for */
 bool format_names(const struct format *f, const char *field);
+/* format_check() - @given is a template, or "json" or NULL */
+int format_check(const char *given, struct cor_err *err) COR_MUST_CHECK;
 /*
  * format_inspect() - objects shown whole: as a JSON list (@given NULL or "json"), or by a template for each. @objects
  * are structs; names of JSON are tried when those of Go do not fit. When a template fails, @out holds what those before

@@ -228,6 +228,43 @@ Build Cache     0         0         0B        0B"
         expect_text "Images=2"
 }
 
+@test "system check: all is well, and what it says of a damaged blob and a layer that is gone" {
+        skip_unless "program docker-registry"
+        start_registry 5000
+        local id layer blob
+        make_image localhost:5000/x
+        net_coracle push -q localhost:5000/x
+        coracle rmi localhost:5000/x
+        net_coracle pull -q localhost:5000/x
+        run coracle system check
+        expect_status 0
+        expect_text "Looked at 1 image, 1 layer and "
+        expect_text "all is well"
+        run coracle system check -q
+        expect_output ""
+        id=$(coracle images -q --no-trunc)
+        blob=$(net_coracle manifest inspect localhost:5000/x | jq -r '.layers[0].digest')
+        chmod u+w "$TEST_DIR/store/images/blobs/sha256/${blob#*:}"
+        printf x | dd of="$TEST_DIR/store/images/blobs/sha256/${blob#*:}" bs=1 seek=5 conv=notrunc status=none
+        run coracle system check
+        expect_status 1
+        expect_text "$blob" "0 repaired"
+        run net_coracle system check --repair
+        expect_status 0
+        expect_text "$blob" "(repaired)"
+        layer=$(coracle inspect -f '{{.GraphDriver.Data.UpperDir}}' "$id")
+        rm -r "${layer%/diff}"
+        run coracle system check -q
+        expect_status 1
+        expect_match '^(layer|image) .+'
+        run net_coracle system check --repair
+        expect_status 0
+        [ -f "$layer/etc/name" ]
+        run coracle system check
+        expect_status 0
+        expect_text "all is well"
+}
+
 @test "words that make no sense: what was expected, and docker's exit codes" {
         run coracle images --foo
         expect_status 125

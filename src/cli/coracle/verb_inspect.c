@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { EXIT_BAD_TEMPLATE = 64 }; /* docker's */
+
 struct inspect_options {
         const char *format, *type;
         bool size;
@@ -217,6 +219,10 @@ static int inspect(struct invocation *in, const char *missing, struct cor_err *e
         size_t n = 0;
         int r;
 
+        if (format_check(o->format, err) < 0) {
+                in->code = EXIT_BAD_TEMPLATE;
+                return -1;
+        }
         if (verb_engine(in, &e, err) < 0)
                 return -1;
         for (size_t i = 0; i < in->n_args; i++) {

@@ -43,6 +43,7 @@ const struct verb_place verb_places[] = {
         { "image", "save", "", &verb_save },
         { "image", "tag", "", &verb_tag },
         { "manifest", "inspect", "", &verb_manifest_inspect },
+        { "system", "check", "", &verb_check },
         { "system", "df", "", &verb_df },
         { "system", "prune", "", &verb_system_prune },
 };

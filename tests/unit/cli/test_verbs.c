@@ -50,6 +50,7 @@ static void all_flags_of_docker_are_there(void **state)
                 { "image", "prune", "all/a filter force/f" },
                 { "system", "prune", "all/a filter force/f" },
                 { "system", "df", "format verbose/v" },
+                { "system", "check", "quiet/q repair" },
                 { "", "pull", "all-tags/a disable-content-trust platform quiet/q" },
                 { "", "push", "all-tags/a disable-content-trust platform quiet/q" },
                 { "", "load", "input/i platform quiet/q" },
@@ -143,7 +144,7 @@ static void completions_follow_the_grammar(void **state)
         expect_completion("completion z", "zsh\n");
         expect_completion("--r", "--root\n");
         expect_completion("nothing ", "");
-        expect_completion("system ", "df\nprune\n");
+        expect_completion("system ", "check\ndf\nprune\n");
 }
 
 static void the_man_page_tells_of_everything(void **state)
