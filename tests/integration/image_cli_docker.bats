@@ -50,14 +50,17 @@ make_images() {
         DOCKER_BUILDKIT=0 docker_ build -q -t built:1 -t built:second -t localhost:5000/some/name "$T/context"
 }
 
+# without_times - a second may pass between one program and the other
+without_times() { sed -E 's/^Error: //; s/(About a|[0-9]+) (second|minute)s? ago */TIME /'; }
+
 # both ARGUMENT... - docker and coracle print the same and end the same way; but for "Error: ", which docker does not always
 # say, and for the order of the repositories of an image, which is not the same twice with docker
 both() {
         local theirs ours their_status=0 our_status=0
         theirs=$(docker_ "$@" 2>&1) || their_status=$?
         ours=$(coracle "$@" 2>&1) || our_status=$?
-        theirs=$(sed 's/^Error: //' <<<"$theirs")
-        ours=$(sed 's/^Error: //' <<<"$ours")
+        theirs=$(without_times <<<"$theirs")
+        ours=$(without_times <<<"$ours")
         if [ "$1" = images ]; then
                 theirs=$(sort <<<"$theirs")
                 ours=$(sort <<<"$ours")
@@ -150,7 +153,7 @@ plain() {
 		{{json .Config.Volumes}}
 		{{eq .Os "linux"}} {{eq .Size 5}} {{gt .Size 5}}
 		{{eq .Os 5}}
-		{{upper .Os}} {{title .Os}} {{truncate .Id 12}} {{truncate .ID 12}} {{slice .ID 7 19}}
+		{{upper .Os}} {{title .Os}} {{truncate .ID 12}} {{slice .ID 7 19}}
 		{{split .Id ":"}} {{index (split .ID ":") 1}}
 	TEMPLATES
 }
