@@ -154,7 +154,7 @@ plain() {
 		{{eq .Os "linux"}} {{eq .Size 5}} {{gt .Size 5}}
 		{{eq .Os 5}}
 		{{upper .Os}} {{title .Os}} {{truncate .ID 12}} {{slice .ID 7 19}}
-		{{split .Id ":"}} {{index (split .ID ":") 1}}
+		{{split .ID ":"}} {{index (split .ID ":") 1}}
 	TEMPLATES
 }
 
