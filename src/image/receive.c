@@ -559,12 +559,21 @@ static int run_round(struct receive *r, struct cor_err *err)
         return 0;
 }
 
+/* The blob into its place, or away with it if only the unpacked form is kept; what is to be unpacked again needs it. */
+static int commit_blob(struct receive_layer *l, struct cor_err *err)
+{
+        if (!l->ingest || l->blob_there)
+                return 0;
+        if (l->receive->o.discard && !(l->leans && !l->unpacked))
+                return blob_ingest_restart(l->ingest, err);
+        return blob_ingest_commit(l->ingest, true, err);
+}
+
 static int commit_layer(struct receive_layer *l, struct cor_err *err)
 {
         struct receive *r = l->receive;
 
-        if (l->ingest && !l->blob_there && (!r->o.discard || (l->leans && !l->unpacked)) &&
-            blob_ingest_commit(l->ingest, true, err) < 0)
+        if (commit_blob(l, err) < 0)
                 return -1;
         if (l->unpacked) {
                 l->name = l->leans ? l->leaning : l->diff_id;

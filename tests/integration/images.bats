@@ -164,6 +164,28 @@ PY
         [[ $output == *"dir/second"* ]]
 }
 
+@test "pull --discard keeps the unpacked form only, which cannot be pushed, and a further pull makes it whole" {
+        make_layout image
+        push_layout image x:1
+        run coracle pull -q --discard $R/x:1
+        expect_status 0
+        [ "$(find "$TEST_DIR/store/images" -size +100k | wc -l)" = 0 ]
+        unpack_layout "$TEST_DIR/image:x" "$TEST_DIR/theirs"
+        show_image $R/x:1 "$TEST_DIR/ours"
+        same_tree "$TEST_DIR/theirs/rootfs" "$TEST_DIR/ours"
+        coracle tag $R/x:1 $R/y:1
+        run coracle push $R/y:1
+        expect_status 1
+        [[ $output == *"it was unpacked and discarded, pull the image again"* ]]
+        run coracle save -o "$TEST_DIR/saved.tar" $R/x:1
+        expect_status 1
+        coracle pull -q $R/x:1
+        run coracle push -q $R/y:1
+        expect_status 0
+        run coracle system check
+        expect_status 0
+}
+
 @test "two pulls of one image at the same time share the work" {
         make_layout image
         push_layout image x:1
@@ -331,6 +353,28 @@ PY
         expect_status 1
         [[ $output == *"neither an OCI image layout (index.json) nor a docker archive (manifest.json)"* ]]
         [ "$(coracle images -q | wc -l)" = 0 ]
+}
+
+@test "Ctrl-C ends a pull at once, and what has come is kept" {
+        make_layout image
+        head -c 80000000 /dev/urandom >"$TEST_DIR/big" && tar -C "$TEST_DIR" -cf "$TEST_DIR/big.tar" big
+        umoci raw add-layer --image "$TEST_DIR/image:x" "$TEST_DIR/big.tar" 2>/dev/null
+        push_layout image x:1
+        # a group of its own, as a shell with job control gives it
+        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image nsenter --net="/proc/$NET/ns/net" setsid env --default-signal=INT \
+                "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" pull $R/x:1 >"$TEST_DIR/said" 2>&1 3>&- &
+        local pull=$!
+        wait_until eval '[ "$(find "$TEST_DIR/store/images/ingest" -size +3M 2>/dev/null | wc -l)" -gt 0 ]'
+        kill -INT -- "-$pull"
+        status=0
+        wait $pull || status=$?
+        [ "$status" = 130 ]
+        wait_until eval '! pgrep -f "$TEST_DIR/store" >/dev/null'
+        wait_until eval '[ "$(find "$TEST_DIR/store/layers/.work" -mindepth 1 -maxdepth 1 | wc -l)" = 0 ]'
+        [ "$(find "$TEST_DIR/store/images/ingest" -size +3M | wc -l)" -gt 0 ]
+        [ "$(coracle images -q | wc -l)" = 0 ]
+        run coracle pull -q $R/x:1
+        expect_status 0
 }
 
 @test "names that cannot be are refused as docker refuses them" {
