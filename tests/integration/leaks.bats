@@ -8,7 +8,7 @@ load lib
 
 setup() {
         skip_unless root "program valgrind"
-        ! grep -q __asan_default_options "$RUNTIME" || skip "a program with sanitizers looks for leaks itself"
+        ! grep -q __asan_default_options "$RUNTIME" || skip "a program with sanitizers looks for leaks itself: runs by make leaks"
         readelf_has_interpreter "$RUNTIME" || skip "needs a program with shared libraries: runs by make leaks"
         setup_bundle
         config 'del(.process.rlimits)' # valgrind keeps descriptors for itself, and refuses to change RLIMIT_NOFILE
