@@ -24,8 +24,8 @@ static size_t span_digits(const char *s, size_t n)
 }
 
 /*
- * Will the library refuse the number of @len bytes at @s? Exactly those it refuses are turned into strings: how a number
- * is printed again must not depend on what else is in the document.
+ * Will the library refuse the number of @len bytes at @s? Exactly those it refuses are turned into strings: how a
+ * number is printed again must not depend on what else is in the document.
  */
 static bool refused(const char *s, size_t len, bool real)
 {

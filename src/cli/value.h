@@ -65,7 +65,7 @@ struct value *value_string(struct value_pool *p, const char *s); /* NULL is empt
 struct value *value_string_n(struct value_pool *p, const void *bytes, size_t n);
 struct value *value_number(struct value_pool *p, const char *digits, size_t n);
 struct value *value_int(struct value_pool *p, int64_t i); /* of the type int64 */
-#define VALUE_DURATION "time.Duration" /* a type of integers: nanoseconds, shown as "1m30s" */
+#define VALUE_DURATION "time.Duration"                    /* a type of integers: nanoseconds, shown as "1m30s" */
 struct value *value_float(struct value_pool *p, double d);
 static inline const struct value *value_bool(bool b)
 {

@@ -54,8 +54,8 @@ void remote_manifest_done(struct remote_manifest *m);
 int engine_manifest(struct engine *e, const char *reference, bool insecure, struct remote_manifest *ret,
                     struct cor_err *err) COR_MUST_CHECK;
 /*
- * engine_login() - ask registry @domain whether the credentials are good; *ret_token an identity token, or empty; free().
- * Storing them is registry_auth_store()'s.
+ * engine_login() - ask registry @domain whether the credentials are good; *ret_token an identity token, or empty;
+ * free(). Storing them is registry_auth_store()'s.
  */
 int engine_login(struct engine *e, const char *domain, const char *user, const char *password, char **ret_token,
                  struct cor_err *err) COR_MUST_CHECK;

@@ -1,6 +1,6 @@
 /* References: the vectors are docker's own behaviour (docker tag, docker pull) and distribution/reference's grammar. */
-#include "image/reference.h"
 #include "base/alloc.h"
+#include "image/reference.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
