@@ -213,13 +213,11 @@ static void challenged(struct call *c, const struct http_answer *a)
         challenges_parse(a->headers[HTTP_WWW_AUTHENTICATE] ?: "", &all);
         ch = challenges_choose(&all);
         host_credentials(c->registry->config, h);
-        if (!ch)
-                refuse_access(c, a, p.text);
-        else if (ch->scheme == CHALLENGE_BEARER)
+        if (ch && ch->scheme == CHALLENGE_BEARER)
                 get_token(c, a, h, ch);
-        else if (!h->has_auth || !h->auth.user)
+        else if (ch && (!h->has_auth || !h->auth.user))
                 refuse_access(c, a, "no basic auth credentials");
-        else if (c->used_authorization)
+        else if (!ch || c->used_authorization)
                 refuse_access(c, a, p.text);
         else
                 ask_with(c, h, auth_basic(&h->auth), false);

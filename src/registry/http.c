@@ -94,10 +94,11 @@ static void forget_headers(struct http_answer *a)
 static void keep_header(struct http_answer *a, const char *line, size_t n)
 {
         const char *colon = memchr(line, ':', n);
-        const char *value = colon + 1, *end = line + n;
+        const char *value, *end = line + n;
 
         if (!colon)
                 return;
+        value = colon + 1;
         while (value < end && (*value == ' ' || *value == '\t'))
                 value++;
         while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
@@ -257,16 +258,19 @@ struct http_transfer *http_start(struct http *h, const struct http_request *requ
         return t;
 }
 
-void http_abort(struct http_transfer *t)
+/* Out of the loop: nothing is called for it any more. */
+static void stop(struct http_transfer *t)
 {
-        struct http *h = t->http;
+        struct http_transfer **at = &t->http->first;
 
-        for (struct http_transfer **at = &h->first; *at; at = &(*at)->next)
-                if (*at == t) {
-                        *at = t->next;
-                        break;
-                }
-        curl_multi_remove_handle(h->multi, t->easy);
+        while (*at != t)
+                at = &(*at)->next;
+        *at = t->next;
+        curl_multi_remove_handle(t->http->multi, t->easy);
+}
+
+static void release(struct http_transfer *t)
+{
         curl_easy_cleanup(t->easy);
         curl_slist_free_all(t->headers);
         forget_headers(&t->answer);
@@ -274,14 +278,21 @@ void http_abort(struct http_transfer *t)
         free(t);
 }
 
+void http_abort(struct http_transfer *t)
+{
+        stop(t);
+        release(t);
+}
+
 static void end(struct http_transfer *t, enum http_end how)
 {
+        stop(t);
         t->http->changed = true;
         t->answer.end = how;
         t->answer.body = t->body.s;
         t->answer.n = t->body.len;
         t->request.done(t->request.context, &t->answer, how == HTTP_WHOLE ? NULL : &t->err);
-        http_abort(t);
+        release(t);
 }
 
 static enum cor_kind end_kind(enum http_end how, CURLcode code)
@@ -338,8 +349,11 @@ void http_free(struct http *h)
 {
         if (!h)
                 return;
-        while (h->first)
-                http_abort(h->first);
+        for (struct http_transfer *t = h->first, *next; t; t = next) {
+                next = t->next;
+                curl_multi_remove_handle(h->multi, t->easy);
+                release(t);
+        }
         curl_multi_cleanup(h->multi);
         curl_global_cleanup();
         free(h);
@@ -384,6 +398,7 @@ static void end_stalled(struct http *h)
         for (struct http_transfer *t = h->first; t;) {
                 int64_t limit;
 
+                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a transfer that is freed is not in the list */
                 if (!has_stalled(t, &limit)) {
                         t = t->next;
                         continue;

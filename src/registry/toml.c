@@ -285,16 +285,18 @@ static int emit(struct reader *r, const struct toml_value *v)
 static int see(struct reader *r)
 {
         auto_text t = COR_TEXT_INIT;
+        auto_str joined = NULL;
 
         for (size_t i = 0; i < r->path.n_items; i++)
                 cor_text_printf(&t, "%zu.%s", strlen(r->path.items[i]), r->path.items[i]);
+        joined = cor_text_take(&t);
         for (size_t i = 0; i < r->seen.n_items; i++)
-                if (strcmp(r->seen.items[i], t.s) == 0)
+                if (strcmp(r->seen.items[i], joined) == 0)
                         return cor_fail(r->err, COR_INVALID, "'%.100s' is given twice",
                                         r->path.items[r->path.n_items - 1]);
         if (r->seen.n_items == KEYS_MAX)
                 return fail(r, "too many keys");
-        cor_strv_take(&r->seen, cor_text_take(&t));
+        cor_strv_take(&r->seen, COR_TAKE(joined));
         return 0;
 }
 
