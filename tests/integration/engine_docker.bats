@@ -175,7 +175,7 @@ got USR1"
         expect_equal "$(cgroup_value memory memory.soft_limit_in_bytes memory.low "$path")" $((32 << 20)) reservation
         expect_equal "$(cgroup_value pids pids.max pids.max "$path")" 33 pids
         expect_match_of "$(cgroup_value cpu cpu.cfs_quota_us cpu.max "$path")" '^50000( 100000)?$'
-        expect_match_of "$(cgroup_value cpu cpu.shares cpu.weight "$path")" '^(512|20)$'
+        expect_match_of "$(cgroup_value cpu cpu.shares cpu.weight "$path")" '^(512|59)$'
         expect_equal "$(cgroup_value cpuset cpuset.cpus cpuset.cpus "$path")" 0 cpuset
         docker_ update -m 48m --memory-swap 96m --pids-limit 44 --cpus 0.25 limits
         expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "$path")" $((48 << 20)) memory
