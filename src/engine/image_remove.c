@@ -212,50 +212,46 @@ int engine_remove_image(struct engine *e, const char *name, const char *platform
         return 0;
 }
 
-/* Forget all that fits, then collect once. */
-static int prune_all(struct engine *e, const struct image_match *m, bool all, struct image_list *list,
-                     struct image_list *ret_gone, struct cor_err *err)
+/* Keep in @list what is to go. */
+static void pick_prunable(const struct image_match *m, bool all, struct image_list *list)
 {
-        for (size_t n = 0; n < list->n_items; n++) {
-                struct image_row *i = &list->items[n];
-                auto_strv names = { 0 };
-                int gone;
+        size_t kept = 0;
 
-                if (!image_match_fits(m, i) || (!all && i->names.n_items > 0))
-                        continue;
-                all_names(i, &names);
-                gone = image_forget(e->store, &i->id, &names, IMAGE_FORGET_UNLESS_NAMED, err);
-                if (gone < 0 && err->kind == COR_NOT_FOUND) /* another process was faster */
-                        continue;
-                if (gone < 0)
-                        return -1;
-                if (gone) {
-                        *COR_GROW(ret_gone->items, ret_gone->n_items) = *i;
-                        *i = (struct image_row){ 0 };
-                }
+        for (size_t n = 0; n < list->n_items; n++) {
+                struct image_row row = list->items[n];
+
+                list->items[n] = (struct image_row){ 0 };
+                if (image_match_fits(m, &row) && (all || row.names.n_items == 0))
+                        list->items[kept++] = row;
+                else
+                        image_row_done(&row);
         }
-        return 0;
+        list->n_items = kept;
 }
 
 int engine_prune_images(struct engine *e, bool all, const struct image_filter *filter, struct image_removed *ret,
                         struct cor_err *err)
 {
         auto_image_match m = { 0 };
-        auto_image_list list = { 0 }, gone = { 0 };
+        auto_image_list list = { 0 };
         auto_image_removed r = { 0 };
         auto_collected c = { 0 };
+        bool *gone auto_free = NULL;
 
-        if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 ||
-            image_all(e->store, true, &list, err) < 0 ||
-            prune_all(e, &m, m.has_dangling ? !m.dangling : all, &list, &gone, err) < 0 ||
-            store_collect(e->store, &c, err) < 0)
+        if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 || image_all(e->store, true, &list, err) < 0)
                 return -1;
-        for (size_t n = 0; n < gone.n_items; n++) {
+        pick_prunable(&m, m.has_dangling ? !m.dangling : all, &list);
+        gone = cor_alloc(list.n_items + 1);
+        if (image_forget_list(e->store, &list, gone, err) < 0 || store_collect(e->store, &c, err) < 0)
+                return -1;
+        for (size_t n = 0; n < list.n_items; n++) {
                 auto_strv names = { 0 };
 
-                all_names(&gone.items[n], &names);
+                if (!gone[n])
+                        continue;
+                all_names(&list.items[n], &names);
                 say_untagged(&r, &names);
-                say_deleted(&r, &gone.items[n], &c);
+                say_deleted(&r, &list.items[n], &c);
         }
         r.bytes = c.bytes;
         *ret = r;

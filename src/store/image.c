@@ -177,3 +177,37 @@ int image_forget(struct store *s, const struct digest *id, const struct cor_strv
         gone = drop_image(s->db, seq, what, err);
         return gone < 0 || commit(s, &txn, err) < 0 ? -1 : gone > 0;
 }
+
+/* One of a list, inside the transaction: 1 it is gone by this, 0 not. */
+static int forget_one(struct store_db *db, const struct image_row *i, struct cor_err *err)
+{
+        struct cor_err why = { 0 };
+        int64_t seq = 0;
+
+        if (get_seq(db, &i->id, &seq, &why) < 0) {
+                if (why.kind != COR_NOT_FOUND && err)
+                        *err = why;
+                return why.kind == COR_NOT_FOUND ? 0 : -1;
+        }
+        if (drop_names(db, seq, &i->names, err) < 0 || drop_names(db, seq, &i->repo_digests, err) < 0)
+                return -1;
+        return drop_image(db, seq, IMAGE_FORGET_UNLESS_NAMED, err);
+}
+
+int image_forget_list(struct store *s, const struct image_list *list, bool *ret_gone, struct cor_err *err)
+{
+        auto_db_txn txn = DB_TXN_INIT;
+
+        if (list->n_items == 0)
+                return 0;
+        if (db_begin(s->db, DB_DURABLE, &txn, err) < 0)
+                return -1;
+        for (size_t n = 0; n < list->n_items; n++) {
+                int gone = forget_one(s->db, &list->items[n], err);
+
+                if (gone < 0)
+                        return -1;
+                ret_gone[n] = gone > 0;
+        }
+        return commit(s, &txn, err);
+}

@@ -84,6 +84,13 @@ enum image_forgetting { IMAGE_FORGET_NAMES, IMAGE_FORGET_UNLESS_NAMED, IMAGE_FOR
 int image_forget(struct store *s, const struct digest *id, const struct cor_strv *names, enum image_forgetting what,
                  struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * image_forget_list() - in one transaction for all: forget the names that @list has, and each image to which no other
+ * name leads. @ret_gone: for each whether it is gone now by this; those that were not there are passed over.
+ */
+int image_forget_list(struct store *s, const struct image_list *list, bool *ret_gone, struct cor_err *err)
+        COR_MUST_CHECK;
+
 /* What store_collect() took away. */
 struct collected {
         struct digest *items; /* blobs, then layers, for "deleted: sha256:…" */
