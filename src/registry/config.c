@@ -92,24 +92,26 @@ static int take_insecure(struct registry_config *c, const struct daemon_config *
         return 0;
 }
 
-static int take_number(const struct cor_opt_u64 *n, const char *key, int max, int *ret, struct cor_err *err)
+/* Docker takes 0 for "as many as there are". */
+static int at_once(const struct cor_opt_u64 *n, int otherwise)
 {
         if (!n->set)
-                return 0;
-        if (n->value < 1 || n->value > (uint64_t)max)
-                return cor_fail(err, COR_INVALID, "%s: expected 1 to %d, found %llu", key, max,
-                                (unsigned long long)n->value);
-        *ret = (int)n->value;
-        return 0;
+                return otherwise;
+        return n->value == 0 || n->value > AT_ONCE_MAX ? AT_ONCE_MAX : (int)n->value;
 }
 
 static int take_daemon(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
 {
-        if (take_mirrors(c, d, err) < 0 || take_insecure(c, d, err) < 0 ||
-            take_number(&d->max_downloads, "max-concurrent-downloads", AT_ONCE_MAX, &c->max_downloads, err) < 0 ||
-            take_number(&d->max_uploads, "max-concurrent-uploads", AT_ONCE_MAX, &c->max_uploads, err) < 0)
+        if (take_mirrors(c, d, err) < 0 || take_insecure(c, d, err) < 0)
                 return -1;
-        return take_number(&d->max_attempts, "max-download-attempts", ATTEMPTS_MAX, &c->max_attempts, err);
+        c->max_downloads = at_once(&d->max_downloads, DOWNLOADS);
+        c->max_uploads = at_once(&d->max_uploads, UPLOADS);
+        if (d->max_attempts.set && (d->max_attempts.value < 1 || d->max_attempts.value > ATTEMPTS_MAX))
+                return cor_fail(err, COR_INVALID, "max-download-attempts: expected 1 to %d, found %llu", ATTEMPTS_MAX,
+                                (unsigned long long)d->max_attempts.value);
+        if (d->max_attempts.set)
+                c->max_attempts = (int)d->max_attempts.value;
+        return 0;
 }
 
 /* 1 if it was there, 0 if not */

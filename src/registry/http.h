@@ -3,7 +3,8 @@
 /*
  * HTTP over libcurl's multi interface: requests side by side in one loop, each with bounds in size and time. What is
  * not here is on purpose: redirects, credentials and retries are the caller's (registry/call.h), who alone knows which
- * host may see what. A connection is kept and used again; HTTP/2 is used where https offers it.
+ * host may see what. A connection is kept and used again; HTTP/2 is used where https offers it. The program ignores
+ * SIGPIPE.
  */
 #include "base/alloc.h"
 #include <stdbool.h>

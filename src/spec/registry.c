@@ -57,19 +57,12 @@ static const struct cor_json_field helper_credentials_fields[] = {
 };
 const struct cor_json_doc helper_credentials_doc = COR_DOC(struct helper_credentials, helper_credentials_fields, NULL);
 
-static const struct cor_json_field daemon_proxies_fields[] = {
-        COR_FIELD("http-proxy", STR, struct daemon_proxies, http, 0),
-        COR_FIELD("https-proxy", STR, struct daemon_proxies, https, 0),
-        COR_FIELD("no-proxy", STR, struct daemon_proxies, none, 0),
-};
-static const struct cor_json_doc daemon_proxies_doc = COR_DOC(struct daemon_proxies, daemon_proxies_fields, NULL);
 static const struct cor_json_field daemon_config_fields[] = {
         COR_FIELD_LIST("registry-mirrors", LIST_STR, struct daemon_config, mirrors, n_mirrors, 0),
         COR_FIELD_LIST("insecure-registries", LIST_STR, struct daemon_config, insecure, n_insecure, 0),
         COR_FIELD("max-concurrent-downloads", OPT_U32, struct daemon_config, max_downloads, 0),
         COR_FIELD("max-concurrent-uploads", OPT_U32, struct daemon_config, max_uploads, 0),
         COR_FIELD("max-download-attempts", OPT_U32, struct daemon_config, max_attempts, 0),
-        COR_FIELD_OBJ("proxies", OBJ, struct daemon_config, proxies, &daemon_proxies_doc, 0),
 };
 const struct cor_json_doc daemon_config_doc = COR_DOC(struct daemon_config, daemon_config_fields, NULL);
 

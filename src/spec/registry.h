@@ -50,14 +50,10 @@ struct helper_credentials {
 };
 
 /* daemon.json. */
-struct daemon_proxies {
-        const char *http, *https, *none;
-};
 struct daemon_config {
         const char **mirrors, **insecure;
         size_t n_mirrors, n_insecure;
         struct cor_opt_u64 max_downloads, max_uploads, max_attempts;
-        struct daemon_proxies *proxies;
 };
 
 /* A page of referrers, or the index behind the fallback tag: the descriptors as they came. */

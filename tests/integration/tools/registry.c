@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -350,6 +351,7 @@ int main(int argc, char **argv)
         struct cor_err err = { 0 };
         int r = -1;
 
+        signal(SIGPIPE, SIG_IGN);
         if (getenv("DEBUG") && cor_log_open(NULL, COR_LOG_TEXT, COR_LOG_DEBUG, &err) < 0)
                 return 1;
         if (registry_config_load(&c.config, &err) < 0 || env_number("STALL_MS", &c.config.stall_ms) < 0 ||
