@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "image/confine.h"
 #include "image/job.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
         }
         if (run(&err) == 0)
                 return 0;
-        cor_error("coracle-transfer: %s", err.msg);
+        if (err.sys != EPIPE) /* the engine has gone, and whoever it worked for knows why */
+                cor_error("coracle-transfer: %s", err.msg);
         return 1;
 }
