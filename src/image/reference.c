@@ -140,6 +140,12 @@ static bool has_upper(const char *s)
         return false;
 }
 
+/* An image's id, which is no name. */
+static bool is_hex_id(const char *s)
+{
+        return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
 /* Is the part before the first slash, @n bytes of it, a domain rather than a namespace of the default one? */
 static bool names_domain(const char *s, size_t n)
 {
@@ -222,7 +228,7 @@ int reference_parse(const char *s, struct reference *ret, struct cor_err *err)
         if (strlen(s) > REFERENCE_MAX_BYTES)
                 return cor_fail(err, COR_INVALID, "invalid reference format: longer than %d bytes",
                                 (int)REFERENCE_MAX_BYTES);
-        if (strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64)
+        if (is_hex_id(s))
                 return cor_fail(err, COR_INVALID,
                                 "invalid repository name (%s), cannot specify 64-byte hexadecimal strings", s);
         name = cor_strdup(s);
@@ -280,9 +286,11 @@ char *reference_familiar_name(const struct reference *r)
 {
         const char *rest = r->path + strlen(official);
 
-        if (strcmp(r->domain, default_domain) != 0)
+        /* docker shortens "docker.io/a.b/c" as well, to what then means something else */
+        if (strcmp(r->domain, default_domain) != 0 || names_domain(r->path, strcspn(r->path, "/")))
                 return reference_name(r);
-        return cor_strdup(cor_starts_with(r->path, official) && !strchr(rest, '/') ? rest : r->path);
+        return cor_strdup(cor_starts_with(r->path, official) && !strchr(rest, '/') && !is_hex_id(rest) ? rest
+                                                                                                       : r->path);
 }
 
 char *reference_familiar(const struct reference *r)

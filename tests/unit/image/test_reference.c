@@ -37,6 +37,8 @@ static void takes_what_docker_takes(void **state)
                 { "x@sha256:" HEX, "docker.io/library/x@sha256:" HEX, "x@sha256:" HEX, "x" },
                 { "x:t@sha256:" HEX, "docker.io/library/x:t@sha256:" HEX, "x:t@sha256:" HEX, "x" },
                 { "xn--n3h.com/app:9", "xn--n3h.com/app:9", "xn--n3h.com/app:9", "xn--n3h.com/app" },
+                { "docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c" },
+                { "library/" HEX, "docker.io/library/" HEX, "library/" HEX, "library/" HEX },
                 { "library/a/b", "docker.io/library/a/b", "library/a/b", "library/a/b" },
                 { "x:" LONG64 LONG64, "docker.io/library/x:" LONG64 LONG64, "x:" LONG64 LONG64, "x" },
         };
