@@ -71,7 +71,7 @@ static struct node *parse_else(struct parser *p, enum node_type type)
 
 static struct node *parse_control(struct parser *p, const struct token *t, enum node_type type, const char *context)
 {
-        struct node *n = parser_node(p, type, t), *last;
+        struct node *n = parser_node(p, type, t), *last = NULL;
         size_t scope = p->n_variables;
 
         if (p->depth++ >= TEMPLATE_NESTING_MAX)
@@ -82,7 +82,7 @@ static struct node *parse_control(struct parser *p, const struct token *t, enum 
         p->ranges += type == NODE_RANGE;
         n->list = parse_list(p, &last);
         p->ranges -= type == NODE_RANGE;
-        if (!n->list)
+        if (!n->list || !last)
                 return NULL;
         if (last->type == NODE_ELSE) {
                 n->other = parse_else(p, type);
@@ -179,7 +179,7 @@ static int parse_body(struct parser *p, const char *name, const char *context)
         const char **variables = p->variables;
         size_t n_variables = p->n_variables, room = p->room_variables;
         unsigned ranges = p->ranges;
-        struct node *list, *last;
+        struct node *list, *last = NULL;
 
         if (p->depth++ >= TEMPLATE_NESTING_MAX) {
                 parser_fail(p, "nested too deeply");
@@ -196,7 +196,7 @@ static int parse_body(struct parser *p, const char *name, const char *context)
         p->room_variables = room;
         p->ranges = ranges;
         p->depth--;
-        if (list && last->type != NODE_END)
+        if (list && last && last->type != NODE_END)
                 list = parser_fail(p, "unexpected {{else}} in %s", context);
         return list ? define(p, name, list) : -1;
 }

@@ -313,7 +313,7 @@ static const struct value *eval_function(struct run *r, const struct value *dot,
 
                 return eval_logic(r, dot, given > 0 ? command : &alone, f->name[0] == 'o', final);
         }
-        args = cor_alloc((given + 1) * sizeof *args);
+        args = cor_alloc((given + 1) * sizeof(const struct value *));
         for (; n < given; n++) {
                 args[n] = eval_argument(r, dot, command->items[n + 1], want_of(f, n));
                 if (!args[n])

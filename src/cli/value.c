@@ -166,7 +166,7 @@ struct value *value_struct(struct value_pool *p, const char *type)
 void value_add(struct value_pool *p, struct value *list, const struct value *item)
 {
         assert(list->kind == VALUE_LIST);
-        list->items = grow(p, list->items, list->n, sizeof *list->items);
+        list->items = grow(p, list->items, list->n, sizeof(const struct value *));
         list->items[list->n++] = item;
 }
 

@@ -487,6 +487,16 @@ stalling_registry() {
         run cat "$TEST_DIR/screen"
         expect_text "Username: user" "Password: " "Login Succeeded"
         expect_no_text secret
+        : >"$TEST_DIR/screen"
+        give_up() {
+                wait_until grep -q Password: "$TEST_DIR/screen"
+                sleep 0.5
+                printf 'sec\003'
+        }
+        give_up | in_net timeout -k 5 60 script -qefc "'$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-
+        run cat "$TEST_DIR/screen"
+        expect_text "Error: interrupted" "isig icanon" " echo "
+        expect_no_text "-isig" "-echo "
 }
 
 @test "completion: scripts that shells read; names of images come from the store" {

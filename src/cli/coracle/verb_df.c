@@ -192,7 +192,7 @@ static int show_images(const struct df_options *o, const struct usage *u, struct
                 .n_headings = COR_COUNT(image_headings),
         };
         auto_value_pool p = value_pool_new(SIZE_MAX);
-        auto_free const struct value **rows = cor_alloc((u->images.n_items + 1) * sizeof *rows);
+        auto_free const struct value **rows = cor_alloc((u->images.n_items + 1) * sizeof(const struct value *));
         auto_text out = COR_TEXT_INIT;
 
         if (!o->format || strncmp(o->format, "table", 5) == 0)

@@ -100,6 +100,7 @@ struct history_options {
 };
 
 enum { CREATED_BY_SHOWN = 45 };
+static const int64_t NO_TIME = -62135596800; /* Go's zero time, in the year 1 */
 
 static const struct format_heading history_headings[] = {
         { "ID", "IMAGE" },  { "CreatedSince", "CREATED" }, { "CreatedAt", "CREATED AT" }, { "CreatedBy", "CREATED BY" },
@@ -128,12 +129,15 @@ static const struct value *history_row(struct value_pool *p, const struct histor
 {
         struct value *row = value_struct(p, "*image.historyContext");
         auto_text at = COR_TEXT_INIT, by = COR_TEXT_INIT, since = COR_TEXT_INIT, bytes = COR_TEXT_INIT;
-        struct timespec when = { 0 };
+        struct timespec when = { .tv_sec = NO_TIME };
 
         if (h->created && cor_time_parse(h->created, &when) < 0)
-                when.tv_sec = 0;
+                when.tv_sec = NO_TIME;
         units_rfc3339(when.tv_sec, &at);
-        units_since(when.tv_sec, &since);
+        if (when.tv_sec > 0)
+                units_since(when.tv_sec, &since);
+        else
+                cor_text_add(&since, "N/A"); /* as newer docker shows what builds without times leave */
         add_created_by(h->created_by ? h->created_by : "", o->no_trunc, &by);
         if (!o->plain)
                 units_size(size, 3, &bytes);
@@ -161,7 +165,7 @@ static int show_history(const struct history_options *o, const struct image_row 
                 .n_headings = COR_COUNT(history_headings),
         };
         auto_value_pool pool = value_pool_new(SIZE_MAX);
-        auto_free const struct value **rows = cor_alloc((c->n_history + 1) * sizeof *rows);
+        auto_free const struct value **rows = cor_alloc((c->n_history + 1) * sizeof(const struct value *));
         auto_text out = COR_TEXT_INIT;
         size_t layer = 0;
         char id[13];

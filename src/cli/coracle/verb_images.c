@@ -34,10 +34,9 @@ struct lister {
         const struct images_options *options;
         struct value_pool *pool;
         struct format format;
-        bool digests; /* are shown or asked for */
-        bool own;     /* the format is one of ours, and shows few fields: the others need not be made */
-        const struct value **rows;
-        size_t n_rows;
+        bool digests;       /* are shown or asked for */
+        bool own;           /* the format is one of ours, and shows few fields: the others need not be made */
+        struct value *rows; /* a list */
 };
 
 /* A name taken apart; `done`: it has been shown */
@@ -111,7 +110,7 @@ static void add_row(struct lister *l, const struct image_row *i, const char *rep
                 units_size(i->size, 4, &t);
                 set_text(l, row, "VirtualSize", &t);
         }
-        *COR_GROW(l->rows, l->n_rows) = row;
+        value_add(l->pool, l->rows, row);
 }
 
 /* One tag: with digests, a row for each digest of its repository */
@@ -252,17 +251,14 @@ static int show_tree(struct engine *e, const struct image_list *list, struct cor
 static int show_rows(const struct images_options *o, const struct image_list *list, struct cor_err *err)
 {
         auto_value_pool pool = value_pool_new(SIZE_MAX);
-        struct lister l = { .options = o, .pool = pool, .format = format_of(o) };
+        struct lister l = { .options = o, .pool = pool, .format = format_of(o), .rows = value_list(pool) };
         auto_text out = COR_TEXT_INIT;
-        int r;
 
         l.own = !o->format || strcmp(o->format, "table") == 0;
         l.digests = o->digests || format_names(&l.format, "Digest");
         for (size_t i = 0; i < list->n_items; i++)
                 add_image(&l, &list->items[i]);
-        r = format_rows(&l.format, l.rows, l.n_rows, &out, err);
-        free(l.rows);
-        return r < 0 ? -1 : verb_print(&out, err);
+        return format_rows(&l.format, l.rows->items, l.rows->n, &out, err) < 0 ? -1 : verb_print(&out, err);
 }
 
 #define ROW(NAME, LETTER, TYPE, M, VALUE, FLAGS, HELP)                                                                 \

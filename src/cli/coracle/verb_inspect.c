@@ -213,7 +213,7 @@ static int inspect(struct invocation *in, const char *missing, struct cor_err *e
 {
         const struct inspect_options *o = in->options;
         auto_value_pool p = value_pool_new(SIZE_MAX);
-        auto_free const struct value **found = cor_alloc((in->n_args + 1) * sizeof *found);
+        auto_free const struct value **found = cor_alloc((in->n_args + 1) * sizeof(const struct value *));
         auto_text out = COR_TEXT_INIT, failures = COR_TEXT_INIT;
         auto_engine e = { 0 };
         size_t n = 0;

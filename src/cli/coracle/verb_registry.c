@@ -41,33 +41,50 @@ struct login_options {
         bool password_stdin;
 };
 
-/* A line from the terminal, without echo if it is @secret; free() */
+/* A line of standard input; @stop ends it as an interrupt, 0: nothing does. free() *ret */
+static int read_line(char stop, char **ret, struct cor_err *err)
+{
+        auto_text t = COR_TEXT_INIT;
+        char c = 0;
+        ssize_t n;
+
+        while ((n = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n' && t.len < PASSWORD_MAX_BYTES) {
+                if (stop && c == stop)
+                        return cor_fail(err, COR_BUSY, "interrupted");
+                cor_text_add_c(&t, c);
+        }
+        if (n < 0)
+                return cor_fail_errno(err, "read from the terminal");
+        *ret = cor_strndup(t.s ? t.s : "", t.len);
+        return 0;
+}
+
+/* Without echo; and Ctrl-C is a letter meanwhile, so that the echo is there again when it ends us. */
+static int read_secret(char **ret, struct cor_err *err)
+{
+        struct termios old, quiet;
+        int r;
+
+        if (tcgetattr(STDIN_FILENO, &old) < 0)
+                return cor_fail_errno(err, "look at the terminal");
+        quiet = old;
+        quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+        if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) < 0)
+                return cor_fail_errno(err, "switch off the terminal's echo");
+        r = read_line((char)old.c_cc[VINTR], ret, err);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+        (void)!write(STDOUT_FILENO, "\n", 1);
+        return r;
+}
+
 static int ask(const char *prompt, bool secret, char **ret, struct cor_err *err)
 {
         auto_text t = COR_TEXT_INIT;
-        struct termios old, quiet;
-        char c = 0;
-        ssize_t n;
 
         cor_text_add(&t, prompt);
         if (verb_print(&t, err) < 0)
                 return -1;
-        t.len = 0;
-        if (secret && tcgetattr(STDIN_FILENO, &old) == 0) {
-                quiet = old;
-                quiet.c_lflag &= ~(tcflag_t)ECHO;
-                tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-        }
-        while ((n = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n' && t.len < PASSWORD_MAX_BYTES)
-                cor_text_add_c(&t, c);
-        if (secret) {
-                tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-                (void)!write(STDOUT_FILENO, "\n", 1);
-        }
-        if (n < 0)
-                return cor_fail_errno(err, "read from the terminal");
-        *ret = cor_strndup(t.s, t.len);
-        return 0;
+        return secret ? read_secret(ret, err) : read_line(0, ret, err);
 }
 
 /* All of standard input, without its last line break */
@@ -289,7 +306,7 @@ static int show_found(const struct search_options *o, const char *json, struct c
         results = member(all, "results");
         if (results->kind != VALUE_LIST)
                 return cor_fail(err, COR_INVALID, "the registry's answer has no list of results");
-        rows = cor_alloc((results->n + 1) * sizeof *rows);
+        rows = cor_alloc((results->n + 1) * sizeof(const struct value *));
         for (size_t i = 0; i < results->n; i++) {
                 int fits = passes(o, results->items[i], err);
 
