@@ -346,6 +346,7 @@ sys.stdout.buffer.write(tarfile.TarInfo("dev/.wh.sda").tobuf() + b"\0" * 1024)' 
 }
 
 @test "the cage of the process that unpacks holds" {
+        ! grep -q __asan_default_options "$LAYER" || skip "sanitizers need what it takes away; builds without them show it"
         mkdir "$TEST_DIR/cage"
         echo outside >"$TEST_DIR/outside"
         run "$LAYER" cage "$TEST_DIR/cage" "$TEST_DIR/outside"
