@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -234,28 +235,29 @@ static int link_from_below(struct apply *a, const struct layer_path *target, con
                            struct cor_err *err)
 {
         auto_str parent = cor_strndup(target->text, target->parent_len);
-        char real[PATH_MAX], path[PATH_MAX];
+        auto_layer_view view = { 0 };
+        const struct layer_dir *lower;
+        char real[PATH_MAX];
+        struct stat st, was;
         auto_fd dir = -1;
-        struct stat st;
-        int index;
 
         if (a->options->n_lower == 0)
                 return cor_fail(err, COR_NOT_FOUND, "there is no such file");
         layer_leans(a, e);
         dir = layer_walk(a, parent, e, real, err);
-        if (dir < 0)
+        if (dir < 0 || layer_view_open(a, real, &view, err) < 0)
                 return -1;
-        if (snprintf(path, sizeof path, "%s%s%s", real, real[0] ? "/" : "", target->base) >= (int)sizeof path)
-                return cor_fail(err, COR_INVALID, "its name, without links, is too long");
-        index = layer_is_hidden(a, real) ? -1 : layer_lower_find(a, path, &st);
-        if (index < 0)
+        lower = layer_view_find(&view, target->base, &st);
+        if (!lower)
                 return cor_fail(err, COR_NOT_FOUND, "there is no such file, here or in the layers below");
-        if (fstat(dir, &st) < 0 || layer_copy_up(a, index, path, dir, target->base, err) < 0)
+        if (fstat(dir, &was) < 0)
+                return cor_fail_errno(err, "look at the directory");
+        if (layer_copy_up(a, lower->fd, target->base, &st, dir, err) < 0)
                 return -1;
-        if (futimens(dir, (struct timespec[]){ st.st_atim, st.st_mtim }) < 0)
+        if (futimens(dir, (struct timespec[]){ was.st_atim, was.st_mtim }) < 0)
                 return cor_fail_errno(err, "set the times of %s", real);
         *ret_fd = openat(dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        return *ret_fd < 0 ? cor_fail_errno(err, "open %s", path) : DONE;
+        return *ret_fd < 0 ? cor_fail_errno(err, "open the copy") : DONE;
 }
 
 /* The target, opened so that it stays the same whatever is removed for the new name. */
@@ -356,9 +358,31 @@ static int remove_whiteouts(int parent, struct cor_err *err)
         return errno ? cor_fail_errno(err, "read the directory") : 0;
 }
 
-static int apply_opaque(const struct apply *a, const struct place *place, struct cor_err *err)
+static int apply_opaque(struct apply *a, const struct place *place, struct cor_err *err)
 {
+        for (size_t i = 0; i < PLACES; i++)
+                a->places[i].hides = HIDES_UNKNOWN;
         return remove_whiteouts(place->fd, err) < 0 ? -1 : layer_set_opaque(a, place->fd, err);
+}
+
+/* Is directory @path, or one that it is in, opaque? (By a link on the way: not known, and a whiteout does no harm.) */
+static bool is_hidden(const struct apply *a, const char *path)
+{
+        auto_str copy = cor_strdup(path);
+        char *cursor = copy, *name;
+        auto_fd dir = openat(a->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        while (dir >= 0 && !layer_is_opaque(a, dir)) {
+                int next;
+
+                name = cor_split_next(&cursor, '/');
+                if (!name || name[0] == '\0')
+                        return false;
+                next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                cor_fd_close(&dir);
+                dir = next;
+        }
+        return dir >= 0;
 }
 
 static int apply_whiteout(struct apply *a, struct place *place, const char *name, const struct tar_entry *e,
@@ -370,7 +394,9 @@ static int apply_whiteout(struct apply *a, struct place *place, const char *name
 
         if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return cor_fail(err, COR_INVALID, "a whiteout of nothing");
-        if (layer_is_hidden(a, place->path))
+        if (place->hides == HIDES_UNKNOWN)
+                place->hides = is_hidden(a, place->path) ? HIDES : SHOWS;
+        if (place->hides == HIDES)
                 return 0;
         if (mknodat(place->fd, name, S_IFCHR, 0) == 0)
                 return layer_attr_at(a, place, name, &plain, err);

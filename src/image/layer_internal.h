@@ -30,8 +30,9 @@ struct place {
         uint64_t used; /* when; the oldest one goes first */
         dev_t dev;
         ino_t ino;
-        struct timespec times[2]; /* accessed, modified */
-        bool inherits;            /* what is made here gets its group or an ACL from here */
+        struct timespec times[2];                   /* accessed, modified */
+        enum { HIDES_UNKNOWN, HIDES, SHOWS } hides; /* whether whiteouts in it mean nothing */
+        bool inherits;                              /* what is made here gets its group or an ACL from here */
 };
 
 struct apply {
@@ -44,6 +45,7 @@ struct apply {
         bool acls; /* some directory has a default ACL */
         struct place places[PLACES];
         uint64_t clock;
+        int64_t implied; /* directories made without an entry */
         char opaque[64]; /* the attribute's name */
 };
 
@@ -90,13 +92,27 @@ enum { LAYER_LEANS = -2 };
 
 /* --------------------------------------------------------------------------------------------------- layer_lower.c */
 
-/* layer_lower_find() - which lower layer shows @path (real names): its index and *ret_st; -1 none */
-int layer_lower_find(const struct apply *a, const char *path, struct stat *ret_st);
-/* layer_copy_up() - make @base in @dir as the copy of @path of lower layer @index; INVALID for a directory's content */
-int layer_copy_up(struct apply *a, int index, const char *path, int dir, const char *base, struct cor_err *err)
+/* A directory as it is in one layer: the index of a lower one, or -1 for the layer that is being made. */
+struct layer_dir {
+        int fd, layer;
+};
+struct layer_view {
+        struct layer_dir *items; /* uppermost first */
+        size_t n;
+};
+/* layer_view_open() - the view of directory @path (real names); layer_view_done(), on one that is {0} as well */
+int layer_view_open(const struct apply *a, const char *path, struct layer_view *ret, struct cor_err *err)
         COR_MUST_CHECK;
-/* layer_is_hidden() - an opaque directory on the way to @path (real names) in this layer hides what is below */
-bool layer_is_hidden(const struct apply *a, const char *path);
+void layer_view_done(struct layer_view *v);
+#define auto_layer_view COR_CLEANUP(layer_view_done) struct layer_view
+/* layer_view_descend() - make it that of directory @name in it */
+int layer_view_descend(const struct apply *a, struct layer_view *v, const char *name, struct cor_err *err)
+        COR_MUST_CHECK;
+/* layer_view_find() - the lower directory that shows @name, and what that is; NULL: none does */
+const struct layer_dir *layer_view_find(const struct layer_view *v, const char *name, struct stat *ret_st);
+/* layer_copy_up() - make @base in @dir as the copy of @base in @lower, which is @st; INVALID for a directory */
+int layer_copy_up(struct apply *a, int lower, const char *base, const struct stat *st, int dir, struct cor_err *err)
+        COR_MUST_CHECK;
 
 /* ---------------------------------------------------------------------------------------------------- layer_attr.c */
 

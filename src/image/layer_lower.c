@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,76 +14,73 @@
 
 #define COPY_BYTES (256U << 10)
 
-static bool opaque_at(const struct apply *a, int layer, const char *path)
+void layer_view_done(struct layer_view *v)
 {
-        auto_fd fd = cor_own_open(layer, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0, NULL);
-
-        return fd >= 0 && layer_is_opaque(a, fd);
+        for (size_t i = 0; i < v->n; i++)
+                cor_fd_close(&v->items[i].fd);
+        free(v->items);
+        *v = (struct layer_view){ 0 };
 }
 
-static int stat_in(int layer, const char *path, struct stat *ret)
+/* Keep directory @fd of @layer as the next one of the view; false: what lies below it is hidden. */
+static bool keep(const struct apply *a, struct layer_view *v, int fd, int layer)
 {
-        auto_fd fd = cor_own_open(layer, path, O_PATH | O_NOFOLLOW, 0, NULL);
-
-        return fd < 0 ? -1 : fstat(fd, ret);
+        v->items[v->n++] = (struct layer_dir){ .fd = fd, .layer = layer };
+        return !layer_is_opaque(a, fd);
 }
 
-/* How many of the first @n layers can still show something beneath directory @path, which layer @from has. */
-static size_t visible_below(const struct apply *a, const char *path, size_t from, size_t n)
+int layer_view_descend(const struct apply *a, struct layer_view *v, const char *name, struct cor_err *err)
 {
-        struct stat st;
+        size_t n = v->n;
+        bool shows = true;
+        int r = 0;
 
-        for (size_t i = from; i < n; i++) {
-                int layer = a->options->lower[i];
+        v->n = 0;
+        for (size_t i = 0; i < n; i++) {
+                int layer = v->items[i].layer, fd = -1;
 
-                if (i > from && stat_in(layer, path, &st) < 0)
-                        continue;
-                if (i > from && !S_ISDIR(st.st_mode))
-                        return i;
-                if (opaque_at(a, layer, path))
-                        return i + 1;
+                if (shows)
+                        fd = openat(v->items[i].fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (shows && fd < 0 && errno != ENOENT) {
+                        shows = false; /* a file, a link or a whiteout */
+                        if (errno != ENOTDIR && errno != ELOOP)
+                                r = cor_fail_errno(err, "open %s of a layer", name);
+                }
+                cor_fd_close(&v->items[i].fd);
+                if (fd >= 0)
+                        shows = keep(a, v, fd, layer);
         }
-        return n;
+        return r;
 }
 
-int layer_lower_find(const struct apply *a, const char *path, struct stat *ret_st)
+int layer_view_open(const struct apply *a, const char *path, struct layer_view *ret, struct cor_err *err)
 {
-        size_t n = a->options->n_lower, end = 0;
-        char part[PATH_MAX];
+        const struct layer_apply_options *o = a->options;
+        auto_str copy = cor_strdup(path);
+        char *cursor = copy, *name;
+        bool shows = true;
 
-        for (;;) {
-                size_t i = 0;
+        layer_view_done(ret);
+        ret->items = cor_alloc((o->n_lower + 1) * sizeof *ret->items);
+        for (size_t i = 0; i <= o->n_lower && shows; i++) {
+                int fd = openat(i == 0 ? a->root : o->lower[i - 1], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-                end += strcspn(path + end, "/");
-                memcpy(part, path, end);
-                part[end] = '\0';
-                while (i < n && stat_in(a->options->lower[i], part, ret_st) < 0)
-                        i++;
-                if (i == n || layer_is_whiteout(ret_st))
+                if (fd < 0)
+                        return cor_fail_errno(err, "open a layer");
+                shows = keep(a, ret, fd, (int)i - 1);
+        }
+        while ((name = cor_split_next(&cursor, '/')))
+                if (name[0] != '\0' && layer_view_descend(a, ret, name, err) < 0)
                         return -1;
-                if (path[end] == '\0')
-                        return (int)i;
-                if (!S_ISDIR(ret_st->st_mode))
-                        return -1;
-                n = visible_below(a, part, i, n);
-                end++;
-        }
+        return 0;
 }
 
-bool layer_is_hidden(const struct apply *a, const char *path)
+const struct layer_dir *layer_view_find(const struct layer_view *v, const char *name, struct stat *ret_st)
 {
-        char part[PATH_MAX];
-        size_t end = 0;
-
-        while (path[end] != '\0') {
-                end += strcspn(path + end, "/");
-                memcpy(part, path, end);
-                part[end] = '\0';
-                if (opaque_at(a, a->root, part))
-                        return true;
-                end += path[end] == '/';
-        }
-        return opaque_at(a, a->root, "");
+        for (size_t i = 0; i < v->n; i++)
+                if (v->items[i].layer >= 0 && fstatat(v->items[i].fd, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0)
+                        return layer_is_whiteout(ret_st) ? NULL : &v->items[i];
+        return NULL;
 }
 
 /* --------------------------------------------------------------------------------------------------------- copies */
@@ -133,15 +130,14 @@ static int copy_data(int from, int to, off_t size, struct cor_err *err)
         return 0;
 }
 
-static int copy_file(struct apply *a, int layer, const char *path, const struct stat *st, int dir, const char *base,
-                     struct cor_err *err)
+static int copy_file(struct apply *a, int lower, const char *base, const struct stat *st, int dir, struct cor_err *err)
 {
         struct tar_entry e = { .type = TAR_FILE, .mode = st->st_mode & 07777, .uid = st->st_uid, .gid = st->st_gid };
-        auto_fd from = cor_own_open(layer, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0, err);
+        auto_fd from = openat(lower, base, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
         auto_fd to = -1;
 
         if (from < 0)
-                return -1;
+                return cor_fail_errno(err, "open %s of a lower layer", base);
         to = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (to < 0)
                 return cor_fail_errno(err, "make %s", base);
@@ -154,20 +150,19 @@ static int copy_file(struct apply *a, int layer, const char *path, const struct 
         return 0;
 }
 
-static int copy_other(struct apply *a, int layer, const char *path, const struct stat *st, int dir, const char *base,
-                      struct cor_err *err)
+static int copy_other(struct apply *a, int lower, const char *base, const struct stat *st, int dir, struct cor_err *err)
 {
-        auto_fd from = cor_own_open(layer, path, O_PATH | O_NOFOLLOW, 0, err);
+        auto_fd from = openat(lower, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         auto_fd to = -1;
         char target[PATH_MAX];
         ssize_t n;
 
         if (from < 0)
-                return -1;
+                return cor_fail_errno(err, "open %s of a lower layer", base);
         if (S_ISLNK(st->st_mode)) {
                 n = readlinkat(from, "", target, sizeof target - 1);
                 if (n < 0)
-                        return cor_fail_errno(err, "read the link %s", path);
+                        return cor_fail_errno(err, "read the link %s", base);
                 target[n] = '\0';
                 if (symlinkat(target, dir, base) < 0)
                         return cor_fail_errno(err, "make link %s", base);
@@ -186,15 +181,10 @@ static int copy_other(struct apply *a, int layer, const char *path, const struct
         return 0;
 }
 
-int layer_copy_up(struct apply *a, int index, const char *path, int dir, const char *base, struct cor_err *err)
+int layer_copy_up(struct apply *a, int lower, const char *base, const struct stat *st, int dir, struct cor_err *err)
 {
-        int layer = a->options->lower[index];
-        struct stat st;
-
-        if (stat_in(layer, path, &st) < 0)
-                return cor_fail_errno(err, "look at %s of a lower layer", path);
-        if (S_ISDIR(st.st_mode))
-                return cor_fail(err, COR_INVALID, "a hard link to the directory %s", path);
-        return S_ISREG(st.st_mode) ? copy_file(a, layer, path, &st, dir, base, err)
-                                   : copy_other(a, layer, path, &st, dir, base, err);
+        if (S_ISDIR(st->st_mode))
+                return cor_fail(err, COR_INVALID, "it is a directory");
+        return S_ISREG(st->st_mode) ? copy_file(a, lower, base, st, dir, err)
+                                    : copy_other(a, lower, base, st, dir, err);
 }

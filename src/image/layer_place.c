@@ -128,6 +128,7 @@ int layer_place(struct apply *a, const char *path, size_t len, const struct tar_
         if (leave(p, err) < 0)
                 return -1;
         remember_times(a, p, &st);
+        p->hides = HIDES_UNKNOWN;
         p->inherits = (st.st_mode & S_ISGID) || has_default_acl(a, fd);
         p->fd = cor_fd_take(&fd);
         p->path = COR_TAKE(name);

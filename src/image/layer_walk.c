@@ -11,23 +11,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40 /* as the kernel */
+#define LINKS_MAX   40 /* as the kernel */
+#define IMPLIED_MAX 4000000
 
 struct walk {
         struct apply *a;
         const struct tar_entry *entry; /* for whose sake */
         int dir;
         unsigned links;
+        struct layer_view view; /* of dir, if it has been needed */
+        bool viewed;
         char at[PATH_MAX];   /* the real names from the root to dir */
         char rest[PATH_MAX]; /* what is still to be walked */
 };
 
+static void forget_view(struct walk *w)
+{
+        layer_view_done(&w->view);
+        w->viewed = false;
+}
+
 static void walk_done(struct walk *w)
 {
+        forget_view(w);
         cor_fd_close(&w->dir);
 }
 
@@ -43,6 +52,7 @@ static int go_to(struct walk *w, const char *path, struct cor_err *err)
 
         if (fd < 0)
                 return -1;
+        forget_view(w);
         cor_fd_close(&w->dir);
         w->dir = fd;
         memmove(w->at, path, strlen(path) + 1);
@@ -99,15 +109,29 @@ static int go_down(struct walk *w, const char *name, struct cor_err *err)
         if (len > 0)
                 w->at[len++] = '/';
         memcpy(w->at + len, name, n + 1);
-        return 0;
+        return w->viewed ? layer_view_descend(w->a, &w->view, name, err) : 0;
+}
+
+/* What an archive implies is as much its work as what it names. */
+static int count_implied(struct apply *a, struct cor_err *err)
+{
+        int64_t limit = a->options->limits.entries > 0 ? a->options->limits.entries : IMPLIED_MAX;
+
+        if (++a->implied <= limit)
+                return 0;
+        return cor_fail(err, COR_INVALID, "archive bomb: more than %lld directories without an entry",
+                        (long long)limit);
 }
 
 /* A new directory (in place of a whiteout, if @replace) leaves no trace in the times of the one that it is in. */
 static int make(struct walk *w, const char *name, bool replace, struct cor_err *err)
 {
         struct stat st;
-        int r = fstat(w->dir, &st);
+        int r;
 
+        if (count_implied(w->a, err) < 0)
+                return -1;
+        r = fstat(w->dir, &st);
         if (r == 0 && replace)
                 r = unlinkat(w->dir, name, 0);
         if (r == 0)
@@ -125,23 +149,18 @@ static int make_root_owned(struct walk *w, const char *name, bool replace, struc
 }
 
 /* The directory that a lower layer has there, without its content. */
-static int make_like(struct walk *w, const char *name, int index, const char *path, struct cor_err *err)
+static int make_like(struct walk *w, const char *name, int lower_dir, const struct stat *st, struct cor_err *err)
 {
-        auto_fd lower = cor_own_open(w->a->options->lower[index], path, O_RDONLY | O_DIRECTORY, 0, err);
-        struct tar_entry e = { .type = TAR_DIR };
-        struct stat st;
+        auto_fd lower = openat(lower_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        struct tar_entry e = { .type = TAR_DIR, .mode = st->st_mode & 07777, .uid = st->st_uid, .gid = st->st_gid };
 
-        if (lower < 0 || make(w, name, false, err) < 0)
+        if (lower < 0)
+                return cor_fail_errno(err, "open %s of a lower layer", name);
+        if (make(w, name, false, err) < 0 || layer_attr_fd(w->a, w->dir, &e, true, err) < 0 ||
+            layer_xattrs_copy(w->a, lower, w->dir, err) < 0)
                 return -1;
-        if (fstat(lower, &st) < 0)
-                return cor_fail_errno(err, "look at %s of a lower layer", path);
-        e.mode = st.st_mode & 07777;
-        e.uid = st.st_uid;
-        e.gid = st.st_gid;
-        if (layer_attr_fd(w->a, w->dir, &e, true, err) < 0 || layer_xattrs_copy(w->a, lower, w->dir, err) < 0)
-                return -1;
-        if (futimens(w->dir, (struct timespec[]){ st.st_atim, st.st_mtim }) < 0)
-                return cor_fail_errno(err, "set the times of %s", path);
+        if (futimens(w->dir, (struct timespec[]){ st->st_atim, st->st_mtim }) < 0)
+                return cor_fail_errno(err, "set the times of %s", name);
         return 0;
 }
 
@@ -149,25 +168,24 @@ static int make_like(struct walk *w, const char *name, int index, const char *pa
 static int step_missing(struct walk *w, const char *name, struct cor_err *err)
 {
         const struct layer_apply_options *o = w->a->options;
-        char path[PATH_MAX];
+        const struct layer_dir *lower;
         struct stat st;
-        int index;
 
-        if (o->probe && o->n_lower == 0)
-                return LAYER_LEANS;
-        if (o->n_lower > 0)
-                layer_leans(w->a, w->entry);
-        if (snprintf(path, sizeof path, "%s%s%s", w->at, w->at[0] ? "/" : "", name) >= (int)sizeof path)
-                return too_long(err);
-        index = o->n_lower > 0 && !layer_is_hidden(w->a, w->at) ? layer_lower_find(w->a, path, &st) : -1;
-        if (index < 0)
+        if (o->n_lower == 0)
+                return o->probe ? LAYER_LEANS : make_root_owned(w, name, false, err);
+        layer_leans(w->a, w->entry);
+        if (!w->viewed && layer_view_open(w->a, w->at, &w->view, err) < 0)
+                return -1;
+        w->viewed = true;
+        lower = layer_view_find(&w->view, name, &st);
+        if (!lower)
                 return make_root_owned(w, name, false, err);
         if (S_ISDIR(st.st_mode))
-                return make_like(w, name, index, path, err);
-        if (!S_ISLNK(st.st_mode))
-                return cor_fail(err, COR_INVALID, "%s, where it should be in, is not a directory in the layers below",
-                                path);
-        return follow_at(w, o->lower[index], path, err);
+                return make_like(w, name, lower->fd, &st, err);
+        if (S_ISLNK(st.st_mode))
+                return follow_at(w, lower->fd, name, err);
+        return cor_fail(err, COR_INVALID, "%s%s%s, where it should be in, is not a directory in the layers below",
+                        w->at, w->at[0] ? "/" : "", name);
 }
 
 /* A whiteout of this archive hides what is below, not what it holds itself: an opaque directory. */
@@ -175,7 +193,10 @@ static int step_whiteout(struct walk *w, const char *name, struct cor_err *err)
 {
         if (layer_places_leave(w->a, err) < 0)
                 return -1;
-        return make_root_owned(w, name, true, err) < 0 ? -1 : layer_set_opaque(w->a, w->dir, err);
+        if (make_root_owned(w, name, true, err) < 0)
+                return -1;
+        forget_view(w); /* of a directory that was not opaque yet */
+        return layer_set_opaque(w->a, w->dir, err);
 }
 
 static int step(struct walk *w, const char *name, struct cor_err *err)
@@ -224,6 +245,8 @@ int layer_walk(struct apply *a, const char *path, const struct tar_entry *e, cha
         w.entry = e;
         w.dir = -1;
         w.links = 0;
+        w.view = (struct layer_view){ 0 };
+        w.viewed = false;
         memcpy(w.rest, path, strlen(path) + 1);
         r = go_to(&w, "", err);
         while (r == 0 && next_name(&w, name, sizeof name, err, &r))

@@ -1,6 +1,6 @@
 /*
  * Archives unpacked, on a real file system. Nothing is made beside the layer's folder; and what could be unpacked can
- * be packed, and then unpacked and packed again to the same bytes.
+ * be packed, and then unpacked and packed again to the same bytes. The same archive is applied on top of itself, too.
  */
 #include "image/layer.h"
 
@@ -79,13 +79,18 @@ static const char *prefix(void)
 }
 
 /* Unpack into a new folder @name, and pack it again if that worked. */
-static int there_and_back(const char *name, const char *bytes, size_t n, struct cor_text *ret)
+static int there_and_back(const char *name, const char *bytes, size_t n, const char *lower, struct cor_text *ret)
 {
         struct input in = { bytes, n, 0 };
         const struct tar_source source = { .read = read_input, .context = &in };
         const struct tar_sink sink = { .write = write_text, .context = ret };
-        const struct layer_apply_options options = { .overlay_prefix = prefix(), .rootless = geteuid() != 0 };
+        int below = lower ? openat(scratch(), lower, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
         const struct tar_limits limits = { .entries = 2000, .bytes = 1 << 20, .header_bytes = 64 << 10 };
+        const struct layer_apply_options options = { .overlay_prefix = prefix(),
+                                                     .rootless = geteuid() != 0,
+                                                     .limits = limits,
+                                                     .lower = &below,
+                                                     .n_lower = lower != NULL };
         auto_tar_reader reader = tar_reader_new(&source, &limits);
         auto_tar_writer writer = tar_writer_new(&sink);
         struct layer_applied applied;
@@ -104,12 +109,14 @@ static int there_and_back(const char *name, const char *bytes, size_t n, struct 
                 assert(r == 0 || err.kind == COR_INVALID); /* paths longer than an archive's, by links */
         }
         close(dir);
+        if (lower)
+                close(below);
         return r;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        auto_text first = COR_TEXT_INIT, second = COR_TEXT_INIT;
+        auto_text first = COR_TEXT_INIT, second = COR_TEXT_INIT, third = COR_TEXT_INIT;
         auto_str fixed = cor_alloc(size + 1);
         struct cor_err err = { 0 };
 
@@ -125,11 +132,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         sum += block[i];
                 snprintf((char *)block + 148, 7, "%06o", sum & 0777777);
         }
-        if (there_and_back("a", fixed, size, &first) == 0) {
-                assert(there_and_back("b", first.s, first.len, &second) == 0);
+        if (there_and_back("a", fixed, size, NULL, &first) == 0) {
+                assert(there_and_back("b", first.s, first.len, NULL, &second) == 0);
                 assert(first.len == second.len && memcmp(first.s, second.s, first.len) == 0);
+                (void)there_and_back("c", fixed, size, "a", &third);
         }
-        assert(cor_own_remove_tree(scratch(), "a", &err) == 0 && cor_own_remove_tree(scratch(), "b", &err) == 0);
+        for (const char *const *name = (const char *const[]){ "a", "b", "c", NULL }; *name; name++)
+                assert(cor_own_remove_tree(scratch(), *name, &err) == 0);
         assert(count_entries(scratch()) == 0);
         return 0;
 }

@@ -280,9 +280,56 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
         refused "archive bomb" --ratio 100 <"$TEST_DIR/bomb"
         refused "archive bomb: its files hold more than 1000000 bytes" --bytes 1000000 <"$TEST_DIR/bomb"
         refused "archive bomb: more than 500 entries" --entries 500 <"$CORPUS/good/dirs/1.tar"
+        python3 -c 'import sys, tarfile
+for i in range(3): sys.stdout.buffer.write(tarfile.TarInfo(f"{i}" + "/d" * 40).tobuf())
+sys.stdout.buffer.write(bytes(1024))' >"$TEST_DIR/bomb"
+        refused "archive bomb: more than 100 directories without an entry" --entries 100 <"$TEST_DIR/bomb"
         truncate -s 1T "$TEST_DIR/zeros"
         tar --sparse -C "$TEST_DIR" -cf "$TEST_DIR/bomb" zeros
         refused "archive bomb: its files hold more than" --bytes 1000000000 <"$TEST_DIR/bomb"
+}
+
+@test "a directory two thousand deep that only the layers below have" {
+        local lower=() n
+        python3 -c 'import sys, tarfile
+tar = tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT)
+info = tarfile.TarInfo("/".join("d" * 2000) + "/" + sys.argv[1])
+tar.addfile(info)
+tar.close()' one >"$TEST_DIR/tar"
+        mkdir "$TEST_DIR"/{1..20}
+        for n in {1..20}; do
+                "$LAYER" apply "$TEST_DIR/$n" "${lower[@]}" <"$TEST_DIR/tar" >"$TEST_DIR/said"
+                lower=("$TEST_DIR/$n" "${lower[@]}")
+        done
+        grep -q 'needs_lower=1' "$TEST_DIR/said"
+        [ "$(find "$TEST_DIR/20" -type d | wc -l)" = 2001 ]
+        [ "$(find "$TEST_DIR/20" -type f -name one | wc -l)" = 1 ]
+}
+
+@test "in a user namespace with enough ids layers come out as without, but for what only root may" {
+        local case sleeper status=0
+        chmod 755 "$TEST_DIR"
+        mkdir "$TEST_DIR/layers"
+        chown 100000:100000 "$TEST_DIR/layers"
+        unshare --user sleep 100 3>&- &
+        sleeper=$!
+        until echo "0 100000 65536" >"/proc/$sleeper/uid_map" && [ "$(readlink "/proc/$sleeper/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do
+                kill -0 "$sleeper" || return 1
+        done 2>/dev/null
+        echo "0 100000 65536" >"/proc/$sleeper/gid_map"
+        for case in names xattrs again links whiteouts; do
+                # shellcheck disable=SC2016 # the shell inside
+                nsenter --user --setuid 0 --setgid 0 --target "$sleeper" sh -c 'mkdir "$2" && exec "$1" apply --rootless --confine "$2"' \
+                        - "$LAYER" "$TEST_DIR/layers/$case" <"$CORPUS/good/$case/1.tar" || status=1
+                mkdir "$TEST_DIR/$case.root"
+                "$LAYER" apply "$TEST_DIR/$case.root" <"$CORPUS/good/$case/1.tar"
+                diff -u <("$TREE" "$TEST_DIR/$case.root" | sed -E "s/\('trusted\.[^)]*\)(, )?//; s/trusted.overlay/user.overlay/") \
+                        <(nsenter --user --setuid 0 --setgid 0 --target "$sleeper" "$TREE" "$TEST_DIR/layers/$case" |
+                                sed -E "s/\('user.overlay[^)]*\)(, )?//") || status=1
+        done
+        kill "$sleeper"
+        wait "$sleeper" || true
+        [ "$status" = 0 ]
 }
 
 @test "attributes of overlayfs, of the host's policy and of nobody are not taken from an archive" {
