@@ -234,17 +234,21 @@ static void token_refused(struct call *c, const struct http_answer *a)
                 call_refused(c, a);
 }
 
-/* A token server that sends elsewhere (http to https, say) is followed without the password. */
+/* A token server that sends elsewhere is followed without the password, and from https to https only. */
 static bool follow_token(struct call *c, const struct http_answer *a)
 {
+        bool downgrade = false, same;
         char *next = NULL;
 
         if (a->status < 301 || a->status > 308 || c->token.post || ++c->redirects > REDIRECTS_MAX ||
             !a->headers[HTTP_LOCATION] || redirect_resolve(c->token.url, a->headers[HTTP_LOCATION], &next, &c->err) < 0)
                 return false;
-        bool downgrade = false;
-
-        if (!address_same_origin(c->token.url, next, &downgrade) || downgrade) {
+        same = address_same_origin(c->token.url, next, &downgrade);
+        if (downgrade) {
+                free(next);
+                return false;
+        }
+        if (!same) {
                 free(c->token.authorization);
                 c->token.authorization = NULL;
         }
@@ -353,6 +357,24 @@ static bool try_plain(struct call *c, const struct http_answer *a)
         return true;
 }
 
+/* What a person can do about a registry that is not trusted. */
+static void add_advice(struct call *c, const struct http_answer *a)
+{
+        auto_address host = ADDRESS_INIT;
+        struct cor_err was = c->err;
+        auto_str name = address_of_url(c->url, &host) == 0 ? address_format(&host) : NULL;
+
+        if (!name || c->elsewhere)
+                return;
+        if (a->end == HTTP_UNTRUSTED)
+                cor_fail(&c->err, was.kind,
+                         "%.250s (to trust it, put the certificate of its authority into certs.d/%.100s/ca.crt)",
+                         was.msg, name);
+        else if (a->end == HTTP_NOT_TLS && cor_starts_with(was.msg, "http: "))
+                cor_fail(&c->err, was.kind,
+                         "%.250s (to allow that, list %.100s under insecure-registries in daemon.json)", was.msg, name);
+}
+
 static void failed(struct call *c, const struct http_answer *a, const struct cor_err *error)
 {
         struct host *h = call_host(c);
@@ -364,6 +386,7 @@ static void failed(struct call *c, const struct http_answer *a, const struct cor
                 call_finish(c, a, false);
                 return;
         }
+        add_advice(c, a);
         name_url(c);
         if (a->end == HTTP_UNREACHABLE && h && !c->elsewhere)
                 h->down = true;

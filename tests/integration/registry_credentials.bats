@@ -95,7 +95,7 @@ helper() {
         start_hostile log 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key" --ca "$TEST_DIR/ca.crt"
         run manifest registry.test:5443/good/x v1
         expect_status 1
-        expect_text "certificate"
+        expect_text "certificate" "certs.d/registry.test:5443/ca.crt"
         mkdir "$COR_CONFIG/certs.d/registry.test:5443"
         cp "$TEST_DIR/ca.crt" "$COR_CONFIG/certs.d/registry.test:5443/"
         run manifest registry.test:5443/good/x v1
@@ -124,7 +124,7 @@ helper() {
         start_hostile tls 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key"
         run manifest registry.test:5000/good/x v1
         expect_status 1
-        expect_text "server gave HTTP response to HTTPS client"
+        expect_text "server gave HTTP response to HTTPS client (to allow that, list registry.test:5000 under insecure-registries"
         echo '{"insecure-registries":["registry.test:5000"]}' >"$COR_CONFIG/daemon.json"
         run manifest registry.test:5000/good/x v1
         expect_status 0
