@@ -6,7 +6,7 @@ load lib
 load registries
 
 setup() {
-        skip_unless root # a store whose layers have owners; the store of a user is rootless_images.bats' concern
+        skip_unless root # a store whose layers have owners; the store of a user is the concern of images_rootless.bats
         setup_net
         export CORACLE_LIBEXEC=$CORACLE_BUILD/src/image COR_STORE=$TEST_DIR/store TZ=UTC
         CORACLE=$CORACLE_BUILD/src/cli/coracle
@@ -169,6 +169,14 @@ Error: No such image: nothing"
         run coracle load -q -i "$TEST_DIR/one.tar"
         expect_status 0
         expect_output "Loaded image: one:1"
+        coracle rmi one:1
+        run coracle load <"$TEST_DIR/one.tar"
+        expect_status 0
+        expect_output "Loaded image: one:1"
+        coracle rmi one:1
+        run in_a_terminal 130 "'$CORACLE' load -i '$TEST_DIR/one.tar'"
+        expect_status 0
+        expect_text ": Loading layer" ": Loaded" "Loaded image: one:1"
         run bash -c "'$CORACLE' save one:1 | '$CORACLE' load"
         expect_status 0
         expect_text "Loaded image: one:1"
@@ -476,11 +484,12 @@ stalling_registry() {
         htpasswd -Bbn user secret >"$TEST_DIR/htpasswd"
         start_registry 5000 "auth: {htpasswd: {realm: test, path: $TEST_DIR/htpasswd}}"
         : >"$TEST_DIR/screen"
+        echo_is_off() { stty -F "/proc/$(pgrep -n -x coracle)/fd/0" -a | grep -qw -e -echo; }
         type_it() { # each word when it is asked for
                 wait_until grep -q Username: "$TEST_DIR/screen"
                 echo user
                 wait_until grep -q Password: "$TEST_DIR/screen"
-                sleep 0.5 # the echo is switched off behind the prompt
+                wait_until echo_is_off # which happens behind the prompt
                 echo secret
         }
         type_it | in_net timeout -k 5 60 script -qefc "'$CORACLE' login localhost:5000" "$TEST_DIR/screen" >/dev/null 3>&-
@@ -490,7 +499,7 @@ stalling_registry() {
         : >"$TEST_DIR/screen"
         give_up() {
                 wait_until grep -q Password: "$TEST_DIR/screen"
-                sleep 0.5
+                wait_until echo_is_off
                 printf 'sec\003'
         }
         give_up | in_net timeout -k 5 60 script -qefc "'$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-

@@ -165,6 +165,18 @@ struct load_options {
         const char *input, *platform;
 };
 
+/* Layers come as they do in a pull; here they are loaded. */
+static void on_load_update(void *context, const struct transfer_progress *u)
+{
+        struct progress_change c = { .id = u->id, .status = u->status, .current = u->current, .total = u->total };
+
+        if (strcmp(u->status, "Pull complete") == 0)
+                c.status = "Loaded";
+        else if (strcmp(u->status, "Already exists") != 0)
+                c.status = "Loading layer";
+        progress_show(context, &c);
+}
+
 static void on_loaded(void *context, const char *line)
 {
         auto_text t = COR_TEXT_INIT;
@@ -177,7 +189,8 @@ static int run_load(struct invocation *in, struct cor_err *err)
 {
         const struct load_options *o = in->options;
         auto_progress progress = progress_new(STDOUT_FILENO);
-        const struct engine_progress updates = { .update = on_update, .context = progress };
+        const struct engine_progress updates = { .update = on_load_update, .context = progress };
+        bool watched = !o->quiet && isatty(STDOUT_FILENO); /* scripts read the names only */
         auto_fd file = o->input ? open_input(o->input, err) : -1;
         struct cor_err print = { 0 };
         auto_engine e = { 0 };
@@ -186,9 +199,8 @@ static int run_load(struct invocation *in, struct cor_err *err)
                 return -1;
         if (!o->input && isatty(STDIN_FILENO))
                 return cor_fail(err, COR_INVALID, "requested load from stdin, but stdin is empty");
-        if (verb_engine(in, &e, err) < 0 ||
-            engine_load(&e, o->input ? file : STDIN_FILENO, o->platform,
-                        o->quiet || !isatty(STDOUT_FILENO) ? NULL : &updates, on_loaded, &print, err) < 0)
+        if (verb_engine(in, &e, err) < 0 || engine_load(&e, o->input ? file : STDIN_FILENO, o->platform,
+                                                        watched ? &updates : NULL, on_loaded, &print, err) < 0)
                 return -1;
         if (print.kind == COR_OK)
                 return 0;
