@@ -19,23 +19,25 @@ bats_require_minimum_version 1.5.0
 
 SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
-export CORACLE_LIBEXEC=${CORACLE_LIBEXEC:-$CORACLE_BUILD/src/image} # where coracle-transfer is
+export CORACLE_LIBEXEC=$CORACLE_BUILD/src/image # where coracle-transfer is
 FAULT=$CORACLE_BUILD/tests/faults/fault
 IMAGES=$CORACLE_BUILD/tests/faults/images
 
 faults_setup() {
         # Nothing here depends on the disk: what is killed leaves the same behind in memory, and sooner.
-        TEST_DIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/coracle-fault-XXXXXX")
-        STORE=$TEST_DIR/store
+        FAULT_DIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/coracle-fault-XXXXXX")
+        STORE=$FAULT_DIR/store
 }
 
-faults_teardown() { [ -z "${TEST_DIR:-}" ] || rm -rf "$TEST_DIR"; }
+faults_teardown() { [ -z "${FAULT_DIR:-}" ] || rm -rf "$FAULT_DIR"; }
 
-images() { "$IMAGES" "$STORE" "$@"; }
+IN=() # a command to put in front: the network namespace of a test
+
+images() { "${IN[@]}" "$IMAGES" "$STORE" "$@"; }
 
 # make_archive - $ARCHIVE, as docker saves images: two layers, the second of which has a whiteout
 make_archive() {
-        local layout=$TEST_DIR/layout bundle=$TEST_DIR/bundle
+        local layout=$FAULT_DIR/layout bundle=$FAULT_DIR/bundle
         umoci init --layout "$layout"
         umoci new --image "$layout:1"
         umoci unpack --image "$layout:1" "$bundle"
@@ -51,9 +53,9 @@ make_archive() {
 }
 
 complain() { # WHAT DETAILS... - with everything that helps to see why
-        echo "$how call $n ($(sed -n 's/^call //p' "$TEST_DIR/report")) of ${verb[*]}: $1"
+        echo "$how call $n ($(sed -n 's/^call //p' "$FAULT_DIR/report")) of ${verb[*]}: $1"
         shift
-        printf '%s\n' "$@" "output of the verb:" "$(cat "$TEST_DIR/out")"
+        printf '%s\n' "$@" "output of the verb:" "$(cat "$FAULT_DIR/out")"
         return 1
 }
 
@@ -98,22 +100,22 @@ every_call() { # HOW VERB ARGUMENTS...
         local how=$1 n status before after is_done step=${FAULT_STEP:-1}
         shift
         local verb=("$@")
-        rm -rf "${TEST_DIR:?}"/*
-        mkdir "$TEST_DIR/prepared"
-        STORE=$TEST_DIR/prepared/store
+        rm -rf "${FAULT_DIR:?}"/*
+        mkdir "$FAULT_DIR/prepared"
+        STORE=$FAULT_DIR/prepared/store
         prepare || return 1
         before=$([ ! -e "$STORE" ] || images list | sort)
-        cp -a "$TEST_DIR/prepared" "$TEST_DIR/done"
-        STORE=$TEST_DIR/done/store
+        cp -a "$FAULT_DIR/prepared" "$FAULT_DIR/done"
+        STORE=$FAULT_DIR/done/store
         images "$@" >/dev/null || { echo "${verb[*]} fails by itself"; return 1; }
         after=$(images list | sort)
-        STORE=$TEST_DIR/store
+        STORE=$FAULT_DIR/store
         for ((n = 1; ; n += step)); do
                 rm -rf "$STORE"
-                [ ! -e "$TEST_DIR/prepared/store" ] || cp -a "$TEST_DIR/prepared/store" "$STORE"
+                [ ! -e "$FAULT_DIR/prepared/store" ] || cp -a "$FAULT_DIR/prepared/store" "$STORE"
                 status=0
-                "$FAULT" -o "$TEST_DIR/report" "$how" "$n" "$IMAGES" "$STORE" "$@" >"$TEST_DIR/out" 2>&1 || status=$?
-                grep -qx 'reached 1' "$TEST_DIR/report" || break
+                "${IN[@]}" "$FAULT" -o "$FAULT_DIR/report" "$how" "$n" "$IMAGES" "$STORE" "$@" >"$FAULT_DIR/out" 2>&1 || status=$?
+                grep -qx 'reached 1' "$FAULT_DIR/report" || break
                 expect_whole "$status" && expect_to_go_on || return 1
         done
         [ "$n" -gt 5 ] || { echo "only $n calls were seen: the faults do not work"; return 1; }

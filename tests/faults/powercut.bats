@@ -12,13 +12,13 @@ setup() {
         [ -w /dev/fuse ] || skip "needs /dev/fuse, for a disk whose writes can be seen; runs on machines with FUSE"
         losetup --find >/dev/null 2>&1 || skip "needs a free loop device; runs on machines with loop devices"
         command -v mkfs.ext4 >/dev/null || skip "needs mkfs.ext4 (package e2fsprogs)"
-        mkdir "$TEST_DIR/fuse" "$TEST_DIR/mnt" "$TEST_DIR/names"
+        mkdir "$FAULT_DIR/fuse" "$FAULT_DIR/mnt" "$FAULT_DIR/names"
 }
 
 teardown() {
         local folder
         for folder in mnt fuse; do
-                ! mountpoint -q "$TEST_DIR/$folder" || umount "$TEST_DIR/$folder" || umount -l "$TEST_DIR/$folder"
+                ! mountpoint -q "$FAULT_DIR/$folder" || umount "$FAULT_DIR/$folder" || umount -l "$FAULT_DIR/$folder"
                 [ "$folder" != mnt ] || [ -z "${LOOP:-}" ] || losetup --detach "$LOOP" || true
         done
         faults_teardown
@@ -28,20 +28,20 @@ teardown() {
 step() { # VERB ARGUMENTS...
         images "$@" >/dev/null || { echo "$* fails"; return 1; }
         steps=$((steps + 1))
-        images list | sort >"$TEST_DIR/names/$steps"
-        echo -n "$steps" >"$TEST_DIR/fuse/mark"
+        images list | sort >"$FAULT_DIR/names/$steps"
+        echo -n "$steps" >"$FAULT_DIR/fuse/mark"
 }
 
 record_run() { # MOUNT-OPTIONS
         local steps=0
-        truncate -s 64M "$TEST_DIR/disk"
-        mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 "$TEST_DIR/disk"
-        cp "$TEST_DIR/disk" "$TEST_DIR/fresh"
-        "$POWERLOG" serve "$TEST_DIR/fuse" "$TEST_DIR/disk" "$TEST_DIR/log" 3>&- &
-        for _ in {1..100}; do [ ! -e "$TEST_DIR/fuse/disk" ] || break; sleep 0.1; done
-        LOOP=$(losetup --find --show "$TEST_DIR/fuse/disk")
-        mount -o "$1" "$LOOP" "$TEST_DIR/mnt"
-        STORE=$TEST_DIR/mnt/store
+        truncate -s 64M "$FAULT_DIR/disk"
+        mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 "$FAULT_DIR/disk"
+        cp "$FAULT_DIR/disk" "$FAULT_DIR/fresh"
+        "$POWERLOG" serve "$FAULT_DIR/fuse" "$FAULT_DIR/disk" "$FAULT_DIR/log" 3>&- &
+        for _ in {1..100}; do [ ! -e "$FAULT_DIR/fuse/disk" ] || break; sleep 0.1; done
+        LOOP=$(losetup --find --show "$FAULT_DIR/fuse/disk")
+        mount -o "$1" "$LOOP" "$FAULT_DIR/mnt"
+        STORE=$FAULT_DIR/mnt/store
         step make a:1 "text of a"
         step load "$ARCHIVE"
         step tag a:1 b:1
@@ -52,34 +52,34 @@ record_run() { # MOUNT-OPTIONS
         step rmi a:1
         step prune
         step load "$ARCHIVE"
-        umount "$TEST_DIR/mnt"
+        umount "$FAULT_DIR/mnt"
         losetup --detach "$LOOP"
         LOOP=
-        umount "$TEST_DIR/fuse"
+        umount "$FAULT_DIR/fuse"
         wait
 }
 
 # What there is after a cut: what was there at the last mark before it, or what the step after that made of it.
 expect_nothing_lost() { # RECORD SEED MOUNT-OPTIONS
         local mark now found
-        cp --sparse=always "$TEST_DIR/fresh" "$TEST_DIR/image"
-        mark=$("$POWERLOG" cut "$TEST_DIR/log" "$1" "$2" "$TEST_DIR/image")
-        mount -o "loop,$3" "$TEST_DIR/image" "$TEST_DIR/mnt" || { echo "cut $1 (seed $2): no file system"; return 1; }
+        cp --sparse=always "$FAULT_DIR/fresh" "$FAULT_DIR/image"
+        mark=$("$POWERLOG" cut "$FAULT_DIR/log" "$1" "$2" "$FAULT_DIR/image")
+        mount -o "loop,$3" "$FAULT_DIR/image" "$FAULT_DIR/mnt" || { echo "cut $1 (seed $2): no file system"; return 1; }
         found=$(images check list 2>&1) || { echo "cut $1 (seed $2), after step ${mark:-0}: $found"; return 1; }
-        umount "$TEST_DIR/mnt"
+        umount "$FAULT_DIR/mnt"
         now=$(grep -v ' (repaired)$' <<<"$found" | sort)
-        [ "$now" = "$(cat "$TEST_DIR/names/${mark:-0}")" ] || [ "$now" = "$(cat "$TEST_DIR/names/$((${mark:-0} + 1))" 2>/dev/null)" ] ||
+        [ "$now" = "$(cat "$FAULT_DIR/names/${mark:-0}")" ] || [ "$now" = "$(cat "$FAULT_DIR/names/$((${mark:-0} + 1))" 2>/dev/null)" ] ||
                 { echo "cut $1 (seed $2), after step ${mark:-0}, there is:"; echo "$now"; return 1; }
 }
 
 cut_power() { # MOUNT-OPTIONS
         local cuts=${POWERCUTS:-60} records i
         make_archive
-        : >"$TEST_DIR/names/0"
+        : >"$FAULT_DIR/names/0"
         record_run "$1"
-        records=$("$POWERLOG" count "$TEST_DIR/log")
+        records=$("$POWERLOG" count "$FAULT_DIR/log")
         [ "$records" -gt 50 ] || { echo "only $records records: the log misses writes"; return 1; }
-        STORE=$TEST_DIR/mnt/store
+        STORE=$FAULT_DIR/mnt/store
         for ((i = 1; i <= cuts; i++)); do
                 expect_nothing_lost $((records * i / cuts)) "$i" "$1" || return 1
         done
