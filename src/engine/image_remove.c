@@ -110,16 +110,19 @@ static void say_untagged(struct image_removed *r, const struct cor_strv *names)
         }
 }
 
-static bool was_collected(const struct collected *c, const struct digest *d)
+/* Whether @d was collected; what was told of once is not told again for another image. */
+static bool take_collected(struct collected *c, const struct digest *d)
 {
         for (size_t n = 0; n < c->n_items; n++)
-                if (digest_eq(&c->items[n], d))
+                if (digest_eq(&c->items[n], d)) {
+                        c->items[n] = DIGEST_NONE;
                         return true;
+                }
         return false;
 }
 
 /* As docker tells it: the image, then those of its layers that went, the uppermost first, by chain id. */
-static void say_deleted(struct image_removed *r, const struct image_row *i, const struct collected *c)
+static void say_deleted(struct image_removed *r, const struct image_row *i, struct collected *c)
 {
         struct digest *chain = cor_realloc_array(NULL, i->n_layers + 1, sizeof *chain);
 
@@ -127,7 +130,7 @@ static void say_deleted(struct image_removed *r, const struct image_row *i, cons
         for (size_t n = 0; n < i->n_layers; n++)
                 chain[n] = hash_chain(n ? &chain[n - 1] : NULL, &i->layers[n].diff_id);
         for (size_t n = i->n_layers; n-- > 0;)
-                if (was_collected(c, &i->layers[n].name))
+                if (take_collected(c, &i->layers[n].name))
                         cor_strv_take(&r->lines, cor_printf("Deleted: %s", chain[n].text));
         free(chain);
 }

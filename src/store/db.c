@@ -50,6 +50,9 @@ static int db_fail(struct store_db *db, struct cor_err *err)
 
         if ((code & 0xff) == SQLITE_BUSY)
                 cor_fail(err, COR_BUSY, "database: other processes have kept it busy for %d s", DB_BUSY_MS / 1000);
+        else if ((code & 0xff) == SQLITE_READONLY)
+                cor_fail(err, COR_DENIED,
+                         "the store cannot be changed: its disk is read-only, or it belongs to another user");
         else if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN)
                 cor_fail(err, COR_SYSTEM, "database: %s (%s)", sqlite3_errmsg(db->sql), sys ? strerror(sys) : "?");
         else

@@ -70,7 +70,7 @@ struct digest hash_bytes(const void *bytes, size_t n)
 
 struct digest hash_chain(const struct digest *parent, const struct digest *diff_id)
 {
-        char both[2 * sizeof parent->text];
+        char both[2 * sizeof diff_id->text];
         size_t n;
 
         if (!parent || !digest_set(parent))

@@ -318,7 +318,7 @@ static void pruned(void **state)
         assert_int_equal(engine_images(&e, NULL, NULL, &left, &err), 0);
         assert_int_equal(left.n_items, 1);
         assert_int_equal(engine_prune_images(&e, true, NULL, &rest, &err), 0);
-        assert_int_equal(rest.lines.n_items, 4);
+        assert_int_equal(rest.lines.n_items, 4); /* a name, the image, its layer, and the base that is left by all */
 }
 
 int main(void)
