@@ -236,6 +236,17 @@ Build Cache     0         0         0B        0B"
         expect_text "Images=2"
 }
 
+@test "info: the store and the machine, in docker's names" {
+        make_image one
+        run coracle info
+        expect_status 0
+        expect_text "Images: 1" "Kernel Version: $(uname -r)" "Root Dir: $TEST_DIR/store"
+        run coracle system info -f '{{.Images}} {{.OSType}} {{.NCPU}} {{.DockerRootDir}}'
+        expect_output "1 linux $(getconf _NPROCESSORS_ONLN) $TEST_DIR/store"
+        run coracle info -f json
+        expect_equal "$(jq -r '.Architecture' <<<"$output")" "$(uname -m)"
+}
+
 @test "system check: all is well, and what it says of a damaged blob and a layer that is gone" {
         skip_unless "program docker-registry"
         start_registry 5000

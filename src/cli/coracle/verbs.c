@@ -23,6 +23,7 @@ const struct verb_place verb_places[] = {
         { "", "logout", "", &verb_logout },
         { "", "search", "", &verb_search },
         { "", "version", "", &verb_version },
+        { "", "info", "", &verb_info },
         { "", "completion", "", &verb_completion },
         { "", "history", "", &verb_history },
         { "", "import", "", &verb_import },
@@ -45,6 +46,7 @@ const struct verb_place verb_places[] = {
         { "manifest", "inspect", "", &verb_manifest_inspect },
         { "system", "check", "", &verb_check },
         { "system", "df", "", &verb_df },
+        { "system", "info", "", &verb_info },
         { "system", "prune", "", &verb_system_prune },
 };
 const size_t verb_n_places = COR_COUNT(verb_places);

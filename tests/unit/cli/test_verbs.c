@@ -60,6 +60,7 @@ static void all_flags_of_docker_are_there(void **state)
                 { "", "search", "filter/f format limit no-trunc" },
                 { "manifest", "inspect", "insecure" },
                 { "", "version", "format/f" },
+                { "", "info", "format/f" },
         };
 
         for (size_t i = 0; i < COR_COUNT(rows); i++) {
@@ -144,7 +145,7 @@ static void completions_follow_the_grammar(void **state)
         expect_completion("completion z", "zsh\n");
         expect_completion("--r", "--root\n");
         expect_completion("nothing ", "");
-        expect_completion("system ", "check\ndf\nprune\n");
+        expect_completion("system ", "check\ndf\ninfo\nprune\n");
 }
 
 static void the_man_page_tells_of_everything(void **state)
