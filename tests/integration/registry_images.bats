@@ -1,0 +1,101 @@
+# Whole images by the commands that users type, where the way to the registry is not the plain one: by https, with
+# credentials and helpers, over mirrors, and from registries that misbehave. Credentials are looked up in the process that has
+# given up its rights.
+load lib
+load registries
+load images
+
+setup() {
+        skip_unless "program docker-registry" "program umoci" "program skopeo" "program htpasswd"
+        [ "$(id -u)" = 0 ] || skip "owners need root; images_rootless.bats is for others"
+        setup_net
+        make_layout image
+}
+teardown() { teardown_net; }
+
+# start_private PORT - docker-registry by https that wants user:secret
+start_private() {
+        make_certificates
+        htpasswd -Bbn user secret >"$TEST_DIR/htpasswd"
+        start_registry "$1" "  tls: {certificate: $TEST_DIR/server.crt, key: $TEST_DIR/server.key}" \
+                "auth: {htpasswd: {realm: here, path: $TEST_DIR/htpasswd}}"
+}
+
+name_registry_test() {
+        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
+        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        mkdir -p "$COR_CONFIG/certs.d/registry.test:5443"
+        cp "$TEST_DIR/ca.crt" "$COR_CONFIG/certs.d/registry.test:5443/"
+}
+
+@test "login, push, pull and logout at a private registry by https" {
+        start_private 5443
+        name_registry_test
+        in_net skopeo --insecure-policy copy -q --dest-tls-verify=false --dest-creds user:secret "oci:$TEST_DIR/image:x" \
+                docker://registry.test:5443/a/b:1
+        run coracle pull registry.test:5443/a/b:1
+        expect_status 1
+        expect_text "pull access denied for registry.test:5443/a/b" "no basic auth credentials"
+        run coracle login -u user --password-stdin registry.test:5443 <<<secret
+        expect_status 0
+        run coracle pull -q registry.test:5443/a/b:1
+        expect_status 0
+        coracle tag registry.test:5443/a/b:1 registry.test:5443/c/d:2
+        run coracle push registry.test:5443/c/d:2
+        expect_status 0
+        run coracle logout registry.test:5443
+        expect_status 0
+        run coracle push registry.test:5443/c/d:2
+        expect_status 1
+        expect_text "no basic auth credentials"
+        run coracle pull registry.test:5443/c/d:2
+        expect_status 1
+        umount /etc/hosts
+}
+
+@test "a credential helper is asked by the transfer" {
+        start_private 5443
+        name_registry_test
+        in_net skopeo --insecure-policy copy -q --dest-tls-verify=false --dest-creds user:secret "oci:$TEST_DIR/image:x" \
+                docker://registry.test:5443/a/b:1
+        mkdir "$TEST_DIR/bin"
+        printf '#!/bin/sh\nread server; echo "$server" >>"%s/asked"\necho "{\\"ServerURL\\":\\"$server\\",\\"Username\\":\\"user\\",\\"Secret\\":\\"secret\\"}"\n' \
+                "$TEST_DIR" >"$TEST_DIR/bin/docker-credential-test"
+        chmod +x "$TEST_DIR/bin/docker-credential-test"
+        echo '{"credHelpers":{"registry.test:5443":"test"}}' >"$HOME/.docker/config.json"
+        PATH=$TEST_DIR/bin:$PATH run coracle pull -q registry.test:5443/a/b:1
+        expect_status 0
+        expect_equal "$(sort -u "$TEST_DIR/asked")" registry.test:5443
+        umount /etc/hosts
+}
+
+@test "a mirror gives the layers, the registry what the tag means" {
+        start_registry 5000
+        start_registry 5001
+        for port in 5000 5001; do
+                in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" docker://localhost:$port/a/b:1
+                : >"$TEST_DIR/registry-$port.out"
+        done
+        mkdir "$COR_CONFIG/certs.d/localhost:5000"
+        printf 'server = "http://localhost:5000"\n[host."http://localhost:5999"]\n[host."http://localhost:5001"]\ncapabilities = ["pull"]\n' \
+                >"$COR_CONFIG/certs.d/localhost:5000/hosts.toml"
+        run coracle pull localhost:5000/a/b:1
+        expect_status 0
+        grep -q '/blobs/' "$TEST_DIR/registry-5001.out"
+        refute grep -q '/blobs/' "$TEST_DIR/registry-5000.out"
+        refute grep -q '/manifests/1' "$TEST_DIR/registry-5001.out"
+}
+
+@test "nothing is left of an image that could not be had" {
+        start_hostile log 5000
+        for kind in denied html wrong endless garbage limit tofile loop401; do
+                run coracle pull localhost:5000/$kind/x:v1
+                expect_status 1
+                expect_text "Error"
+        done
+        run coracle images -q
+        expect_output ""
+        run coracle pull localhost:5000/good/x:none
+        expect_status 1
+        expect_text "manifest for localhost:5000/good/x:none not found: manifest unknown: manifest unknown"
+}
