@@ -112,7 +112,7 @@ int platform_parse(const char *s, struct platform *ret, struct cor_err *err)
 {
         struct platform p = { 0 };
         auto_str copy = cor_strdup(s);
-        char *cursor = copy, *words[3];
+        char *cursor = copy, *words[3] = { NULL };
         size_t n = 0;
 
         for (char *word; (word = cor_split_next(&cursor, '/')); n++) {

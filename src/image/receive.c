@@ -345,7 +345,7 @@ static int start_unpacking(struct receive_layer *l, int blob_fd, const struct di
                                   .lower = lower,
                                   .n_lower = n_lower,
                                   .bottom = l->leans && n_lower == 0 };
-        int ends[2] = { -1, -1 }, r;
+        int ends[2] = { -1, -1 }, r = 0;
 
         if (l->fetching) {
                 if (pipe2(ends, O_CLOEXEC) < 0)
@@ -355,7 +355,8 @@ static int start_unpacking(struct receive_layer *l, int blob_fd, const struct di
                 if (fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0)
                         r = cor_fail_errno(err, "make a pipe non-blocking");
         }
-        r = unpacker_add(l->receive->o.unpacker, l->number, &job, err);
+        if (r == 0)
+                r = unpacker_add(l->receive->o.unpacker, l->number, &job, err);
         cor_fd_close(&ends[0]);
         l->unpacking = r == 0;
         l->probing = !l->leans;

@@ -21,8 +21,6 @@
 
 enum { EXIT_WAIT_MS = 30000 };
 
-extern char **environ;
-
 /* Copies of the three descriptors, clear of the numbers that they get in the child. */
 struct child_fds {
         int socket, input, output;
