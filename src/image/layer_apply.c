@@ -463,8 +463,10 @@ static int apply_all(struct apply *a, struct cor_err *err)
 
                 a->applied->entries++;
                 r = apply_entry(a, e, err);
-                if (r < 0)
+                if (r < 0) {
+                        layer_quiet(err);
                         return cor_wrap(err, "%s", layer_shown(e->name, shown, sizeof shown));
+                }
                 if (r == LEANS) {
                         layer_leans(a, e);
                         return 0;

@@ -425,7 +425,9 @@ int layer_diff(int dirfd, const char *overlay_prefix, struct tar_writer *writer,
         char shown[SHOWN_BYTES];
 
         d.buf = cor_alloc(READ_BYTES);
-        if (open_path(&d, "", err) < 0 || enter_dir(&d, err) < 0 || walk(&d, err) < 0)
+        if (open_path(&d, "", err) < 0 || enter_dir(&d, err) < 0 || walk(&d, err) < 0) {
+                layer_quiet(err);
                 return cor_wrap(err, "%s", layer_shown(d.path[0] ? d.path : "/", shown, sizeof shown));
+        }
         return tar_write_end(writer, err);
 }

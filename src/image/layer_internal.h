@@ -68,6 +68,8 @@ void layer_leans(struct apply *a, const struct tar_entry *e);
 int layer_path_parse(const char *name, struct layer_path *ret, bool *ret_meta, struct cor_err *err) COR_MUST_CHECK;
 /* layer_shown() - @name fit for a message, in @buf of @n bytes (too long: cut) */
 const char *layer_shown(const char *name, char *buf, size_t n);
+/* layer_quiet() - no name of the archive that came into the message shall speak to a terminal */
+void layer_quiet(struct cor_err *err);
 
 /* --------------------------------------------------------------------------------------------------- layer_place.c */
 

@@ -75,18 +75,39 @@ int layer_path_parse(const char *name, struct layer_path *p, bool *ret_meta, str
         return check_parents(p, ret_meta, err);
 }
 
+/* A byte of a control character: those of ASCII, and of Unicode the ones that terminals take commands from. */
+static bool is_control(const char *s, const char *begin)
+{
+        unsigned char c = (unsigned char)s[0], next = c ? (unsigned char)s[1] : 0;
+
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+                return true;
+        return c >= 0x80 && c < 0xa0 && s > begin && (unsigned char)s[-1] == 0xc2;
+}
+
 const char *layer_shown(const char *name, char *buf, size_t n)
 {
+        const char *s = name;
         size_t at = 0;
 
-        for (; *name && at + 8 < n; name++) {
-                unsigned char c = (unsigned char)*name;
-
-                if (c < 0x20 || c == 0x7f || c == '\\')
-                        at += (size_t)snprintf(buf + at, n - at, "\\%03o", c);
+        for (; *s && at + 8 < n; s++)
+                if (is_control(s, name) || *s == '\\')
+                        at += (size_t)snprintf(buf + at, n - at, "\\%03o", (unsigned)(unsigned char)*s);
                 else
-                        buf[at++] = *name;
-        }
-        snprintf(buf + at, n - at, "%s", *name ? "..." : "");
+                        buf[at++] = *s;
+        snprintf(buf + at, n - at, "%s", *s ? "..." : "");
         return buf;
+}
+
+void layer_quiet(struct cor_err *err)
+{
+        bool control[sizeof err->msg] = { false };
+
+        if (!err)
+                return;
+        for (size_t i = 0; err->msg[i]; i++)
+                control[i] = is_control(err->msg + i, err->msg);
+        for (size_t i = 0; err->msg[i]; i++)
+                if (control[i])
+                        err->msg[i] = '?';
 }

@@ -95,7 +95,7 @@ int tar_sparse_pax(const struct tar_pax *pax, struct tar_entry *e, enum tar_spar
         *ret = SPARSE_NO;
         *ret_name = NULL;
         if (!is_1 && !map && !tar_pax_find(pax, "GNU.sparse.numblocks"))
-                return major ? cor_fail(err, COR_INVALID, "sparse file of the unknown version %s", major->value) : 0;
+                return major ? cor_fail(err, COR_INVALID, "sparse file of an unknown version") : 0;
         sized = real_size(pax, e, err);
         if (sized < 0)
                 return -1;

@@ -246,6 +246,15 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
         [ -z "$failed" ]
 }
 
+@test "names of an archive do not speak to the terminal" {
+        python3 -c 'import sys, tarfile
+tar = tarfile.open(fileobj=sys.stdout.buffer, mode="w|")
+tar.addfile(tarfile.TarInfo("a\x1b[2J\u009b"))
+tar.addfile(tarfile.TarInfo("a\x1b[2J\u009b/b"))
+tar.close()' >"$TEST_DIR/tar"
+        refused 'a\033[2J\302\233/b: a?[2J??, where it should be in, is not a directory' <"$TEST_DIR/tar"
+}
+
 @test "links lead nowhere but into the layer" {
         mkdir "$TEST_DIR/victim" "$TEST_DIR/layer"
         python3 - "$TEST_DIR/victim" >"$TEST_DIR/tar" <<-'EOF'
@@ -296,14 +305,15 @@ tar = tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORM
 info = tarfile.TarInfo("/".join("d" * 2000) + "/" + sys.argv[1])
 tar.addfile(info)
 tar.close()' one >"$TEST_DIR/tar"
-        mkdir "$TEST_DIR"/{1..20}
-        for n in {1..20}; do
+        mkdir "$TEST_DIR"/{1..4}
+        for n in {1..4}; do
                 "$LAYER" apply "$TEST_DIR/$n" "${lower[@]}" <"$TEST_DIR/tar" >"$TEST_DIR/said"
                 lower=("$TEST_DIR/$n" "${lower[@]}")
         done
         grep -q 'needs_lower=1' "$TEST_DIR/said"
-        [ "$(find "$TEST_DIR/20" -type d | wc -l)" = 2001 ]
-        [ "$(find "$TEST_DIR/20" -type f -name one | wc -l)" = 1 ]
+        [ "$(find "$TEST_DIR/4" -type d | wc -l)" = 2001 ]
+        [ "$(find "$TEST_DIR/4" -type f -name one | wc -l)" = 1 ]
+        rm -rf "$TEST_DIR"/{1..4} # faster than the teardown, which looks at each file
 }
 
 @test "in a user namespace with enough ids layers come out as without, but for what only root may" {

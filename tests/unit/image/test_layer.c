@@ -93,6 +93,15 @@ static void names_are_fit_to_print(void **state)
                             "012345678901234567890123...");
 }
 
+static void messages_do_not_speak_to_terminals(void **state)
+{
+        struct cor_err err = { .msg = "a\x1b[2J b\xc2\x9b"
+                                      "c \xc3\xbc \xc3\x9b \n" };
+
+        layer_quiet(&err);
+        assert_string_equal(err.msg, "a?[2J b??c \xc3\xbc \xc3\x9b ?");
+}
+
 static void attributes_that_are_not_a_layers_are_left_out(void **state)
 {
         assert_true(layer_xattr_kept("user.a"));
@@ -213,6 +222,7 @@ int main(void)
                 cmocka_unit_test(names_that_lead_out_are_refused),
                 cmocka_unit_test(names_have_a_length),
                 cmocka_unit_test(names_are_fit_to_print),
+                cmocka_unit_test(messages_do_not_speak_to_terminals),
                 cmocka_unit_test(attributes_that_are_not_a_layers_are_left_out),
                 cmocka_unit_test(a_layer_packs_to_the_archive_it_came_from),
         };
