@@ -461,6 +461,21 @@ stalling_registry() {
         wait_until transfer_is_gone
 }
 
+@test "an interrupted pull ends at once, too, when the registry has not said a word" {
+        start python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 5000)); time.sleep(600)'
+        wait_until listens 5000
+        nsenter --net="/proc/$NET/ns/net" "$CORACLE" pull localhost:5000/x:1 </dev/null >"$TEST_DIR/out" 2>&1 3>&- &
+        local pid=$! status=0 transfer
+        wait_until grep -q "Pulling from" "$TEST_DIR/out"
+        transfer=$(pgrep -o -P "$pid")
+        [ -n "$transfer" ]
+        kill -TERM "$pid"
+        wait "$pid" || status=$?
+        expect_equal "$status" 143
+        transfer_is_gone() { [ ! -e "/proc/$transfer" ] || grep -qs '^State:.Z' "/proc/$transfer/status"; }
+        wait_until transfer_is_gone
+}
+
 @test "login: from standard input, refused, without a terminal; what a registry wants is kept; logout" {
         skip_unless "program docker-registry" "program htpasswd"
         htpasswd -Bbn user secret >"$TEST_DIR/htpasswd"

@@ -50,17 +50,20 @@ make_images() {
         DOCKER_BUILDKIT=0 docker_ build -q -t built:1 -t built:second -t localhost:5000/some/name "$T/context"
 }
 
-# without_times - a second may pass between one program and the other
-without_times() { sed -E 's/^Error: //; s/(About a|[0-9]+) (second|minute)s? ago */TIME /'; }
+# comparable - a second may pass between one program and the other; newer docker shows names in full
+comparable() {
+        sed -E 's/^Error( response from daemon)?: //; s/(About a|[0-9]+) (second|minute)s? ago */TIME /
+                s/(repository name) \([^)]*\)/\1/; s/(No such image: [^:]*):latest/\1/'
+}
 
-# both ARGUMENT... - docker and coracle print the same and end the same way; but for "Error: ", which docker does not always
-# say, and for the order of the repositories of an image, which is not the same twice with docker
+# both ARGUMENT... - docker and coracle print the same and end the same way; but for "Error: ", which docker says in other
+# words or not at all, and for the order of the repositories of an image, which is not the same twice with docker
 both() {
         local theirs ours their_status=0 our_status=0
         theirs=$(docker_ "$@" 2>&1) || their_status=$?
         ours=$(coracle "$@" 2>&1) || our_status=$?
-        theirs=$(without_times <<<"$theirs")
-        ours=$(without_times <<<"$ours")
+        theirs=$(comparable <<<"$theirs")
+        ours=$(comparable <<<"$ours")
         if [ "$1" = images ]; then
                 theirs=$(sort <<<"$theirs")
                 ours=$(sort <<<"$ours")
@@ -166,6 +169,33 @@ plain() {
         run coracle images -f dangling=perhaps
         expect_status 1
         expect_text "nvalid filter 'dangling="
+}
+
+@test "tag and rmi: the same lines, and the same refusals" {
+        local id
+        id=$(docker_ images -q base)
+        both tag base extra:1
+        both tag "$id" localhost:5000/extra/two
+        both images
+        both rmi extra:1
+        both rmi localhost:5000/extra/two
+        both rmi "$id"
+        both rmi "$(docker_ images -q built:1)"
+        both tag nothing x
+        both tag base Upper
+        both tag base "x@sha256:$(printf '%064d' 1)"
+        both rmi nothing
+        both rmi Upper
+        both history nothing
+        both image prune -f
+        both images
+}
+
+@test "system df: the same summary" {
+        both system df
+        both system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}'
+        both system df --format 'table {{.Size}}\t{{.Type}}'
+        both system df --format '{{json .}}'
 }
 
 @test "what we save docker loads, and has the same image" {
