@@ -3,7 +3,7 @@
 #
 #   setup_net           $TEST_DIR, $HOME in it, a network namespace with loopback, $COR_CONFIG (daemon.json, certs.d)
 #   in_net COMMAND...   run in that namespace
-#   reg COMMAND...      tool-registry there, at most 30 seconds
+#   reg COMMAND...      tool-registry there, for RUNTIME_TIMEOUT seconds at most
 #   start_hostile NAME PORT [FLAG...]   tests/integration/tools/hostile_registry.py; log in $TEST_DIR/NAME.log. Sets DIGEST,
 #                       SIZE and MANIFEST_DIGEST
 #   start_registry PORT [LINE OF ITS CONFIGURATION...]   Debian's docker-registry
@@ -30,7 +30,7 @@ net_is_ready() { [ "$(readlink "/proc/$NET/ns/net")" != "$(readlink /proc/self/n
 
 in_net() { nsenter --net="/proc/$NET/ns/net" "$@"; }
 
-reg() { in_net timeout -k 5 30 "$TOOL" "$@"; }
+reg() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$TOOL" "$@"; }
 
 # start COMMAND... - in the namespace, until teardown
 start() {

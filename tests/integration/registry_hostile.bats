@@ -5,7 +5,7 @@ load registries
 setup() {
         setup_net
         start_hostile log 5000
-        export STALL_MS=700 ATTEMPTS=3
+        export STALL_MS=$((50 * ${WAIT_SECONDS:-20})) ATTEMPTS=3 # longer on slow machines
 }
 teardown() { teardown_net; }
 
