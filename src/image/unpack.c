@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LAYER_WAIT_MS = 120000 };
+enum { MAX_RUNNING = 64 };
 
 enum request_type { REQUEST_ADD, REQUEST_COMMIT, REQUEST_DROP };
 
@@ -280,8 +280,8 @@ static int serve_report(struct server *s, struct job *j, struct cor_err *err)
 /* One round: 1 to go on, 0 when the network process is gone. */
 static int serve(struct server *s, struct digest *lower, struct cor_err *err)
 {
-        struct pollfd polled[1 + 64] = { { .fd = s->socket, .events = POLLIN } };
-        struct job *jobs[64];
+        struct pollfd polled[1 + MAX_RUNNING] = { { .fd = s->socket, .events = POLLIN } };
+        struct job *jobs[MAX_RUNNING];
         size_t n = 0;
 
         if (start_jobs(s, err) < 0)
@@ -309,7 +309,7 @@ static _Noreturn void server_run(const char *path, const struct unpack_limits *l
 
         if (r == 0)
                 r = confine_unpacker(store_overlay_prefix(s.store), &err);
-        s.max_running = processors > 0 && processors < 63 ? (size_t)processors + 1 : 2;
+        s.max_running = processors < 1 ? 2 : processors < MAX_RUNNING ? (size_t)processors + 1 : MAX_RUNNING;
         if (r < 0)
                 (void)!tell_failed(&s, 0, &err, NULL);
         for (r = r < 0 ? 0 : 1; r == 1;)
