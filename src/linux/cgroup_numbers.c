@@ -111,8 +111,10 @@ ssize_t cgroup_cpulist_bits(const char *list, uint8_t *bits, size_t size, struct
                 last = first;
                 if (*s == '-' && (s++, !cgroup_parse_u64(&s, &last)))
                         return bad_list(list, err);
-                if (last < first || last >= size * 8)
+                if (last < first)
                         return bad_list(list, err);
+                if (last >= size * 8)
+                        return cor_fail(err, COR_INVALID, "'%s' has a number above %zu", list, size * 8 - 1);
                 for (uint64_t i = first; i <= last; i++)
                         bits[i / 8] |= (uint8_t)(1U << i % 8);
                 if (last / 8 + 1 > used)
