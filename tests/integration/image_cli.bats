@@ -321,6 +321,9 @@ Run 'coracle images --help' for more information"
         run coracle pull -a x:y
         expect_status 1
         expect_text "tag can't be used with --all-tags/-a"
+        run coracle pull --disable-content-trust=false x
+        expect_status 1
+        expect_text "Docker Content Trust is not supported"
         run coracle --root /dev/null/x images
         expect_status 1
         expect_text "Error: " "/dev/null/x"

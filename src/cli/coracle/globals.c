@@ -7,7 +7,12 @@
 const struct option globals_options[] = {
         ROW("config", 0, TEXT, config, "string", OPTION_DIR,
             "Folder of config.json, with credentials for registries (default ~/.docker)"),
-        OPTION_ROW_CONST("debug", struct globals, log_level, COR_LOG_DEBUG + 1, "The same as --log-level debug"),
+        { .name = "debug",
+          .letter = 'D',
+          .type = OPTION_CONST,
+          .offset = offsetof(struct globals, log_level),
+          .n_offset = COR_LOG_DEBUG + 1,
+          .help = "The same as --log-level debug" },
         ROW("log-level", 'l', WORD, log_level, "error|warn|info|debug", 0, "The least severe messages to show"),
         ROW("root", 0, TEXT, root, "string", OPTION_DIR | OPTION_FILLED,
             "Folder of the store (default /var/lib/coracle, or of an ordinary user ~/.local/share/coracle)"),

@@ -34,16 +34,19 @@ static int say(struct cor_err *err, const char *fmt, const char *what)
 /* ---- pull, push ---- */
 
 struct pull_options {
-        bool all_tags, quiet, no_trust, discard;
+        bool all_tags, quiet, trust, discard;
         const char *platform;
 };
 
 #define PULL_ROW(NAME, LETTER, TYPE, M, VALUE, FLAGS, HELP)                                                            \
         OPTION_ROW(NAME, LETTER, TYPE, struct pull_options, M, VALUE, FLAGS, HELP)
 
-static int check_all_tags(const struct reference *r, bool all_tags, struct cor_err *err)
+static int check(const struct reference *r, const struct pull_options *o, struct cor_err *err)
 {
-        if (all_tags && (r->tag || digest_set(&r->digest)))
+        if (o->trust)
+                return cor_fail(err, COR_UNSUPPORTED,
+                                "--disable-content-trust=false: Docker Content Trust is not supported");
+        if (o->all_tags && (r->tag || digest_set(&r->digest)))
                 return cor_fail(err, COR_INVALID, "tag can't be used with --all-tags/-a");
         return 0;
 }
@@ -80,7 +83,7 @@ static int run_pull(struct invocation *in, struct cor_err *err)
         auto_reference r = { 0 };
         auto_engine e = { 0 };
 
-        if (reference_parse(in->args[0], &r, err) < 0 || check_all_tags(&r, o->all_tags, err) < 0)
+        if (reference_parse(in->args[0], &r, err) < 0 || check(&r, o, err) < 0)
                 return -1;
         if (!o->all_tags && reference_default_tag(&r) && !o->quiet && say(err, "Using default tag: ", r.tag) < 0)
                 return -1;
@@ -95,8 +98,8 @@ static const struct option pull_rows[] = {
         PULL_ROW("all-tags", 'a', FLAG, all_tags, "", 0, "Pull all tags of the repository"),
         PULL_ROW("discard", 0, FLAG, discard, "", 0,
                  "Keep layers in their unpacked form only: half the disk, and no push or save afterwards"),
-        PULL_ROW("disable-content-trust", 0, FLAG, no_trust, "", OPTION_OFF,
-                 "Accepted; Docker Content Trust is not looked at"),
+        PULL_ROW("disable-content-trust", 0, FLAG, trust, "", OPTION_OFF,
+                 "Docker Content Trust is not known here: it cannot be asked for"),
         PULL_ROW("platform", 0, TEXT, platform, "string", 0, "The platform to pull: OS/ARCHITECTURE[/VARIANT]"),
         PULL_ROW("quiet", 'q', FLAG, quiet, "", 0, "Show the name of the image only"),
 };
@@ -121,7 +124,7 @@ static int run_push(struct invocation *in, struct cor_err *err)
         auto_str full = NULL;
         auto_engine e = { 0 };
 
-        if (reference_parse(in->args[0], &r, err) < 0 || check_all_tags(&r, o->all_tags, err) < 0)
+        if (reference_parse(in->args[0], &r, err) < 0 || check(&r, o, err) < 0)
                 return -1;
         if (!o->all_tags && reference_default_tag(&r) && !o->quiet && say(err, "Using default tag: ", r.tag) < 0)
                 return -1;
@@ -134,8 +137,8 @@ static int run_push(struct invocation *in, struct cor_err *err)
 
 static const struct option push_rows[] = {
         PULL_ROW("all-tags", 'a', FLAG, all_tags, "", 0, "Push all tags of the repository"),
-        PULL_ROW("disable-content-trust", 0, FLAG, no_trust, "", OPTION_OFF,
-                 "Accepted; images are not signed for Docker Content Trust"),
+        PULL_ROW("disable-content-trust", 0, FLAG, trust, "", OPTION_OFF,
+                 "Docker Content Trust is not known here: it cannot be asked for"),
         PULL_ROW("platform", 0, TEXT, platform, "string", 0, "Push this platform only: OS/ARCHITECTURE[/VARIANT]"),
         PULL_ROW("quiet", 'q', FLAG, quiet, "", 0, "Show the name of the image only"),
 };
