@@ -19,8 +19,9 @@
 struct host {
         struct registry_host settings;
         struct http_trust trust;
-        char *root; /* URL in front of "/REPOSITORY/…": "https://mirror.example/v2" */
-        bool down;  /* it could not be reached: only asked again if there is nobody else */
+        char *root;    /* URL in front of "/REPOSITORY/…": "https://mirror.example/v2" */
+        bool down;     /* it could not be reached: only asked again if there is nobody else */
+        bool answered; /* it was reached before */
         bool auth_known;
         bool has_auth;
         struct registry_auth auth;

@@ -375,6 +375,14 @@ static void add_advice(struct call *c, const struct http_answer *a)
                          "%.250s (to allow that, list %.100s under insecure-registries in daemon.json)", was.msg, name);
 }
 
+/* A host that never answered is tried twice: most of the time nobody is there, and a person waits. */
+static bool is_not_there(const struct call *c, const struct http_answer *a)
+{
+        const struct host *h = call_host(c);
+
+        return a->end == HTTP_UNREACHABLE && h && !h->answered && !c->elsewhere && !c->spec.data && c->attempts > 0;
+}
+
 static void failed(struct call *c, const struct http_answer *a, const struct cor_err *error)
 {
         struct host *h = call_host(c);
@@ -390,7 +398,7 @@ static void failed(struct call *c, const struct http_answer *a, const struct cor
         name_url(c);
         if (a->end == HTTP_UNREACHABLE && h && !c->elsewhere)
                 h->down = true;
-        if (a->end == HTTP_REFUSED || a->end == HTTP_UNTRUSTED || a->end == HTTP_NOT_TLS)
+        if (a->end == HTTP_REFUSED || a->end == HTTP_UNTRUSTED || a->end == HTTP_NOT_TLS || is_not_there(c, a))
                 call_refused(c, a);
         else
                 call_fail(c, a, 0);
@@ -399,9 +407,12 @@ static void failed(struct call *c, const struct http_answer *a, const struct cor
 void call_answered(void *context, const struct http_answer *a, const struct cor_err *error)
 {
         struct call *c = context;
+        struct host *h = call_host(c);
         struct problem p;
 
         c->transfer = NULL;
+        if (h && !c->elsewhere && a->end == HTTP_WHOLE)
+                h->answered = true;
         if (a->end != HTTP_WHOLE) {
                 failed(c, a, error);
         } else if (a->status / 100 == 2) {
