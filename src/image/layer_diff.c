@@ -121,7 +121,16 @@ static int by_name(const void *a, const void *b)
         return strcmp(((const struct tar_xattr *)a)->name, ((const struct tar_xattr *)b)->name);
 }
 
-static int read_xattrs(int fd, struct xattrs *x, struct cor_err *err)
+/* Marks of an overlay that was mounted with redirect_dir or metacopy: the rest of such a thing is in a lower layer. */
+static bool is_incomplete(const char *name, const char *prefix)
+{
+        size_t n = strlen(prefix);
+
+        return strncmp(name, prefix, n) == 0 &&
+               (strcmp(name + n, "redirect") == 0 || strcmp(name + n, "metacopy") == 0);
+}
+
+static int read_xattrs(const struct diff *d, int fd, struct xattrs *x, struct cor_err *err)
 {
         auto_str list = NULL;
         ssize_t n = layer_xattrs_list(fd, &list, err);
@@ -135,6 +144,11 @@ static int read_xattrs(int fd, struct xattrs *x, struct cor_err *err)
 
                 if (got < 0)
                         return -1;
+                if (is_incomplete(name, d->prefix))
+                        return cor_fail(err, COR_UNSUPPORTED,
+                                        "a part of it is in a lower layer only (%s): the overlay was not mounted with "
+                                        "redirect_dir=off,metacopy=off",
+                                        name);
                 if (got > 0)
                         *COR_GROW(x->items, x->n_items) = (struct tar_xattr){ cor_strdup(name), value, len };
         }
@@ -255,7 +269,7 @@ static int write_other(struct diff *d, int fd, const char *base, const struct st
         ssize_t n;
         int r;
 
-        if (!first && read_xattrs(fd, &x, err) < 0)
+        if (!first && read_xattrs(d, fd, &x, err) < 0)
                 return -1;
         e = entry_of(st, &x, d->path);
         if (first)
@@ -354,7 +368,7 @@ static int enter_dir(struct diff *d, struct cor_err *err)
         snprintf(opaque, sizeof opaque, "%sopaque", d->prefix);
         if (fstat(d->dir, &st) < 0)
                 return cor_fail_errno(err, "look at the directory");
-        if (read_xattrs(d->dir, &x, err) < 0)
+        if (read_xattrs(d, d->dir, &x, err) < 0)
                 return -1;
         is_opaque = layer_xattr_get(d->dir, opaque, &y, &y_len, err);
         if (is_opaque < 0)
