@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(inflate_all(data, size, 1000, &small, &err) == r);
         if (r == 0)
                 assert(small.len == large.len && (large.len == 0 || memcmp(small.s, large.s, large.len) == 0));
-        if (size < LIMIT) {
+        if (size < LIMIT && size % 8 == 0) { /* which takes most of the time */
                 there_and_back(COMPRESSION_GZIP, data, size);
                 there_and_back(COMPRESSION_ZSTD, data, size);
         }

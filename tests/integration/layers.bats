@@ -185,6 +185,22 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
         diff -u <("$TREE" --free "$dir/free" "$dir/bundle/rootfs") <("$TREE" --free "$dir/free" "$dir/merged")
 }
 
+@test "what an overlay has of a lower layer by reference only is not packed as if it were all" {
+        local dir=$TEST_DIR/overlay options
+        for options in redirect_dir=on metacopy=on; do
+                rm -rf "$dir"
+                mkdir -p "$dir"/{lower/dir/sub,upper,work,merged}
+                echo data >"$dir/lower/file"
+                mount -t overlay overlay -o "lowerdir=$dir/lower,upperdir=$dir/upper,workdir=$dir/work,$options" "$dir/merged"
+                mv "$dir/merged/dir" "$dir/merged/moved"
+                chmod 600 "$dir/merged/file"
+                umount "$dir/merged"
+                run "$LAYER" diff "$dir/upper"
+                [ "$status" = 1 ]
+                [[ $output == *"the overlay was not mounted with redirect_dir=off,metacopy=off"* ]]
+        done
+}
+
 @test "holes stay holes on the way through an archive" {
         mkdir "$TEST_DIR/from" "$TEST_DIR/to"
         truncate -s 10G "$TEST_DIR/from/hole"
