@@ -43,6 +43,8 @@ struct layer_apply_options {
  * one's owner, mode, times and xattrs). Without (first layer of an image: n_lower 0, no probe) a missing parent is made
  * 0755 root.
  *
+ * An archive without an entry for the root leaves the folder the attributes it has. Sets the umask of the process to 0.
+ *
  * Errors name the entry. Needs the rights to change owners where the archive has others than the caller.
  */
 int layer_apply(int dirfd, struct tar_reader *reader, const struct layer_apply_options *options,

@@ -66,7 +66,8 @@ static inline void tar_reader_free_p(struct tar_reader **r)
 #define auto_tar_reader COR_CLEANUP(tar_reader_free_p) struct tar_reader *
 /*
  * tar_next() - the next entry, valid until the next call: 1, 0 at the end of the archive, -1 INVALID with the place.
- * Data of the entry before that was not read is skipped. Global pax headers apply; unknown types are skipped.
+ * Data of the entry before that was not read is skipped. Owners and times of global pax headers apply, and nothing else
+ * of them; entries of unknown types are skipped.
  */
 int tar_next(struct tar_reader *r, const struct tar_entry **ret, struct cor_err *err) COR_MUST_CHECK;
 /* tar_data() - the next piece of the entry's data: 1 with offset in the file and bytes (borrowed), 0 at its end */
