@@ -158,6 +158,15 @@ Error: No such image: nothing"
         expect_output "Error: No such image: nothing:latest"
 }
 
+@test "what an image says of itself does not command the terminal, and stays what it is elsewhere" {
+        make_image one -m $'a\e[31mb'
+        run coracle history --format '{{.Comment}}' one
+        expect_output $'a\e[31mb'
+        run in_a_terminal 80 "'$CORACLE' history --format '{{.Comment}}' one"
+        expect_text 'a?[31mb'
+        expect_no_text $'\e'
+}
+
 @test "save, load: archives that others read; a file appears when it is whole" {
         local id
         id=$(make_image one:1)

@@ -162,7 +162,6 @@ plain() {
 }
 
 @test "what fails fails in the same words" {
-        both image inspect nothing
         both inspect --format '{{.Id}}' nothing
         both pull -a x:y
         both pull Upper

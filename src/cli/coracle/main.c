@@ -27,9 +27,15 @@ static int open_standard_descriptors(void)
         return 0;
 }
 
+/* Some of the text may be a registry's: it does not command the terminal. */
 static int report(const struct cor_err *err)
 {
-        fprintf(stderr, "Error: %s\n", err->msg);
+        struct cor_err shown = *err;
+
+        for (char *c = shown.msg; *c; c++)
+                if ((uint8_t)*c < 0x20 ? *c != '\n' && *c != '\t' : *c == 0x7f)
+                        *c = '?';
+        fprintf(stderr, "Error: %s\n", shown.msg);
         return EXIT_FAILED;
 }
 

@@ -69,6 +69,11 @@ struct invocation {
 int verb_engine(const struct invocation *in, struct engine *ret, struct cor_err *err) COR_MUST_CHECK;
 /* verb_print() - write @t to standard output */
 int verb_print(const struct cor_text *t, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * verb_add_foreign() - append @n bytes that came with an image or from a registry: on a terminal, which obeys them,
+ * control characters other than tabs and line breaks are shown as question marks; elsewhere they stay
+ */
+void verb_add_foreign(const char *s, size_t n, struct cor_text *out);
 /* verb_say() - a line on standard error, for what does not stop the command */
 void verb_say(const char *fmt, ...) COR_PRINTF(1, 2);
 /* verb_confirm() - show @warning and ask: 1 yes, 0 no */

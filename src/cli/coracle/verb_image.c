@@ -110,7 +110,7 @@ static const struct format_heading history_headings[] = {
 /* Blanks instead of tabs, and at most 45 letters */
 static void add_created_by(const char *s, bool whole, struct cor_text *out)
 {
-        size_t n = strlen(s), end = 0;
+        size_t n = strlen(s), end = 0, start = out->len;
         uint32_t rune;
 
         if (!whole && rune_count(s, n) > CREATED_BY_SHOWN) {
@@ -118,8 +118,10 @@ static void add_created_by(const char *s, bool whole, struct cor_text *out)
                         end += rune_next(s + end, n - end, &rune);
                 n = end;
         }
-        for (size_t i = 0; i < n; i++)
-                cor_text_add_c(out, s[i] == '\t' ? ' ' : s[i]);
+        verb_add_foreign(s, n, out);
+        for (size_t i = start; i < out->len; i++)
+                if (out->s[i] == '\t')
+                        out->s[i] = ' ';
         if (end > 0)
                 cor_text_add(out, "…");
 }
@@ -129,6 +131,7 @@ static const struct value *history_row(struct value_pool *p, const struct histor
 {
         struct value *row = value_struct(p, "*image.historyContext");
         auto_text at = COR_TEXT_INIT, by = COR_TEXT_INIT, since = COR_TEXT_INIT, bytes = COR_TEXT_INIT;
+        auto_text comment = COR_TEXT_INIT;
         struct timespec when = { .tv_sec = NO_TIME };
 
         if (h->created && cor_time_parse(h->created, &when) < 0)
@@ -144,7 +147,8 @@ static const struct value *history_row(struct value_pool *p, const struct histor
         else
                 cor_text_printf(&bytes, "%lld", (long long)size);
         row->html = true;
-        value_field_text(p, row, "Comment", h->comment);
+        verb_add_foreign(h->comment ? h->comment : "", h->comment ? strlen(h->comment) : 0, &comment);
+        value_field_text(p, row, "Comment", comment.s);
         value_field_text(p, row, "CreatedAt", at.s);
         value_field_text(p, row, "CreatedBy", by.s);
         value_field_text(p, row, "CreatedSince", o->plain ? at.s : since.s);

@@ -241,8 +241,10 @@ static void add_description(const struct value *v, bool whole, struct cor_text *
                         end += rune_next(s + end, n - end, &rune);
                 n = end;
         }
-        for (size_t i = 0; i < n; i++)
-                cor_text_add_c(out, s[i] == '\n' || s[i] == '\r' ? ' ' : s[i]);
+        verb_add_foreign(s, n, out);
+        for (size_t i = 0; i < out->len; i++)
+                if (out->s[i] == '\n' || out->s[i] == '\r' || out->s[i] == '\t')
+                        out->s[i] = ' ';
         if (end > 0)
                 cor_text_add(out, "…");
 }
@@ -275,14 +277,15 @@ static int passes(const struct search_options *o, const struct value *v, struct 
 static const struct value *search_row(struct value_pool *p, const struct search_options *o, const struct value *v)
 {
         struct value *row = value_struct(p, "*registry.searchContext");
-        auto_text description = COR_TEXT_INIT;
+        auto_text description = COR_TEXT_INIT, name = COR_TEXT_INIT;
 
+        verb_add_foreign(text_of(member(v, "name")), strlen(text_of(member(v, "name"))), &name);
         add_description(member(v, "description"), o->no_trunc, &description);
         row->html = true;
         value_field_text(p, row, "Description", description.s);
         value_field_text(p, row, "IsAutomated", value_truth(member(v, "is_automated")) ? "[OK]" : "");
         value_field_text(p, row, "IsOfficial", value_truth(member(v, "is_official")) ? "[OK]" : "");
-        value_field_text(p, row, "Name", text_of(member(v, "name")));
+        value_field_text(p, row, "Name", name.s);
         value_field_text(p, row, "StarCount", text_of(member(v, "star_count")));
         return row;
 }

@@ -1,6 +1,7 @@
 #include "cli/coracle/verb.h"
 
 #include "base/fd.h"
+#include "cli/rune.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +92,25 @@ int verb_print(const struct cor_text *t, struct cor_err *err)
         if (t->len > 0 && cor_write_full(STDOUT_FILENO, t->s, t->len, err) < 0)
                 return cor_wrap(err, "standard output");
         return 0;
+}
+
+static bool is_command(uint32_t rune)
+{
+        return (rune < 0x20 && rune != '\n' && rune != '\t') || (rune >= 0x7f && rune < 0xa0);
+}
+
+void verb_add_foreign(const char *s, size_t n, struct cor_text *out)
+{
+        bool terminal = isatty(STDOUT_FILENO);
+        uint32_t rune;
+
+        for (size_t i = 0, len; i < n; i += len) {
+                len = rune_next(s + i, n - i, &rune);
+                if (terminal && (is_command(rune) || (rune == RUNE_ERROR && len == 1)))
+                        cor_text_add_c(out, '?');
+                else
+                        cor_text_add_n(out, s + i, len);
+        }
 }
 
 void verb_say(const char *fmt, ...)
