@@ -183,7 +183,10 @@ static void answer(const struct fuse_in_header *h)
 
 static int serve(char **args)
 {
-        static _Alignas(8) char request[REQUEST_MAX];
+        static union {
+                struct fuse_in_header header;
+                char bytes[REQUEST_MAX];
+        } request;
         char options[128];
         struct stat st;
         ssize_t n;
@@ -199,13 +202,13 @@ static int serve(char **args)
         if (mount("powerlog", args[0], "fuse", MS_NOSUID | MS_NODEV, options) < 0)
                 die("mount");
         for (;;) {
-                n = read(served.fuse, request, sizeof request);
+                n = read(served.fuse, &request, sizeof request);
                 if (n < 0 && errno == ENODEV) /* unmounted */
                         return 0;
                 if (n < 0 && errno != EINTR && errno != ENOENT && errno != EAGAIN)
                         die("read a request");
                 if (n >= (ssize_t)sizeof(struct fuse_in_header))
-                        answer((const struct fuse_in_header *)request);
+                        answer(&request.header);
         }
 }
 
