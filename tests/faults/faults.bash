@@ -13,7 +13,7 @@
 #   - the verb can be run again, and then the names are those after it
 #   - once all images are removed, no blob, no layer and nothing half-made is left
 #
-# FAULT_STEP=7, say, takes every seventh call only: for machines that are slow.
+# FAULT_STEP=7, say, takes every seventh call only; on emulated machines, which are slow, it is 11 unless it is set.
 
 bats_require_minimum_version 1.5.0
 
@@ -27,6 +27,15 @@ faults_setup() {
         # Nothing here depends on the disk: what is killed leaves the same behind in memory, and sooner.
         FAULT_DIR=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/coracle-fault-XXXXXX")
         STORE=$FAULT_DIR/store
+}
+
+is_emulated() { [ "$(systemd-detect-virt 2>/dev/null)" = qemu ]; }
+
+need() { # PROGRAM...
+        local program
+        for program; do
+                command -v "$program" >/dev/null || skip "needs $program; runs where the packages of scripts/deps check are"
+        done
 }
 
 faults_teardown() { [ -z "${FAULT_DIR:-}" ] || rm -rf "$FAULT_DIR"; }
@@ -98,6 +107,7 @@ expect_to_go_on() { # it works the next time, and everything can be removed
 
 every_call() { # HOW VERB ARGUMENTS...
         local how=$1 n status before after is_done step=${FAULT_STEP:-1}
+        [ -n "${FAULT_STEP:-}" ] || ! is_emulated || step=11
         shift
         local verb=("$@")
         rm -rf "${FAULT_DIR:?}"/*

@@ -4,6 +4,7 @@ load faults
 export BATS_TEST_TIMEOUT=900
 
 setup() {
+        need umoci skopeo
         faults_setup
         ARCHIVE=$BATS_TEST_TMPDIR/small.tar
         make_archive

@@ -1,26 +1,33 @@
 # The power goes while the store works, on a disk that loses of what was not flushed what it likes. One run is logged
 # write by write (powerlog); a cut is made out of the log at any point, mounted, and looked at.
 #
-# POWERCUTS: how many cuts for each file system (60)
+# POWERCUTS: how many cuts for each file system; 100, or 20 on emulated machines, unless it is set
+load ../integration/lib
+load ../integration/registries
 load faults
+export BATS_TEST_TIMEOUT=600
 
 setup() {
-        faults_setup
-        POWERLOG=$CORACLE_BUILD/tests/faults/powerlog
-        ARCHIVE=$BATS_TEST_TMPDIR/small.tar
+        need umoci skopeo docker-registry jq
         [ "$EUID" = 0 ] || skip "needs root, for mounts and loop devices; runs where the tests run as root"
         [ -w /dev/fuse ] || skip "needs /dev/fuse, for a disk whose writes can be seen; runs on machines with FUSE"
         losetup --find >/dev/null 2>&1 || skip "needs a free loop device; runs on machines with loop devices"
-        command -v mkfs.ext4 >/dev/null || skip "needs mkfs.ext4 (package e2fsprogs)"
+        need mkfs.ext4
+        setup_net
+        faults_setup
+        POWERLOG=$CORACLE_BUILD/tests/faults/powerlog
+        ARCHIVE=$BATS_TEST_TMPDIR/small.tar
         mkdir "$FAULT_DIR/fuse" "$FAULT_DIR/mnt" "$FAULT_DIR/names"
 }
 
 teardown() {
         local folder
+        [ -n "${FAULT_DIR:-}" ] || return 0
         for folder in mnt fuse; do
                 ! mountpoint -q "$FAULT_DIR/$folder" || umount "$FAULT_DIR/$folder" || umount -l "$FAULT_DIR/$folder"
                 [ "$folder" != mnt ] || [ -z "${LOOP:-}" ] || losetup --detach "$LOOP" || true
         done
+        teardown_net
         faults_teardown
 }
 
@@ -33,11 +40,12 @@ step() { # VERB ARGUMENTS...
 }
 
 record_run() { # MOUNT-OPTIONS
-        local steps=0
+        local steps=0 server
         truncate -s 64M "$FAULT_DIR/disk"
         mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 "$FAULT_DIR/disk"
         cp "$FAULT_DIR/disk" "$FAULT_DIR/fresh"
         "$POWERLOG" serve "$FAULT_DIR/fuse" "$FAULT_DIR/disk" "$FAULT_DIR/log" 3>&- &
+        server=$!
         for _ in {1..100}; do [ ! -e "$FAULT_DIR/fuse/disk" ] || break; sleep 0.1; done
         LOOP=$(losetup --find --show "$FAULT_DIR/fuse/disk")
         mount -o "$1" "$LOOP" "$FAULT_DIR/mnt"
@@ -47,7 +55,7 @@ record_run() { # MOUNT-OPTIONS
         step tag a:1 b:1
         step make c:1 "text of c"
         step rmi small:1
-        step load "$ARCHIVE"
+        step pull localhost:5000/small:1
         step make b:1 "text of c"
         step rmi a:1
         step prune
@@ -56,7 +64,7 @@ record_run() { # MOUNT-OPTIONS
         losetup --detach "$LOOP"
         LOOP=
         umount "$FAULT_DIR/fuse"
-        wait
+        wait "$server"
 }
 
 # What there is after a cut: what was there at the last mark before it, or what the step after that made of it.
@@ -73,8 +81,12 @@ expect_nothing_lost() { # RECORD SEED MOUNT-OPTIONS
 }
 
 cut_power() { # MOUNT-OPTIONS
-        local cuts=${POWERCUTS:-60} records i
+        local cuts=${POWERCUTS:-100} records i
+        [ -n "${POWERCUTS:-}" ] || ! is_emulated || cuts=20
         make_archive
+        start_registry 5000
+        IN=(nsenter "--net=/proc/$NET/ns/net")
+        "${IN[@]}" skopeo copy --quiet --dest-tls-verify=false "docker-archive:$ARCHIVE" docker://localhost:5000/small:1
         : >"$FAULT_DIR/names/0"
         record_run "$1"
         records=$("$POWERLOG" count "$FAULT_DIR/log")

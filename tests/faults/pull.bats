@@ -6,6 +6,8 @@ load faults
 export BATS_TEST_TIMEOUT=900
 
 setup() {
+        need umoci skopeo docker-registry
+        [ "$EUID" = 0 ] || skip "needs root, for a network namespace; runs where the tests run as root"
         setup_net
         faults_setup
         start_registry 5000
@@ -17,7 +19,7 @@ setup() {
 }
 
 teardown() {
-        teardown_net
+        [ -z "${SERVERS:-}" ] || teardown_net
         faults_teardown
 }
 
