@@ -202,12 +202,22 @@ static void mark_repaired(struct checking *c, const struct image_row *i, const s
                 c->report.items[lack->first + n].repaired = true;
 }
 
+/* Its layers are kept in their unpacked form only. */
+static bool is_discarded(const struct image_row *i)
+{
+        for (size_t n = 0; n < i->n_blobs; n++)
+                if (i->blobs[n].kind == IMAGE_BLOB_LAYER && i->blobs[n].optional)
+                        return true;
+        return false;
+}
+
 static int pull_again(struct checking *c, const struct image_row *i, struct cor_err *err)
 {
         auto_str platform = cor_printf("%s/%s%s%s", i->os ? i->os : "linux", i->architecture ? i->architecture : "",
                                        i->variant && *i->variant ? "/" : "", i->variant ? i->variant : "");
         const struct image_pull pull = { .reference = i->repo_digests.items[0],
-                                         .platform = i->architecture && *i->architecture ? platform : NULL };
+                                         .platform = i->architecture && *i->architecture ? platform : NULL,
+                                         .discard = is_discarded(i) };
         struct image_pulled pulled = { 0 };
 
         if (take_damaged(c, i, err) < 0 || engine_pull(c->e, &pull, c->progress, &pulled, err) < 0)
