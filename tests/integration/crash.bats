@@ -38,9 +38,10 @@ killed_at() {
                 [ $? != 137 ] || kills=$((kills + 1))
 }
 
-# Not every number is met again, but most are; otherwise nothing was tried.
+# Not every number is met again: of a wait that looks again and again, a busy machine shows more. But many are; otherwise
+# nothing was tried.
 expect_kills() {
-        [ "${kills:-0}" -gt $(($(sample | wc -l) / 2)) ] || fail "the runtime was killed only ${kills:-0} times"
+        [ "${kills:-0}" -ge $(($(sample | wc -l) / 3)) ] || fail "the runtime was killed only ${kills:-0} times"
 }
 
 processes() { pgrep -f "sleep $MARK|$BUNDLE" | grep -v "^$$\$" || true; } # of the container and of the runtime

@@ -9,8 +9,18 @@ setup() {
         setup_net
         start_registry 5000
         R=localhost:5000
+        PODMAN_RUN=$(mktemp -d /tmp/cor-XXXXXX) # podman wants a short name there
 }
-teardown() { hide_images; teardown_net; }
+teardown() {
+        hide_images
+        [ -z "${PODMAN_RUN:-}" ] || remove_tree "$PODMAN_RUN"
+        teardown_net
+}
+
+# own_podman COMMAND... - with a store of the test's own
+own_podman() {
+        in_net podman --root "$TEST_DIR/p" --runroot "$PODMAN_RUN" --storage-driver vfs "$@"
+}
 
 push_layout() { # LAYOUT NAME
         in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/$1:x" "docker://$R/$2"
@@ -230,7 +240,7 @@ PY
         same_tree "$TEST_DIR/theirs/rootfs" "$TEST_DIR/ours"
         mkdir "$TEST_DIR/layout" && tar -C "$TEST_DIR/layout" -xf "$TEST_DIR/saved.tar"
         [ "$(jq -r '.manifests[0].digest' "$TEST_DIR/layout/index.json")" = "$(digest_at x:1)" ]
-        podman --root "$TEST_DIR/p" --runroot "$TEST_DIR/pr" --storage-driver vfs load -q -i "$TEST_DIR/saved.tar" | grep -qF "$R/x:1"
+        own_podman load -q -i "$TEST_DIR/saved.tar" | grep -qF "$R/x:1"
 }
 
 @test "save and load by pipe give the same image" {
@@ -251,10 +261,10 @@ PY
         skopeo --insecure-policy copy -q "oci:$TEST_DIR/image:x" "docker-archive:$TEST_DIR/docker.tar:some/name:1"
         skopeo --insecure-policy copy -q "oci:$TEST_DIR/image:x" "oci-archive:$TEST_DIR/oci.tar:some/name:2"
         push_layout image x:1
-        in_net podman --root "$TEST_DIR/p" --runroot "$TEST_DIR/pr" --storage-driver vfs pull -q --tls-verify=false $R/x:1 >/dev/null
-        podman --root "$TEST_DIR/p" --runroot "$TEST_DIR/pr" --storage-driver vfs tag \
-                "$(podman --root "$TEST_DIR/p" --runroot "$TEST_DIR/pr" --storage-driver vfs images -q)" some/name:3
-        podman --root "$TEST_DIR/p" --runroot "$TEST_DIR/pr" --storage-driver vfs save -q -o "$TEST_DIR/podman.tar" some/name:3
+        own_podman pull -q --tls-verify=false $R/x:1 >/dev/null
+        own_podman tag \
+                "$(own_podman images -q)" some/name:3
+        own_podman save -q -o "$TEST_DIR/podman.tar" some/name:3
         (cd "$TEST_DIR/image" && tar -czf "$TEST_DIR/layout.tar.gz" .)
         local archive
         for archive in docker oci podman; do
