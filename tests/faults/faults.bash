@@ -31,6 +31,9 @@ faults_setup() {
 
 is_emulated() { [ "$(systemd-detect-virt 2>/dev/null)" = qemu ]; }
 
+# The filter of `fault` goes with no_new_privs, and newuidmap does not work then.
+need_root() { [ "$EUID" = 0 ] || skip "needs root, since ordinary users need newuidmap; runs where the tests run as root"; }
+
 need() { # PROGRAM...
         local program
         for program; do

@@ -1,7 +1,7 @@
 # Faults in the verbs that change which images there are: kill -9 and errors of the disk at every call.
 load faults
 export BATS_TEST_TIMEOUT=600
-setup() { faults_setup; }
+setup() { need_root && need jq && faults_setup; }
 teardown() { faults_teardown; }
 
 @test "making the first image of a store, which is made on the way" {

@@ -4,7 +4,8 @@ load faults
 export BATS_TEST_TIMEOUT=900
 
 setup() {
-        need umoci skopeo
+        need_root
+        need umoci skopeo jq
         faults_setup
         ARCHIVE=$BATS_TEST_TMPDIR/small.tar
         make_archive

@@ -6,8 +6,8 @@ load faults
 export BATS_TEST_TIMEOUT=900
 
 setup() {
-        need umoci skopeo docker-registry
-        [ "$EUID" = 0 ] || skip "needs root, for a network namespace; runs where the tests run as root"
+        need_root
+        need umoci skopeo docker-registry jq
         setup_net
         faults_setup
         start_registry 5000
