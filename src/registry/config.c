@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "registry/address.h"
 #include "spec/registry.h"
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,14 +47,28 @@ static const char *home(void)
         return geteuid() == 0 ? "/root" : NULL;
 }
 
+/* The root of a user namespace is an ordinary user (engine/rootless.h), whose map is not that of the whole machine. */
+static bool is_root(void)
+{
+        char map[128];
+        unsigned inside, outside;
+        uint32_t count;
+
+        if (geteuid() != 0)
+                return false;
+        return cor_read_at(AT_FDCWD, "/proc/self/uid_map", map, sizeof map, NULL) < 0 ||
+               sscanf(map, "%u %u %u", &inside, &outside, &count) != 3 || (outside == 0 && count == UINT32_MAX);
+}
+
 /* Folders that may hold daemon.json and certs.d of @owner ("coracle", "docker"). */
 static void add_folders(struct cor_strv *folders, const char *owner)
 {
         const char *config = getenv("XDG_CONFIG_HOME");
+        bool user = !is_root();
 
-        if (geteuid() != 0 && config && *config == '/')
+        if (user && config && *config == '/')
                 cor_strv_take(folders, cor_printf("%s/%s", config, owner));
-        else if (geteuid() != 0 && home())
+        else if (user && home())
                 cor_strv_take(folders, cor_printf("%s/.config/%s", home(), owner));
         cor_strv_take(folders, cor_printf("/etc/%s", owner));
 }

@@ -68,3 +68,13 @@ as_walker() {
         [[ $output == *"this user has no subordinate ids"*"usermod --add-subuids"* ]]
         [ "$(find "$TEST_DIR/walker" -path '*/layers/*' -name diff | wc -l)" = 0 ]
 }
+
+@test "a user's own configuration of registries counts" {
+        install -d -o 4242 -g 4242 "$TEST_DIR/walker/.config" "$TEST_DIR/walker/.config/coracle"
+        echo '{"registry-mirrors":["http://localhost:5000"]}' >"$TEST_DIR/walker/.config/coracle/daemon.json"
+        run as_walker walker:300000:65536 "$TEST_DIR/coracle" pull docker.io/x:1
+        expect_status 1 # the mirror has x, but the name is library/x
+        in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" docker://$R/library/x:1
+        run as_walker walker:300000:65536 "$TEST_DIR/coracle" pull docker.io/x:1
+        expect_status 0
+}
