@@ -3,7 +3,8 @@ load lib
 load ../faults/faults
 
 setup() {
-        need umoci skopeo
+        [ "$EUID" = 0 ] || skip "needs root, for the owners in its image; runs where the tests run as root"
+        need umoci skopeo jq
         faults_setup
         ARCHIVE=$BATS_TEST_TMPDIR/small.tar
         make_archive
