@@ -148,11 +148,11 @@ container() { config_args sh -c "$1"; }
         container 'sleep 1; touch /before; tool-notify send READY=1; exec sleep 1000'
         unset NOTIFY_SOCKET
         # shellcheck disable=SC2086
-        run systemd-run --unit "$unit" -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=60 \
+        run systemd-run "$(manager_flag)" --unit "$unit" -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=60 \
                 "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID"
         expect_status 0
         [ -e "$ROOTFS/before" ]
-        expect_equal "$(systemctl is-active "$unit")" active state
-        systemctl stop "$unit"
-        systemctl reset-failed "$unit" 2>/dev/null || true
+        expect_equal "$(systemctl "$(manager_flag)" is-active "$unit")" active state
+        systemctl "$(manager_flag)" stop "$unit"
+        systemctl "$(manager_flag)" reset-failed "$unit" 2>/dev/null || true
 }
