@@ -149,6 +149,7 @@ container() { config_args sh -c "$1"; }
         unset NOTIFY_SOCKET
         # shellcheck disable=SC2086
         run systemd-run "$(manager_flag)" --unit "$unit" -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=60 \
+                --setenv "CORACLE_LIBEXEC=$CORACLE_LIBEXEC" \
                 "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID"
         expect_status 0
         [ -e "$ROOTFS/before" ]
