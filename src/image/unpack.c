@@ -318,7 +318,7 @@ static _Noreturn void server_run(const char *path, const struct unpack_limits *l
                 server_forget(&s, s.jobs[0]);
         store_free(s.store);
         free(lower);
-        _exit(r < 0);
+        _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* ================================================================================================ the network process'
