@@ -116,7 +116,7 @@ static void found_as_docker_finds(void **state)
         expect_error(engine_image(&e, "b", &none, &err), &err, COR_NOT_FOUND, "No such image: b:latest");
         expect_error(engine_image(&e, "x.io/b:1", &none, &err), &err, COR_NOT_FOUND, "No such image: x.io/b:1");
         expect_error(engine_image(&e, D1, &none, &err), &err, COR_NOT_FOUND, "No such image: " D1);
-        expect_error(engine_image(&e, D1 + 7, &none, &err), &err, COR_NOT_FOUND, "No such image: " D1);
+        expect_error(engine_image(&e, &D1[7], &none, &err), &err, COR_NOT_FOUND, "No such image: " D1);
         assert_int_equal(engine_image(&e, "UPPER", &none, &err), -1);
         assert_int_equal(err.kind, COR_INVALID);
         assert_int_equal(engine_image(&e, "", &none, &err), -1);
