@@ -9,34 +9,14 @@
 
 #include <cmocka.h>
 
-#include "../base/scratch.h"
+#include "opened.h"
 
 static const char hello[] = "hello\n";
 #define HELLO "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 
-static struct store *open_at(struct scratch *s)
-{
-        struct cor_err err = { 0 };
-        struct store *store = NULL;
-        char path[PATH_MAX + 8];
-
-        snprintf(path, sizeof path, "%s/store", s->path);
-        if (store_open(path, STORE_CREATE, &store, &err) < 0)
-                fail_msg("%s", err.msg);
-        return store;
-}
-
-static struct digest digest_of(const char *text)
-{
-        struct digest d;
-
-        assert_int_equal(digest_parse(text, &d, NULL), 0);
-        return d;
-}
-
 static void put_and_read(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest d, none = digest_of("sha256:0000000000000000000000000000000000000000000000000000000000000000");
         struct cor_err err = { 0 };
         auto_str bytes = NULL;
@@ -63,7 +43,7 @@ static void put_and_read(void **state)
 
 static void damaged_blob_is_refused(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct cor_err err = { 0 };
         auto_str bytes = NULL;
         struct digest d;
@@ -80,7 +60,7 @@ static void damaged_blob_is_refused(void **state)
 
 static void cut_off_ingest_is_continued(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest d = digest_of(HELLO), found;
         auto_blob_ingest i = NULL;
 
@@ -106,7 +86,7 @@ static void cut_off_ingest_is_continued(void **state)
 
 static void wrong_bytes_are_thrown_away(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest d = digest_of(HELLO);
         struct cor_err err = { 0 };
         auto_blob_ingest i = NULL;
@@ -125,7 +105,7 @@ static void wrong_bytes_are_thrown_away(void **state)
 
 static void too_much_is_refused(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct cor_err err = { 0 };
         auto_blob_ingest i = NULL;
 
@@ -146,7 +126,7 @@ static void one_writer_at_a_time(void **state)
         assert_int_equal(pipe(go), 0);
         pid = fork();
         if (pid == 0) {
-                auto_store s = open_at(*state);
+                auto_store s = open_store(*state, 0);
                 auto_blob_ingest i = NULL;
 
                 if (blob_ingest_begin(s, &d, 6, 0, 0, &i, NULL) != BLOB_INGEST_OURS || write(ready[1], "r", 1) != 1 ||
@@ -155,7 +135,7 @@ static void one_writer_at_a_time(void **state)
                         _exit(1);
                 _exit(0);
         }
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         auto_blob_ingest i = NULL;
 
         assert_int_equal(read(ready[0], &c, 1), 1);
@@ -183,7 +163,7 @@ static void leftovers_go_and_partial_blobs_stay(void **state)
         auto_blob_ingest held = NULL;
         int64_t bytes = 0;
         char name[PATH_MAX];
-        struct store *s = open_at(*state);
+        struct store *s = open_store(*state, 0);
 
         scratch_file(*state, "store/images/ingest/new-0123456789abcdef", "x");
         scratch_file(*state, "store/images/ingest/gone-0123456789abcdef", "x");
@@ -193,7 +173,7 @@ static void leftovers_go_and_partial_blobs_stay(void **state)
         assert_int_equal(blob_ingest_new(s, 100, &held, NULL), 0);
         assert_int_equal(blob_ingest_write(held, "mine", 4, NULL), 0);
         {
-                auto_store again = open_at(*state);
+                auto_store again = open_store(*state, 0);
                 auto_blob_ingest partial = NULL;
 
                 assert_int_equal(blob_ingest_begin(again, &d, 6, 0, 0, &partial, NULL), BLOB_INGEST_OURS);
@@ -216,7 +196,7 @@ static void leftovers_go_and_partial_blobs_stay(void **state)
 
 static void sha512_blobs(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         auto_hash h = hash_new(DIGEST_SHA512);
         auto_blob_ingest i = NULL;
         struct digest d;

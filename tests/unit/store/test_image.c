@@ -12,23 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../base/scratch.h"
-
-static struct store *open_flags(struct scratch *s, unsigned flags)
-{
-        struct cor_err err = { 0 };
-        struct store *store = NULL;
-        auto_str path = cor_printf("%s/store", s->path);
-
-        if (store_open(path, flags, &store, &err) < 0)
-                fail_msg("%s", err.msg);
-        return store;
-}
-
-static struct store *open_at(struct scratch *s)
-{
-        return open_flags(s, STORE_CREATE | STORE_DATABASE);
-}
+#include "opened.h"
 
 static int forget(struct store *s, const struct digest *id, const char *name, enum image_forgetting what,
                   struct cor_err *err)
@@ -97,7 +81,7 @@ static void ok(int r, const struct cor_err *err)
 
 static void recorded_and_found(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row i = make_image(s, "a", "layer a");
         auto_image_row by_name = { 0 }, by_id = { 0 }, by_prefix = { 0 };
         auto_image_list all = { 0 };
@@ -144,7 +128,7 @@ static void what_is_not_there_is_not_found(void **state)
         static const char *const names[] = {
                 "docker.io/library/b:1", "abc", "", "sha256:", "sha256:zz", "xyz", "sha512:ab", ":"
         };
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row i = make_image(s, "a", "layer a"), found = { 0 };
         struct digest none = hash_bytes("none", 4);
         struct cor_err err = { 0 };
@@ -164,7 +148,7 @@ static void what_is_not_there_is_not_found(void **state)
 
 static void prefix_of_two_ids_is_refused(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         struct cor_err err = { 0 };
         char first[17] = { 0 }, digit[2] = { 0 };
 
@@ -186,7 +170,7 @@ static void prefix_of_two_ids_is_refused(void **state)
 
 static void incomplete_images_are_refused(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row i = make_image(s, "a", "layer a");
         auto_image_list all = { 0 };
         struct cor_err err = { 0 };
@@ -209,7 +193,7 @@ static void incomplete_images_are_refused(void **state)
 
 static void a_name_leads_to_one_image(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row a = make_image(s, "a", "layer a"), b = make_image(s, "b", "layer b");
         auto_image_row found = { 0 }, old = { 0 };
         struct cor_err err = { 0 };
@@ -236,7 +220,7 @@ static void a_name_leads_to_one_image(void **state)
 
 static void newest_first(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row a = make_image(s, "a", "layer"), b = make_image(s, "b", "layer"),
                        c = make_image(s, "c", "layer");
         auto_image_list all = { 0 };
@@ -259,7 +243,7 @@ static void newest_first(void **state)
 
 static void index_json_follows(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row i = make_image(s, "a", "layer a");
         struct cor_err err = { 0 };
         auto_str wanted = NULL;
@@ -291,7 +275,7 @@ static bool collected_has(const struct collected *c, const struct digest *d)
 
 static void collected_is_exactly_what_nothing_refers_to(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_row a = make_image(s, "a", "shared layer"), b = make_image(s, "b", "shared layer");
         auto_collected first = { 0 }, second = { 0 }, third = { 0 };
         struct digest loose = put(s, "loose");
@@ -319,7 +303,7 @@ static void collected_is_exactly_what_nothing_refers_to(void **state)
 
 static void a_lease_protects_while_it_lives(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_collected c = { 0 };
         auto_lease lease = NULL;
         auto_lease other = NULL;
@@ -353,7 +337,7 @@ static void the_lease_of_a_killed_process_ends(void **state)
         assert_int_equal(pipe(ready), 0);
         pid = fork();
         if (pid == 0) {
-                struct store *s = open_at(*state);
+                struct store *s = open_store(*state, STORE_DATABASE);
                 struct lease *lease;
 
                 if (lease_new(s, &lease, &err) < 0 || lease_add(lease, &blob, 1, &err) < 0 ||
@@ -362,7 +346,7 @@ static void the_lease_of_a_killed_process_ends(void **state)
                 for (;;)
                         pause();
         }
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
 
         assert_int_equal(read(ready[0], &byte, 1), 1);
         ok(store_collect(s, &c, &err), &err);
@@ -378,7 +362,7 @@ static void the_lease_of_a_killed_process_ends(void **state)
 /* A pull over and over, as an engine does it. */
 static int pull_for_ever(struct scratch *scratch, int rounds)
 {
-        auto_store s = open_at(scratch);
+        auto_store s = open_store(scratch, STORE_DATABASE);
         struct cor_err err = { 0 };
 
         for (int n = 0; n < rounds; n++) {
@@ -423,13 +407,13 @@ static void pulls_and_collections_side_by_side(void **state)
         int status, left = 2;
         struct cor_err err = { 0 };
 
-        store_free(open_at(*state));
+        store_free(open_store(*state, STORE_DATABASE));
         for (int n = 0; n < 2; n++) {
                 pids[n] = fork();
                 if (pids[n] == 0)
                         _exit(pull_for_ever(*state, 60) < 0);
         }
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
 
         while (left > 0) { /* each image that is there is whole, always */
                 auto_collected c = { 0 };
@@ -461,7 +445,7 @@ static void many_processes_make_one_store(void **state)
                 pids[n] = fork();
                 if (pids[n] == 0) {
                         auto_str what = cor_printf("%zu", n);
-                        auto_store s = open_at(*state);
+                        auto_store s = open_store(*state, STORE_DATABASE);
                         auto_image_row i = make_image(s, what, "layer of all");
 
                         _exit(image_put(s, &i, NULL) < 0);
@@ -471,7 +455,7 @@ static void many_processes_make_one_store(void **state)
                 assert_int_equal(waitpid(pids[n], &status, 0), pids[n]);
                 assert_int_equal(status, 0);
         }
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         auto_image_list all = { 0 };
 
         assert_int_equal(image_all(s, false, &all, NULL), 0);
@@ -483,7 +467,7 @@ static void a_newer_store_is_refused(void **state)
         auto_str path = cor_printf("%s/store", ((struct scratch *)*state)->path);
         static const uint8_t version[] = { 0, 0, 3, 231 };
         struct cor_err err = { 0 };
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, STORE_DATABASE);
         struct store *newer = NULL;
         auto_fd fd = -1;
 
@@ -492,8 +476,7 @@ static void a_newer_store_is_refused(void **state)
         assert_int_equal(unlinkat(((struct scratch *)*state)->fd, "store/coracle.db-wal", 0), 0);
         fd = openat(((struct scratch *)*state)->fd, "store/coracle.db", O_WRONLY | O_CLOEXEC);
         assert_true(fd >= 0);
-        if (lseek(fd, 0, SEEK_END) == 0)
-                skip();
+        assert_true(lseek(fd, 0, SEEK_END) > 64);
         assert_int_equal(pwrite(fd, version, 4, 60), 4);
         assert_int_equal(store_open(path, STORE_CREATE | STORE_DATABASE, &newer, &err), -1);
         assert_int_equal(err.kind, COR_UNSUPPORTED);
@@ -503,7 +486,7 @@ static void a_newer_store_is_refused(void **state)
 static void a_broken_database_is_an_error(void **state)
 {
         auto_str path = cor_printf("%s/store", ((struct scratch *)*state)->path);
-        struct store *s = open_at(*state);
+        struct store *s = open_store(*state, STORE_DATABASE);
         struct cor_err err = { 0 };
 
         store_free(s);

@@ -9,30 +9,10 @@
 
 #include <cmocka.h>
 
-#include "../base/scratch.h"
+#include "opened.h"
 
 #define A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-static struct store *open_at(struct scratch *s)
-{
-        struct cor_err err = { 0 };
-        struct store *store = NULL;
-        char path[PATH_MAX + 8];
-
-        snprintf(path, sizeof path, "%s/store", s->path);
-        if (store_open(path, STORE_CREATE, &store, &err) < 0)
-                fail_msg("%s", err.msg);
-        return store;
-}
-
-static struct digest digest_of(const char *text)
-{
-        struct digest d;
-
-        assert_int_equal(digest_parse(text, &d, NULL), 0);
-        return d;
-}
 
 static void make_layer(struct store *s, const struct digest *name, int64_t size, const char *file)
 {
@@ -56,7 +36,7 @@ static int count(const struct digest *name, int64_t size, void *context, struct 
 
 static void made_found_removed(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest a = digest_of(A), b = digest_of(B), found = DIGEST_NONE;
         struct cor_err err = { 0 };
         int64_t bytes = 0;
@@ -85,7 +65,7 @@ static void made_found_removed(void **state)
 
 static void second_of_the_same_is_dropped(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest a = digest_of(A);
 
         make_layer(s, &a, 1, "first");
@@ -99,7 +79,7 @@ static void second_of_the_same_is_dropped(void **state)
 
 static void leftovers_go_and_what_is_held_stays(void **state)
 {
-        struct store *s = open_at(*state);
+        struct store *s = open_store(*state, 0);
         auto_layer_ingest held = NULL;
         struct digest a = digest_of(A);
 
@@ -109,7 +89,7 @@ static void leftovers_go_and_what_is_held_stays(void **state)
         scratch_file(*state, "store/layers/.work/gone-0123456789abcdef/x", "x");
         assert_int_equal(layer_ingest_begin(s, &held, NULL), 0);
         assert_int_equal(mkdirat(layer_ingest_fd(held), "mine", 0755), 0);
-        store_free(open_at(*state));
+        store_free(open_store(*state, 0));
         assert_false(scratch_has(*state, "store/layers/.work/new-0123456789abcdef"));
         assert_false(scratch_has(*state, "store/layers/.work/gone-0123456789abcdef"));
         assert_int_equal(layer_ingest_finish(held, 0, NULL), 0);
@@ -122,7 +102,7 @@ static void leftovers_go_and_what_is_held_stays(void **state)
 
 static void one_maker_at_a_time(void **state)
 {
-        auto_store s = open_at(*state);
+        auto_store s = open_store(*state, 0);
         struct digest a = digest_of(A), b = digest_of(B);
         auto_fd first = layer_lock(s, &a, 0, NULL), second = -1;
         struct cor_err err = { 0 };
