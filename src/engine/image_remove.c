@@ -4,7 +4,7 @@
  * in one repository with one tag at most, or if it is forced.
  */
 #include "engine/image_filter.h"
-#include "image/platform.h"
+#include "engine/image_platform.h"
 #include "image/reference.h"
 #include "store/hash.h"
 
@@ -177,27 +177,6 @@ static int remove_by_name(struct engine *e, const struct image_row *i, const cha
         return forget(e, i, &names, IMAGE_FORGET_UNLESS_NAMED, r, err);
 }
 
-static int check_platform(const struct image_row *i, const char *name, const char *platform, struct cor_err *err)
-{
-        struct image_platform document = { .architecture = i->architecture, .os = i->os, .variant = i->variant };
-        struct platform have = platform_of(&document), want;
-        auto_str have_text = NULL;
-        auto_str want_text = NULL;
-
-        if (!platform)
-                return 0;
-        if (platform_parse(platform, &want, err) < 0)
-                return -1;
-        if (platform_rank(&want, &have) >= 0)
-                return 0;
-        have_text = platform_format(&have);
-        want_text = platform_format(&want);
-        return cor_fail(err, COR_NOT_FOUND,
-                        "image with reference %s was found but does not match the specified platform: wanted %s, "
-                        "actual: %s",
-                        name, want_text, have_text);
-}
-
 int engine_remove_image(struct engine *e, const char *name, const char *platform, bool force, bool no_prune,
                         struct image_removed *ret, struct cor_err *err)
 {
@@ -205,7 +184,7 @@ int engine_remove_image(struct engine *e, const char *name, const char *platform
         auto_image_removed r = { 0 };
         auto_str full = NULL;
 
-        if (engine_image(e, name, &i, err) < 0 || check_platform(&i, name, platform, err) < 0)
+        if (engine_image(e, name, &i, err) < 0 || image_require_platform(&i, platform, name, err) < 0)
                 return -1;
         full = name_of(&i, name);
         if ((full ? remove_by_name(e, &i, full, &r, err) : remove_by_id(e, &i, force, &r, err)) < 0)

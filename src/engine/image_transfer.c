@@ -1,7 +1,7 @@
 /* The verbs that need coracle-transfer: what it asks is answered from the store's database. */
 #include "engine/image.h"
 
-#include "image/platform.h"
+#include "engine/image_platform.h"
 #include "image/reference.h"
 #include "image/transfer_message.h"
 #include <stdio.h>
@@ -13,7 +13,7 @@ struct job {
         struct engine *engine;
         struct lease *lease;
         const struct engine_progress *progress;
-        void (*on_image)(struct job *j, const struct image_row *image); /* may be NULL */
+        void (*on_image)(struct job *j, const struct image_row *image); /* before it is recorded; may be NULL */
         void *context;
         struct cor_text text; /* what the job answers */
 };
@@ -44,11 +44,9 @@ static int on_image(void *context, const struct image_row *image, struct cor_err
 {
         struct job *j = context;
 
-        if (image_put(j->engine->store, image, err) < 0)
-                return -1;
         if (j->on_image)
                 j->on_image(j, image);
-        return 0;
+        return image_put(j->engine->store, image, err);
 }
 
 static void on_text(void *context, const char *text, size_t n)
@@ -74,15 +72,20 @@ static int job_run(struct job *j, struct transfer_request *request, int input, i
  */
 
 struct pulled {
-        struct digest id, digest;
+        struct digest digest;
+        bool newer;
 };
 
 static void note_pulled(struct job *j, const struct image_row *image)
 {
         struct pulled *p = j->context;
-        const char *at = image->repo_digests.n_items > 0 ? strchr(image->repo_digests.items[0], '@') : NULL;
+        const char *digested = image->repo_digests.n_items > 0 ? image->repo_digests.items[0] : NULL;
+        const char *name = image->names.n_items > 0 ? image->names.items[0] : digested;
+        const char *at = digested ? strchr(digested, '@') : NULL;
+        auto_image_row before = { 0 };
 
-        p->id = image->id;
+        if (!name || image_find(j->engine->store, name, &before, NULL) < 0 || !digest_eq(&before.id, &image->id))
+                p->newer = true;
         if (at)
                 (void)!digest_parse(at + 1, &p->digest, NULL);
 }
@@ -96,10 +99,9 @@ void image_pulled_done(struct image_pulled *p)
 int engine_pull(struct engine *e, const struct image_pull *p, const struct engine_progress *progress,
                 struct image_pulled *ret, struct cor_err *err)
 {
-        struct pulled pulled = { .id = DIGEST_NONE };
+        struct pulled pulled = { .digest = DIGEST_NONE };
         auto_job j = { .engine = e, .progress = progress, .on_image = note_pulled, .context = &pulled };
         auto_reference ref = { 0 };
-        auto_image_row before = { 0 };
         auto_str full = NULL;
         struct platform platform;
         struct transfer_request request = {
@@ -113,13 +115,9 @@ int engine_pull(struct engine *e, const struct image_pull *p, const struct engin
         if (!p->all_tags)
                 reference_default_tag(&ref);
         request.reference = full = reference_full(&ref);
-        if (image_find(e->store, full, &before, NULL) < 0)
-                before.id = DIGEST_NONE;
         if (job_run(&j, &request, -1, -1, err) < 0)
                 return -1;
-        *ret = (struct image_pulled){ .digest = pulled.digest,
-                                      .newer = !digest_eq(&before.id, &pulled.id),
-                                      .full = COR_TAKE(full) };
+        *ret = (struct image_pulled){ .digest = pulled.digest, .newer = pulled.newer, .full = COR_TAKE(full) };
         return 0;
 }
 
@@ -141,14 +139,16 @@ int engine_load(struct engine *e, int input, const char *platform, const struct 
 }
 
 /* The images that @names mean, each once, with the names that were asked for. */
-static int find_all(struct engine *e, char *const *names, size_t n_names, struct image_list *ret, struct cor_err *err)
+static int find_all(struct engine *e, char *const *names, size_t n_names, const char *platform, struct image_list *ret,
+                    struct cor_err *err)
 {
         for (size_t i = 0; i < n_names; i++) {
                 auto_image_row row = { 0 };
                 auto_reference ref = { 0 };
                 struct image_row *known = NULL;
 
-                if (engine_image(e, names[i], &row, err) < 0)
+                if (engine_image(e, names[i], &row, err) < 0 ||
+                    image_require_platform(&row, platform, names[i], err) < 0)
                         return -1;
                 for (size_t k = 0; k < ret->n_items; k++)
                         if (digest_eq(&ret->items[k].id, &row.id))
@@ -177,8 +177,8 @@ int engine_save(struct engine *e, char *const *names, size_t n_names, const char
 {
         auto_job j = { .engine = e };
         auto_image_list list = { 0 };
-        struct transfer_request request = { .verb = TRANSFER_SAVE, .platform = platform, .oci_format = oci };
-        int r = find_all(e, names, n_names, &list, err);
+        struct transfer_request request = { .verb = TRANSFER_SAVE, .oci_format = oci };
+        int r = find_all(e, names, n_names, platform, &list, err);
 
         for (size_t i = 0; r == 0 && i < list.n_items; i++)
                 transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
@@ -260,7 +260,7 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
         auto_reference ref = { 0 };
         auto_image_list list = { 0 };
         auto_str full = NULL;
-        struct transfer_request request = { .verb = TRANSFER_PUSH, .platform = platform, .all_tags = all_tags };
+        struct transfer_request request = { .verb = TRANSFER_PUSH };
         int r;
 
         if (reference_parse(reference, &ref, err) < 0)
@@ -272,6 +272,8 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
         reference_default_tag(&ref);
         request.reference = full = reference_full(&ref);
         r = find_pushed(e, &ref, all_tags, &list, err);
+        for (size_t i = 0; r == 0 && i < list.n_items; i++)
+                r = image_require_platform(&list.items[i], platform, reference, err);
         for (size_t i = 0; r == 0 && i < list.n_items; i++)
                 transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
         if (r == 0)

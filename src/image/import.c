@@ -37,10 +37,9 @@ static int fetch_blob(void *context, struct receive_layer *layer, const struct i
 static int spool(struct import *i, struct cor_err *err)
 {
         auto_free char *buf = cor_alloc(CHUNK_BYTES);
-        int64_t limit = i->job->request->limit_bytes;
         ssize_t n;
 
-        if (blob_ingest_new(i->job->store, limit > 0 ? limit : INT64_MAX, &i->ingest, err) < 0)
+        if (blob_ingest_new(i->job->store, INT64_MAX, &i->ingest, err) < 0)
                 return -1;
         while ((n = read(i->job->input, buf, CHUNK_BYTES)) != 0) {
                 if (n < 0 && errno == EINTR)
@@ -76,7 +75,7 @@ static ssize_t read_spooled(void *context, void *buf, size_t n, struct cor_err *
 static int hash_inside(struct import *i, struct cor_err *err)
 {
         struct spooled s = { .fd = blob_ingest_fd(i->ingest) };
-        auto_inflater inflater = inflater_new(read_spooled, &s, i->job->request->limit_bytes, BOMB_RATIO);
+        auto_inflater inflater = inflater_new(read_spooled, &s, 0, BOMB_RATIO);
         auto_free char *buf = cor_alloc(CHUNK_BYTES);
         auto_hash hash = hash_new(DIGEST_SHA256);
         ssize_t n;
@@ -123,7 +122,6 @@ static int make_config(const struct import *i, struct cor_text *out, struct cor_
                 return -1;
         cor_text_add_now(&now, true);
         config.created = history.created = now.s;
-        config.author = request->author;
         config.comment = history.comment;
         config.os = platform.os;
         config.architecture = platform.architecture;

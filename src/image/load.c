@@ -167,8 +167,10 @@ static int load_rest(struct load *l, struct receive *r, struct cor_strv *names, 
                            : blob_read(l->job->store, &id, IMAGE_CONFIG_MAX_BYTES, &config, &n, err) < 0)
                 return cor_wrap(err, "image config %s", id.text);
         names_of_docker(l, &id, names);
-        if (receive_config(r, config, n, err) < 0 || receive_layers(r, err) < 0 ||
-            receive_done(r, names, NULL, err) < 0)
+        if (receive_config(r, config, n, err) < 0 ||
+            receive_require_platform(r, l->job->request->platform, names->n_items > 0 ? names->items[0] : id.text,
+                                     err) < 0 ||
+            receive_layers(r, err) < 0 || receive_done(r, names, NULL, err) < 0)
                 return -1;
         l->n_loaded++;
         return say_loaded(l, names, &id, err);

@@ -184,6 +184,26 @@ int platform_rank(const struct platform *want, const struct platform *have)
         return -1;
 }
 
+int platform_require(const char *wanted, const struct image_platform *have, const char *reference, struct cor_err *err)
+{
+        struct platform want, has = platform_of(have);
+        auto_str want_text = NULL;
+        auto_str has_text = NULL;
+
+        if (!wanted)
+                return 0;
+        if (platform_parse(wanted, &want, err) < 0)
+                return -1;
+        if (!has.os[0] || !has.architecture[0] || platform_rank(&want, &has) >= 0)
+                return 0;
+        want_text = platform_format(&want);
+        has_text = platform_format(&has);
+        return cor_fail(err, COR_NOT_FOUND,
+                        "image with reference %s was found but does not match the specified platform: wanted %s, "
+                        "actual: %s",
+                        reference, want_text, has_text);
+}
+
 int platform_choose(const struct image_manifest *index, const struct platform *want, struct cor_err *err)
 {
         auto_str name = platform_format(want);

@@ -23,6 +23,12 @@ struct platform platform_of(const struct image_platform *p);
 /* platform_rank() - how well @have serves @want: 0 is exact, higher is worse, -1 does not run */
 int platform_rank(const struct platform *want, const struct platform *have);
 /*
+ * platform_require() - an image that was found as @reference serves the platform that was asked for: @wanted as the
+ * user wrote it (NULL: any), @have as its configuration says (which may say nothing). NOT_FOUND names both.
+ */
+int platform_require(const char *wanted, const struct image_platform *have, const char *reference, struct cor_err *err)
+        COR_MUST_CHECK;
+/*
  * platform_choose() - the manifest of an index for @want: its number, or NOT_FOUND as docker says it ("no matching
  * manifest for linux/riscv64 in the manifest list entries"). Attestations (platform unknown/unknown) are never chosen.
  */

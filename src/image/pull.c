@@ -171,29 +171,6 @@ static int take_manifest(struct transfer_job *job, struct receive *r, const stru
         return receive_manifest(r, m->bytes, m->n, m->media_type, err);
 }
 
-/* An image without an index was made for one platform: is it the one that was asked for? */
-static int check_platform(const struct transfer_job *job, const struct receive *r, struct cor_err *err)
-{
-        const struct image_config *c = receive_config_of(r);
-        const struct image_platform p = { .os = c->os, .architecture = c->architecture, .variant = c->variant };
-        struct platform want, have = platform_of(&p);
-        auto_str wanted = NULL;
-        auto_str found = NULL;
-
-        if (!job->request->platform || !c->os || !c->architecture)
-                return 0;
-        if (wanted_platform(job, &want, err) < 0)
-                return -1;
-        if (platform_rank(&want, &have) >= 0)
-                return 0;
-        wanted = platform_format(&want);
-        found = platform_format(&have);
-        return cor_fail(err, COR_NOT_FOUND,
-                        "image with reference %s was found but its platform (%s) does not match the specified platform "
-                        "(%s)",
-                        job->request->reference, found, wanted);
-}
-
 static int pull_one(struct transfer_job *job, const char *tag_or_digest, struct cor_err *err)
 {
         const struct receive_options options = {
@@ -209,7 +186,9 @@ static int pull_one(struct transfer_job *job, const char *tag_or_digest, struct 
         struct reference tagged = job->reference;
 
         if (registry_get_manifest(job->registry, tag_or_digest, &m, err) < 0 || take_manifest(job, r, &m, err) < 0 ||
-            pull_config(job, r, err) < 0 || check_platform(job, r, err) < 0 || receive_layers(r, err) < 0)
+            pull_config(job, r, err) < 0 ||
+            receive_require_platform(r, job->request->platform, job->request->reference, err) < 0 ||
+            receive_layers(r, err) < 0)
                 return -1;
         if (!digest_is(tag_or_digest)) {
                 tagged.tag = (char *)(uintptr_t)tag_or_digest;

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "image/platform.h"
 #include "store/hash.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -196,9 +197,12 @@ const struct image_descriptor *receive_config_descriptor(const struct receive *r
         return r->manifest->config;
 }
 
-const struct image_config *receive_config_of(const struct receive *r)
+int receive_require_platform(const struct receive *r, const char *wanted, const char *reference, struct cor_err *err)
 {
-        return r->config;
+        const struct image_config *c = r->config;
+        const struct image_platform have = { .os = c->os, .architecture = c->architecture, .variant = c->variant };
+
+        return platform_require(wanted, &have, reference, err);
 }
 
 /* An earlier layer with the same archive, or NULL. */

@@ -58,7 +58,9 @@ int receive_manifest(struct receive *r, const char *bytes, size_t n, const char 
 /* receive_config_descriptor() - what to fetch; it may be in the store already (blob_read()) */
 const struct image_descriptor *receive_config_descriptor(const struct receive *r);
 int receive_config(struct receive *r, const char *bytes, size_t n, struct cor_err *err) COR_MUST_CHECK;
-const struct image_config *receive_config_of(const struct receive *r);
+/* receive_require_platform() - after receive_config(): platform_require() of it */
+int receive_require_platform(const struct receive *r, const char *wanted, const char *reference, struct cor_err *err)
+        COR_MUST_CHECK;
 int receive_layers(struct receive *r, struct cor_err *err) COR_MUST_CHECK;
 /* receive_done() - @names: "docker.io/library/x:tag"; @repo_digests likewise; both may be empty */
 int receive_done(struct receive *r, const struct cor_strv *names, const struct cor_strv *repo_digests,

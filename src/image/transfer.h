@@ -32,25 +32,20 @@ enum transfer_verb {
 /* Everything is optional but the verb and what it is about. */
 struct transfer_request {
         int verb;
-        const char *store;     /* path of the store */
-        const char *reference; /* full: pull, push, manifest */
-        const char *platform;  /* "linux/riscv64"; NULL: this machine's, for save and push: what is there */
-        const char **names;    /* save: images by full name or id */
-        size_t n_names;
+        const char *store;             /* path of the store */
+        const char *reference;         /* full: pull, push, manifest */
+        const char *platform;          /* "linux/riscv64": pull, load, import; NULL: this machine's */
         struct transfer_image *images; /* push, save: what the database knows */
         size_t n_images;
         const char *domain, *user, *password, *term; /* login, search */
-        const char *message, *author;                /* import */
+        const char *message;                         /* import */
         const char **changes;                        /* import: Dockerfile instructions */
         size_t n_changes;
-        bool discard;  /* keep only the unpacked form of layers */
-        bool insecure; /* manifest inspect --insecure */
-        bool all_platforms, all_tags;
-        bool oci_format;      /* save as an OCI archive without docker's manifest.json */
-        int64_t limit_bytes;  /* of a layer unpacked; 0: no limit */
-        uint32_t limit_ratio; /* of decompression; 0: the default */
-        uint32_t limit_entries;
-        uint32_t limit; /* search */
+        bool discard;    /* keep only the unpacked form of layers */
+        bool insecure;   /* manifest inspect --insecure */
+        bool all_tags;   /* pull: every tag of the repository */
+        bool oci_format; /* save as an OCI archive without docker's manifest.json */
+        uint32_t limit;  /* search */
 };
 
 /* An image as it crosses the border; store/image.h says what is what. */

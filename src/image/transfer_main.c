@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { CONVERSATION_FD = 3, INPUT_FD = 4, OUTPUT_FD = 5, REQUEST_WAIT_MS = 30000 };
@@ -63,15 +64,22 @@ static int open_registry(struct transfer_job *job, struct cor_err *err)
         return registry_new(&job->config, job->reference.domain, job->reference.path, &job->registry, err);
 }
 
+/* An archive of many images has many files, and each is held open until it is known what it is for. */
+static void raise_file_limit(void)
+{
+        struct rlimit files;
+
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
+                return;
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int prepare(struct transfer_job *job, const struct verb *v, struct cor_err *err)
 {
-        const struct unpack_limits limits = { .bytes = job->request->limit_bytes,
-                                              .entries = job->request->limit_entries,
-                                              .ratio = job->request->limit_ratio };
-
         if (job->request->store && store_open(job->request->store, 0, &job->store, err) < 0)
                 return -1;
-        if (v->unpacks && unpacker_start(job->request->store, &limits, &job->unpacker, err) < 0)
+        if (v->unpacks && unpacker_start(job->request->store, &job->unpacker, err) < 0)
                 return -1;
         if (read_reference(job, err) < 0)
                 return -1;
@@ -126,6 +134,7 @@ int main(int argc, char **argv)
         struct cor_err err = { 0 };
 
         signal(SIGPIPE, SIG_IGN);
+        raise_file_limit();
         if (argc > 1 && strcmp(argv[1], "--version") == 0)
                 return printf("coracle-transfer version " CORACLE_VERSION "\n") < 0;
         if (argc > 1 || fcntl(CONVERSATION_FD, F_GETFD) < 0) {

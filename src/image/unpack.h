@@ -16,12 +16,6 @@
 
 struct unpacker;
 
-struct unpack_limits {
-        int64_t bytes;   /* of one layer unpacked; 0: no limit */
-        int64_t entries; /* 0: the default of image/tar.h */
-        unsigned ratio;  /* of decompression; 0: the default */
-};
-
 enum { UNPACK_MAX_LOWER = 500 }; /* as many layers as overlayfs takes */
 
 struct unpack_job {
@@ -49,8 +43,7 @@ struct unpack_event {
 };
 
 /* unpacker_start() - fork it; to be called while the caller is single-threaded. unpacker_free() */
-int unpacker_start(const char *store, const struct unpack_limits *limits, struct unpacker **ret, struct cor_err *err)
-        COR_MUST_CHECK;
+int unpacker_start(const char *store, struct unpacker **ret, struct cor_err *err) COR_MUST_CHECK;
 /* unpacker_free() - stop what runs, remove what is not committed */
 void unpacker_free(struct unpacker *u);
 static inline void unpacker_free_p(struct unpacker **u)

@@ -8,7 +8,6 @@ struct unpack_work {
         unsigned job;
         int blob_fd, wake_fd, layer_fd, report_fd; /* report_fd: a SOCK_SEQPACKET that takes struct unpack_event */
         int64_t size;
-        struct unpack_limits limits;
         const char *overlay_prefix;
         int *lower_fds; /* O_PATH, uppermost first */
         size_t n_lower;

@@ -398,3 +398,44 @@ PY
         expect_status 1
         [[ $output == *"$R/nothing:1"*"not found"* ]]
 }
+
+@test "push, save and load of a platform that the image is not of are refused" {
+        make_layout image
+        push_layout image x:1
+        coracle pull -q $R/x:1
+        coracle save -o "$TEST_DIR/saved.tar" $R/x:1
+        coracle tag $R/x:1 $R/y:1
+        run coracle push --platform linux/s390x $R/y:1
+        expect_status 1
+        [[ $output == *"image with reference $R/y:1 was found but does not match the specified platform: wanted linux/s390x, actual: linux/"* ]]
+        run coracle save --platform linux/s390x -o "$TEST_DIR/other.tar" $R/x:1
+        expect_status 1
+        [ ! -e "$TEST_DIR/other.tar" ]
+        run env STORE="$TEST_DIR/empty.store" CORACLE_BUILD="$CORACLE_BUILD" bash -c "$(declare -f coracle in_net); NET=$NET; coracle load --platform linux/s390x -i '$TEST_DIR/saved.tar'"
+        expect_status 1
+        [[ $output == *"does not match the specified platform"* ]]
+        run coracle push -q --platform "linux/$(coracle inspect --format '{{.Architecture}}' $R/x:1)" $R/y:1
+        expect_status 0
+}
+
+@test "a second pull of all tags says that all is there" {
+        make_layout image
+        push_layout image x:1
+        push_layout image x:2
+        run coracle pull -a $R/x
+        expect_status 0
+        [[ $output == *"Downloaded newer image"* ]]
+        run coracle pull -a $R/x
+        expect_status 0
+        [[ $output == *"Image is up to date"* ]]
+}
+
+@test "an archive of more files than may usually be open is loaded" {
+        make_layout image
+        mkdir "$TEST_DIR/more"
+        skopeo --insecure-policy copy -q "oci:$TEST_DIR/image:x" "docker-archive:$TEST_DIR/many.tar:many:1"
+        (cd "$TEST_DIR/more" && for i in $(seq 1500); do echo "$i" >"file-$i"; done && tar -rf "$TEST_DIR/many.tar" .)
+        run env STORE="$TEST_DIR/store" CORACLE_BUILD="$CORACLE_BUILD" bash -c "ulimit -Sn 1024; $(declare -f coracle in_net); NET=$NET; coracle load -i '$TEST_DIR/many.tar'"
+        expect_status 0
+        [[ $output == *"many:1"* ]]
+}
