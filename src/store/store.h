@@ -43,6 +43,12 @@ static inline void store_free_p(struct store **s)
 /* store_default_path() - where the caller's store is (COR_STORE in the environment, root or XDG); free() */
 int store_default_path(char **ret, struct cor_err *err) COR_MUST_CHECK;
 const char *store_path(const struct store *s);
+/*
+ * store_run_path() - the folder for what ends with the machine's power: sockets and the runtime's records. Each store
+ * has its own: /run/coracle/<digits of the store's path> ($XDG_RUNTIME_DIR/coracle/… for users, $CORACLE_RUN/… if that
+ * is set). It is made when first asked for, 0700.
+ */
+int store_run_path(struct store *s, const char **ret, struct cor_err *err) COR_MUST_CHECK;
 int store_images_fd(const struct store *s); /* images/, borrowed */
 int store_layers_fd(const struct store *s); /* layers/, borrowed */
 /* store_overlay_prefix() - "trusted.overlay." where the caller may write these, "user.overlay." elsewhere */

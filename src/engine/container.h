@@ -1,0 +1,68 @@
+#ifndef CORACLE_ENGINE_CONTAINER_H
+#define CORACLE_ENGINE_CONTAINER_H
+/* What can be done with containers. Errors have docker's words; names are names, ids or beginnings of ids. */
+#include "engine/engine.h"
+#include "monitor/protocol.h"
+#include "spec/docker.h"
+#include "store/container.h"
+
+struct container_new {
+        const char *name; /* NULL: one is made up */
+        const char *platform;
+        const struct docker_config *config;
+        const struct docker_host_config *host_config;
+        const struct docker_networking_config *networking; /* may be NULL */
+};
+/*
+ * engine_create_container() - from an image that is here (NOT_FOUND "No such image: x" else; the caller pulls). Checks
+ * everything that can be checked without starting it. @warnings gets docker's, may be NULL. *ret_id: 64 digits; free()
+ */
+int engine_create_container(struct engine *e, const struct container_new *n, struct cor_strv *warnings, char **ret_id,
+                            struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_start_container() - *ret_sock (may be NULL): the starter's socket of the monitor, attached as @attach says;
+ * close() does not end the container. The error may be EXEC_MISSING or EXEC_REFUSED (exit codes 127, 126).
+ */
+int engine_start_container(struct engine *e, const char *name, const struct monitor_attach *attach,
+                           const struct monitor_size *size, int *ret_sock, struct cor_err *err) COR_MUST_CHECK;
+/* engine_attach_container() - a socket of its monitor, attached; BUSY if it does not run */
+int engine_attach_container(struct engine *e, const char *name, const struct monitor_attach *attach, int *ret_sock,
+                            struct cor_err *err) COR_MUST_CHECK;
+/* engine_stop_container() - @signal 0: its own; @timeout s: -1 for ever, INT32_MIN: its own. Not running is no error */
+int engine_stop_container(struct engine *e, const char *name, int signal, int timeout, struct cor_err *err)
+        COR_MUST_CHECK;
+int engine_restart_container(struct engine *e, const char *name, int signal, int timeout, struct cor_err *err)
+        COR_MUST_CHECK;
+int engine_kill_container(struct engine *e, const char *name, int signal, struct cor_err *err) COR_MUST_CHECK;
+int engine_pause_container(struct engine *e, const char *name, bool pause, struct cor_err *err) COR_MUST_CHECK;
+int engine_rename_container(struct engine *e, const char *name, const char *to, struct cor_err *err) COR_MUST_CHECK;
+int engine_remove_container(struct engine *e, const char *name, bool force, bool volumes, struct cor_err *err)
+        COR_MUST_CHECK;
+/* engine_update_container() - members that are set replace those of the container's; names as in docker_host_config */
+int engine_update_container(struct engine *e, const char *name, const struct docker_host_config *change,
+                            struct cor_strv *warnings, struct cor_err *err) COR_MUST_CHECK;
+
+enum container_wait { CONTAINER_WAIT_NOT_RUNNING, CONTAINER_WAIT_NEXT_EXIT, CONTAINER_WAIT_REMOVED };
+int engine_wait_container(struct engine *e, const char *name, enum container_wait condition, int *ret_code,
+                          struct cor_err *err) COR_MUST_CHECK;
+
+struct container_exec {
+        const struct docker_strings *command;
+        const char *user, *working_dir;
+        const char **env;
+        size_t n_env;
+        bool tty, privileged, detach, in; /* in: stdin is passed on */
+};
+/* engine_exec() - in the foreground of this process, with its stdio and terminal; *ret_code as the program's */
+int engine_exec(struct engine *e, const char *name, const struct container_exec *x, const char *detach_keys,
+                int *ret_code, struct cor_err *err) COR_MUST_CHECK;
+
+/*
+ * engine_container() - the row, with what is said to run made sure of: a container whose monitor is gone has ended, and
+ * what is left of it is cleaned away.
+ */
+int engine_container(struct engine *e, const char *name, bool full, struct container_row *ret, struct cor_err *err)
+        COR_MUST_CHECK;
+int engine_containers(struct engine *e, bool full, struct container_rows *ret, struct cor_err *err) COR_MUST_CHECK;
+
+#endif

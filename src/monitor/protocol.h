@@ -1,0 +1,82 @@
+#ifndef CORACLE_MONITOR_PROTOCOL_H
+#define CORACLE_MONITOR_PROTOCOL_H
+/*
+ * What a container's monitor and those who speak with it say to each other: packets (SOCK_SEQPACKET) over the socket
+ * RUN/<id>/monitor (store_run_path()), or over the pair that the starter of the monitor gave it as descriptor 3. A
+ * packet is one byte, enum monitor_packet, and its content. Who may open the socket may do all of it.
+ *
+ *      client                        monitor
+ *      ATTACH                ->      from now on a copy of what the container prints, and its stdin if asked for. To
+ *                                    the starter it comes before START, so that nothing is missed
+ *      START                 ->      (starter only, once) make the container and run its program
+ *                            <-      STARTED, or ERROR and the end: the container is as before
+ *      STDIN, STDIN_END      ->      bytes for the program; a full pipe holds the sender back
+ *                            <-      STDOUT, STDERR: bytes of the program (all STDOUT with a terminal)
+ *      RESIZE                ->      the terminal's size
+ *      STOP                  ->      signal, then after the time given SIGKILL, to the program and all its descendants;
+ *                                    the restart policy is off
+ *                            <-      STOPPED, or ERROR
+ *      RESTART               ->      stop the same way, and start again
+ *                            <-      STARTED, or ERROR
+ *      UPDATE                ->      read the container's row again: restart policy, limits
+ *                            <-      DONE, or ERROR
+ *      WAIT                  ->      tell me about the next end
+ *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends
+ *
+ * A client that does not read is waited for while it is attached to stdout or stderr, as docker does; one that is gone
+ * is forgotten.
+ */
+#include "base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum monitor_packet {
+        MONITOR_ATTACH = 1, /* struct monitor_attach */
+        MONITOR_START,
+        MONITOR_STDIN,
+        MONITOR_STDIN_END,
+        MONITOR_RESIZE,  /* struct monitor_size */
+        MONITOR_STOP,    /* struct monitor_stop */
+        MONITOR_RESTART, /* struct monitor_stop */
+        MONITOR_UPDATE,
+        MONITOR_WAIT,
+
+        MONITOR_STARTED = 64,
+        MONITOR_STDOUT,
+        MONITOR_STDERR,
+        MONITOR_STOPPED,
+        MONITOR_DONE,
+        MONITOR_EXIT,  /* struct monitor_exit */
+        MONITOR_ERROR, /* struct cor_err */
+};
+
+enum { MONITOR_PACKET_MAX = 32 * 1024 + 1, MONITOR_STARTER_FD = 3 };
+#define MONITOR_SOCKET "monitor" /* in the container's folder below store_run_path() */
+
+struct monitor_attach {
+        bool in, out, err;
+        bool logs; /* first what was printed since the start, from the monitor's log */
+};
+struct monitor_size {
+        uint16_t rows, columns;
+};
+struct monitor_stop {
+        int32_t signal;     /* 0: the container's own */
+        int32_t timeout_ms; /* -1: no SIGKILL */
+};
+struct monitor_exit {
+        int32_t code;
+        bool oom_killed;
+        bool last;
+        bool removed; /* --rm: the container is gone */
+};
+
+/* monitor_send() - one packet; waits while the socket is full unless it is non-blocking (then BUSY) */
+int monitor_send(int sock, enum monitor_packet type, const void *content, size_t n, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * monitor_receive() - one packet into @buf of MONITOR_PACKET_MAX bytes: its type, 0 at the end; content from buf + 1
+ * on, *ret_n bytes. A packet that is too short for its type, or of no type, is INVALID.
+ */
+int monitor_receive(int sock, char *buf, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
+
+#endif
