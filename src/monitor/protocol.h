@@ -18,10 +18,15 @@
  *                            <-      STOPPED, or ERROR
  *      RESTART               ->      stop the same way, and start again
  *                            <-      STARTED, or ERROR
+ *      KILL                  ->      a signal to the program only; as in docker, one without a stop signal of its own,
+ *                                    or with just this one, is not started again after it
+ *      PAUSE, RESUME         ->      freeze it, or go on
  *      UPDATE                ->      read the container's row again: restart policy, limits
  *                            <-      DONE, or ERROR
  *      WAIT                  ->      tell me about the next end
  *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends
+ *
+ * While a monitor lives, it alone writes the row's container_now: whoever wants it changed asks the monitor.
  *
  * A client that does not read is waited for while it is attached to stdout or stderr, as docker does; one that is gone
  * is forgotten.
@@ -38,6 +43,9 @@ enum monitor_packet {
         MONITOR_RESIZE,  /* struct monitor_size */
         MONITOR_STOP,    /* struct monitor_stop */
         MONITOR_RESTART, /* struct monitor_stop */
+        MONITOR_KILL,    /* struct monitor_stop */
+        MONITOR_PAUSE,
+        MONITOR_RESUME,
         MONITOR_UPDATE,
         MONITOR_WAIT,
 

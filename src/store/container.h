@@ -76,7 +76,8 @@ void container_rows_done(struct container_rows *l);
 
 /*
  * container_row_add() - record a container and make its folder; r->number is filled in. Synced when it returns, unless
- * r->auto_remove. EXISTS in docker's words if the name is taken.
+ * r->auto_remove. EXISTS in docker's words if the name is taken; NOT_FOUND if r->image_id is no image any more: whether
+ * it is, is looked at in the same transaction, so that its layers are either gone or kept.
  */
 int container_row_add(struct store *s, struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
 /*
