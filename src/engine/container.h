@@ -47,15 +47,33 @@ int engine_wait_container(struct engine *e, const char *name, enum container_wai
                           struct cor_err *err) COR_MUST_CHECK;
 
 struct container_exec {
-        const struct docker_strings *command;
-        const char *user, *working_dir;
-        const char **env;
+        const char *const *args; /* n_args of them */
+        size_t n_args;
+        const char *user, *working_dir; /* NULL: the container's */
+        const char *const *env;         /* added; n_env of them */
         size_t n_env;
         bool tty, privileged, detach, in; /* in: stdin is passed on */
+        struct monitor_size size;         /* of the terminal; 0: as it is */
 };
-/* engine_exec() - in the foreground of this process, with its stdio and terminal; *ret_code as the program's */
-int engine_exec(struct engine *e, const char *name, const struct container_exec *x, const char *detach_keys,
-                int *ret_code, struct cor_err *err) COR_MUST_CHECK;
+/* A process in a container, a child of the caller. Descriptors it was not given are -1. */
+struct exec_process {
+        pid_t pid;
+        int pidfd;
+        int terminal;     /* the pty's master, or -1: then */
+        int in, out, err; /* our ends of its pipes */
+};
+void exec_process_done(struct exec_process *p); /* it goes on */
+#define auto_exec_process COR_CLEANUP(exec_process_done) struct exec_process
+/*
+ * engine_exec() - start it; with x->detach nothing is left to do (and *ret is empty). The relaying is the caller's
+ * work. EXEC_MISSING (127) and EXEC_REFUSED (126); BUSY "container ID is not running", "Container ID is paused, unpause
+ * the container before exec"
+ */
+int engine_exec(struct engine *e, const char *name, const struct container_exec *x, struct exec_process *ret,
+                struct cor_err *err) COR_MUST_CHECK;
+/* engine_exec_wait() - until it has ended; *ret_code: its exit code, or 128 + signal */
+int engine_exec_wait(struct engine *e, const char *name, struct exec_process *p, int *ret_code, struct cor_err *err)
+        COR_MUST_CHECK;
 
 /*
  * engine_container() - the row, with what is said to run made sure of: a container whose monitor is gone has ended, and
