@@ -70,8 +70,9 @@ struct monitor_size {
 };
 struct monitor_stop {
         int32_t signal;     /* 0: the container's own */
-        int32_t timeout_ms; /* -1: no SIGKILL */
+        int32_t timeout_ms; /* -1: no SIGKILL; MONITOR_STOP_OWN_TIMEOUT: the container's own, or 10 s */
 };
+enum { MONITOR_STOP_OWN_TIMEOUT = -2 };
 struct monitor_exit {
         int32_t code;
         bool oom_killed;
