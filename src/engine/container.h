@@ -42,7 +42,7 @@ int engine_remove_container(struct engine *e, const char *name, bool force, bool
 int engine_update_container(struct engine *e, const char *name, const struct docker_host_config *change,
                             struct cor_strv *warnings, struct cor_err *err) COR_MUST_CHECK;
 
-enum container_wait { CONTAINER_WAIT_NOT_RUNNING, CONTAINER_WAIT_NEXT_EXIT, CONTAINER_WAIT_REMOVED };
+enum container_wait { CONTAINER_WAIT_NOT_RUNNING, CONTAINER_WAIT_REMOVED };
 int engine_wait_container(struct engine *e, const char *name, enum container_wait condition, int *ret_code,
                           struct cor_err *err) COR_MUST_CHECK;
 
