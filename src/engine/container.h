@@ -72,8 +72,7 @@ void exec_process_done(struct exec_process *p); /* it goes on */
 int engine_exec(struct engine *e, const char *name, const struct container_exec *x, struct exec_process *ret,
                 struct cor_err *err) COR_MUST_CHECK;
 /* engine_exec_wait() - until it has ended; *ret_code: its exit code, or 128 + signal */
-int engine_exec_wait(struct engine *e, const char *name, struct exec_process *p, int *ret_code, struct cor_err *err)
-        COR_MUST_CHECK;
+int engine_exec_wait(struct exec_process *p, int *ret_code, struct cor_err *err) COR_MUST_CHECK;
 
 /*
  * engine_container() - the row, with what is said to run made sure of: a container whose monitor is gone has ended, and

@@ -7,7 +7,8 @@
 struct exec_options {
         const char *id;
         const char *process; /* process.json, or NULL: the fields below change what the container's own process has */
-        char *const *args;   /* n_args of them */
+        const char *process_json; /* the document itself, where there is no @process; or NULL */
+        char *const *args;        /* n_args of them */
         size_t n_args;
         const char *cwd, *user; /* user: UID[:GID] */
         char *const *env;       /* added */

@@ -153,15 +153,16 @@ int exec_process(const struct exec_options *o, struct oci_config *config, struct
         size_t n;
 
         *ret_owner = NULL;
-        if (!o->process) {
+        if (!o->process && !o->process_json) {
                 if (change_process(o, config, err) < 0)
                         return -1;
                 *ret = config->process;
                 return 0;
         }
-        if (cor_read_file(o->process, PROCESS_MAX_BYTES, &text, &n, err) < 0)
+        if (o->process && cor_read_file(o->process, PROCESS_MAX_BYTES, &text, &n, err) < 0)
                 return cor_wrap(err, "--process");
-        if (oci_process_parse(text, n, o->process, ret_owner, err) < 0)
+        if (oci_process_parse(text ? text : o->process_json, text ? n : strlen(o->process_json), o->process, ret_owner,
+                              err) < 0)
                 return -1;
         *ret = *ret_owner;
         if (!(*ret)->exec_cpu_affinity && config->process)
