@@ -9,6 +9,9 @@
  *
  * null counts as absent. Of a key given twice the last one holds (as in Go's decoder). Unknown keys are dropped, or
  * kept and printed again if the document says so (`extra`).
+ *
+ * Of lists and maps, none at all (NULL items) and an empty one (items that are not NULL, n 0) are two things, as in Go:
+ * COR_JSON_NULL prints the first as null and the second as [] or {}. COR_JSON_NONE_YET is such a pointer.
  */
 #include "base/text.h"
 
@@ -44,6 +47,7 @@ enum cor_json_type {
         COR_JSON_WORD,      /* int: the value of one of `words` */
         COR_JSON_OBJ,       /* struct X *, NULL when absent */
         COR_JSON_INLINE,    /* struct X, embedded; zero when absent */
+        COR_JSON_ARRAY_U32, /* uint32_t[def], embedded; what a text lacks is zero, what it has more is dropped */
         COR_JSON_LIST_STR,  /* const char **items, size_t n; items is NULL-terminated, NULL when absent */
         COR_JSON_LIST_U32,  /* uint32_t *items, size_t n */
         COR_JSON_LIST_WORD, /* int *items, size_t n */
@@ -56,6 +60,8 @@ enum cor_json_type {
 enum {
         COR_JSON_REQUIRED = 1, /* must be there and not null */
         COR_JSON_ALWAYS = 2,   /* printed even when empty or zero (default: left out, as Go's omitempty) */
+        COR_JSON_NULL = 6,     /* ALWAYS, and an unset optional value, list or map is null; so may values in it be */
+        COR_JSON_ONE = 8,      /* LIST_STR: a string is read as a list of one */
 };
 
 struct cor_json_doc;
@@ -67,7 +73,7 @@ struct cor_json_field {
         size_t offset, n_offset;
         const struct cor_json_doc *doc; /* OBJ, INLINE, LIST_OBJ, MAP_OBJ */
         const struct cor_word *words;   /* WORD, LIST_WORD */
-        int64_t def;                    /* default of BOOL, I64, I32, U64, U32, WORD when absent */
+        int64_t def;                    /* default of BOOL, I64, I32, U64, U32, WORD; length of an ARRAY */
         const char *def_text;           /* default of STR */
 };
 
@@ -82,6 +88,12 @@ struct cor_json_doc {
         int (*check)(void *object, struct cor_err *err);
         bool keep_extra;     /* keep unknown keys: */
         size_t extra_offset; /* const char * in the struct: the unknown members as compact JSON text, or NULL */
+        /*
+         * In JSON it is not an object but the value of its only field, whose key is not used. With it a list of lists
+         * is a LIST_OBJ of structs that each hold a list, and a map to lists a MAP_OBJ of them.
+         */
+        bool bare;
+        bool nullable; /* as an item of a list or map it may be null, which stands for an empty object */
 };
 
 /* Rows of a table. S is the struct, M its member; NM the member that counts a list. */
@@ -105,6 +117,11 @@ struct cor_json_doc {
         {                                                                                                              \
                 .key = (KEY), .type = COR_JSON_##TYPE, .flags = (FLAGS), .offset = offsetof(S, M),                     \
                 .n_offset = offsetof(S, NM)                                                                            \
+        }
+#define COR_FIELD_ARRAY(KEY, TYPE, S, M, FLAGS)                                                                        \
+        {                                                                                                              \
+                .key = (KEY), .type = COR_JSON_##TYPE, .flags = (FLAGS), .offset = offsetof(S, M),                     \
+                .def = COR_COUNT(((S *)NULL)->M)                                                                       \
         }
 #define COR_FIELD_LIST_OF(KEY, TYPE, S, M, NM, DOC, FLAGS)                                                             \
         {                                                                                                              \
@@ -145,7 +162,17 @@ static inline void cor_json_free_p(void *p)
 void *cor_json_alloc(void *root, size_t size) __attribute__((returns_nonnull));
 char *cor_json_strdup(void *root, const char *s);
 
-enum cor_json_style { COR_JSON_COMPACT, COR_JSON_TABS, COR_JSON_TWO_SPACES };
+/* Any pointer that is not NULL will do for the items of an empty list that is to be printed as [] (or {}). */
+#define COR_JSON_NONE_YET ((void *)(uintptr_t)cor_json_none_yet)
+extern const char cor_json_none_yet[8];
+
+enum cor_json_style {
+        COR_JSON_COMPACT,
+        COR_JSON_TABS,
+        COR_JSON_TWO_SPACES,
+        COR_JSON_FOUR_SPACES,
+        COR_JSON_API = 8, /* added to one of these: as docker's API has it, with <, > and & as they are, maps sorted */
+};
 /* cor_json_print() - append @object, described by @doc, to @out */
 void cor_json_print(const struct cor_json_doc *doc, const void *object, enum cor_json_style style,
                     struct cor_text *out);

@@ -6,77 +6,57 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- members: one reader per type; @to is where the member lives in its struct ---- */
+/* ---- members: one reader per type ---- */
 
-struct member {
-        const struct cor_json_field *field;
-        const json_t *v;
-        void *object;
-        const struct json_place *at;
-};
-
-static void *member_at(const struct member *m)
-{
-        return (char *)m->object + m->field->offset;
-}
-
-static void member_set_count(const struct member *m, size_t n)
-{
-        memcpy((char *)m->object + m->field->n_offset, &n, sizeof n);
-}
-
-static int read_object(struct json_reader *r, const struct cor_json_doc *doc, const json_t *v, void *object,
-                       const struct json_place *at);
-
-static int read_bool(struct json_reader *r, const struct member *m)
+static int read_bool(struct json_reader *r, const struct json_member *m)
 {
         if (!json_is_boolean(m->v))
                 return json_fail_type(r, m->at, "true or false", m->v);
-        *(bool *)member_at(m) = json_is_true(m->v);
+        *(bool *)json_member_at(m) = json_is_true(m->v);
         return 0;
 }
 
-static int read_opt_bool(struct json_reader *r, const struct member *m)
+static int read_opt_bool(struct json_reader *r, const struct json_member *m)
 {
         if (!json_is_boolean(m->v))
                 return json_fail_type(r, m->at, "true or false", m->v);
-        *(struct cor_opt_bool *)member_at(m) = (struct cor_opt_bool){ .set = true, .value = json_is_true(m->v) };
+        *(struct cor_opt_bool *)json_member_at(m) = (struct cor_opt_bool){ .set = true, .value = json_is_true(m->v) };
         return 0;
 }
 
-static int read_i64(struct json_reader *r, const struct member *m)
+static int read_i64(struct json_reader *r, const struct json_member *m)
 {
-        return json_get_i64(r, m->v, m->at, INT64_MIN, INT64_MAX, member_at(m));
+        return json_get_i64(r, m->v, m->at, INT64_MIN, INT64_MAX, json_member_at(m));
 }
 
-static int read_i32(struct json_reader *r, const struct member *m)
+static int read_i32(struct json_reader *r, const struct json_member *m)
 {
         int64_t n = 0;
 
         if (json_get_i64(r, m->v, m->at, INT32_MIN, INT32_MAX, &n) < 0)
                 return -1;
-        *(int32_t *)member_at(m) = (int32_t)n;
+        *(int32_t *)json_member_at(m) = (int32_t)n;
         return 0;
 }
 
-static int read_u64(struct json_reader *r, const struct member *m)
+static int read_u64(struct json_reader *r, const struct json_member *m)
 {
-        return json_get_u64(r, m->v, m->at, UINT64_MAX, member_at(m));
+        return json_get_u64(r, m->v, m->at, UINT64_MAX, json_member_at(m));
 }
 
-static int read_u32(struct json_reader *r, const struct member *m)
+static int read_u32(struct json_reader *r, const struct json_member *m)
 {
         uint64_t n = 0;
 
         if (json_get_u64(r, m->v, m->at, UINT32_MAX, &n) < 0)
                 return -1;
-        *(uint32_t *)member_at(m) = (uint32_t)n;
+        *(uint32_t *)json_member_at(m) = (uint32_t)n;
         return 0;
 }
 
-static int read_opt_i64(struct json_reader *r, const struct member *m)
+static int read_opt_i64(struct json_reader *r, const struct json_member *m)
 {
-        struct cor_opt_i64 *to = member_at(m);
+        struct cor_opt_i64 *to = json_member_at(m);
 
         if (json_get_i64(r, m->v, m->at, INT64_MIN, INT64_MAX, &to->value) < 0)
                 return -1;
@@ -84,9 +64,9 @@ static int read_opt_i64(struct json_reader *r, const struct member *m)
         return 0;
 }
 
-static int read_opt_unsigned(struct json_reader *r, const struct member *m, uint64_t max)
+static int read_opt_unsigned(struct json_reader *r, const struct json_member *m, uint64_t max)
 {
-        struct cor_opt_u64 *to = member_at(m);
+        struct cor_opt_u64 *to = json_member_at(m);
 
         if (json_get_u64(r, m->v, m->at, max, &to->value) < 0)
                 return -1;
@@ -94,174 +74,44 @@ static int read_opt_unsigned(struct json_reader *r, const struct member *m, uint
         return 0;
 }
 
-static int read_opt_u64(struct json_reader *r, const struct member *m)
+static int read_opt_u64(struct json_reader *r, const struct json_member *m)
 {
         return read_opt_unsigned(r, m, UINT64_MAX);
 }
 
-static int read_opt_u32(struct json_reader *r, const struct member *m)
+static int read_opt_u32(struct json_reader *r, const struct json_member *m)
 {
         return read_opt_unsigned(r, m, UINT32_MAX);
 }
 
-static int read_opt_u16(struct json_reader *r, const struct member *m)
+static int read_opt_u16(struct json_reader *r, const struct json_member *m)
 {
         return read_opt_unsigned(r, m, UINT16_MAX);
 }
 
-static int read_str(struct json_reader *r, const struct member *m)
+static int read_str(struct json_reader *r, const struct json_member *m)
 {
-        return json_get_str(r, m->v, m->at, member_at(m));
+        return json_get_str(r, m->v, m->at, json_member_at(m));
 }
 
-static int read_word(struct json_reader *r, const struct member *m)
+static int read_word(struct json_reader *r, const struct json_member *m)
 {
-        return json_get_word(r, m->v, m->field->words, m->at, member_at(m));
+        return json_get_word(r, m->v, m->field->words, m->at, json_member_at(m));
 }
 
-static int read_obj(struct json_reader *r, const struct member *m)
+static int read_obj(struct json_reader *r, const struct json_member *m)
 {
         void *o = json_take(r, 1, m->field->doc->size, m->at);
 
-        if (!o || read_object(r, m->field->doc, m->v, o, m->at) < 0)
+        if (!o || json_read_object(r, m->field->doc, m->v, o, m->at) < 0)
                 return -1;
-        *(void **)member_at(m) = o;
+        *(void **)json_member_at(m) = o;
         return 0;
 }
 
-static int read_inline(struct json_reader *r, const struct member *m)
+static int read_inline(struct json_reader *r, const struct json_member *m)
 {
-        return read_object(r, m->field->doc, m->v, member_at(m), m->at);
-}
-
-/* Memory for the @size-byte items of a list, and @extra more; NULL with an error if the value is no list */
-static void *list_begin(struct json_reader *r, const struct member *m, const char *of, size_t extra, size_t size)
-{
-        if (!json_is_array(m->v)) {
-                json_fail_type(r, m->at, of, m->v);
-                return NULL;
-        }
-        return json_take(r, json_array_size(m->v) + extra, size, m->at);
-}
-
-static void list_end(const struct member *m, void *items)
-{
-        *(void **)member_at(m) = items;
-        member_set_count(m, json_array_size(m->v));
-}
-
-static int read_list_str(struct json_reader *r, const struct member *m)
-{
-        const char **items = list_begin(r, m, "a list of strings", 1, sizeof *items);
-
-        if (!items)
-                return -1;
-        for (size_t i = 0; i < json_array_size(m->v); i++) {
-                struct json_place at = { .up = m->at, .index = i };
-
-                if (json_get_str(r, json_array_get(m->v, i), &at, &items[i]) < 0)
-                        return -1;
-        }
-        list_end(m, items);
-        return 0;
-}
-
-static int read_list_u32(struct json_reader *r, const struct member *m)
-{
-        uint32_t *items = list_begin(r, m, "a list of integers", 0, sizeof *items);
-
-        if (!items)
-                return -1;
-        for (size_t i = 0; i < json_array_size(m->v); i++) {
-                struct json_place at = { .up = m->at, .index = i };
-                uint64_t n = 0;
-
-                if (json_get_u64(r, json_array_get(m->v, i), &at, UINT32_MAX, &n) < 0)
-                        return -1;
-                items[i] = (uint32_t)n;
-        }
-        list_end(m, items);
-        return 0;
-}
-
-static int read_list_word(struct json_reader *r, const struct member *m)
-{
-        int *items = list_begin(r, m, "a list of words", 0, sizeof *items);
-
-        if (!items)
-                return -1;
-        for (size_t i = 0; i < json_array_size(m->v); i++) {
-                struct json_place at = { .up = m->at, .index = i };
-
-                if (json_get_word(r, json_array_get(m->v, i), m->field->words, &at, &items[i]) < 0)
-                        return -1;
-        }
-        list_end(m, items);
-        return 0;
-}
-
-static int read_list_obj(struct json_reader *r, const struct member *m)
-{
-        const struct cor_json_doc *doc = m->field->doc;
-        char *items = list_begin(r, m, "a list of objects", 0, doc->size);
-
-        if (!items)
-                return -1;
-        for (size_t i = 0; i < json_array_size(m->v); i++) {
-                struct json_place at = { .up = m->at, .index = i };
-
-                if (read_object(r, doc, json_array_get(m->v, i), items + i * doc->size, &at) < 0)
-                        return -1;
-        }
-        list_end(m, items);
-        return 0;
-}
-
-static int read_map_str(struct json_reader *r, const struct member *m)
-{
-        struct cor_pair *items;
-        json_t *map = (json_t *)(uintptr_t)m->v;
-        size_t n = 0;
-
-        if (!json_is_object(m->v))
-                return json_fail_type(r, m->at, "an object of strings", m->v);
-        items = json_take(r, json_object_size(m->v), sizeof *items, m->at);
-        if (!items)
-                return -1;
-        for (void *it = json_object_iter(map); it; it = json_object_iter_next(map, it), n++) {
-                struct json_place at = { .up = m->at, .key = json_object_iter_key(it), .map = true };
-
-                items[n].key = at.key;
-                if (json_get_str(r, json_object_iter_value(it), &at, &items[n].value) < 0)
-                        return -1;
-        }
-        *(struct cor_pair **)member_at(m) = items;
-        member_set_count(m, n);
-        return 0;
-}
-
-static int read_map_obj(struct json_reader *r, const struct member *m)
-{
-        const struct cor_json_doc *doc = m->field->doc;
-        json_t *map = (json_t *)(uintptr_t)m->v;
-        size_t n = 0;
-        char *items;
-
-        if (!json_is_object(m->v))
-                return json_fail_type(r, m->at, "an object of objects", m->v);
-        items = json_take(r, json_object_size(m->v), doc->size, m->at);
-        if (!items)
-                return -1;
-        for (void *it = json_object_iter(map); it; it = json_object_iter_next(map, it), n++) {
-                struct json_place at = { .up = m->at, .key = json_object_iter_key(it), .map = true };
-
-                *(const char **)(void *)(items + n * doc->size) = at.key;
-                if (read_object(r, doc, json_object_iter_value(it), items + n * doc->size, &at) < 0)
-                        return -1;
-        }
-        *(void **)member_at(m) = items;
-        member_set_count(m, n);
-        return 0;
+        return json_read_object(r, m->field->doc, m->v, json_member_at(m), m->at);
 }
 
 /* Text made here moves into the arena. */
@@ -276,12 +126,12 @@ static int keep_text(struct json_reader *r, const struct cor_text *text, const s
         return 0;
 }
 
-static int read_raw(struct json_reader *r, const struct member *m)
+static int read_raw(struct json_reader *r, const struct json_member *m)
 {
         auto_text text = COR_TEXT_INIT;
 
         json_dump(r, m->v, &text);
-        return keep_text(r, &text, m->at, member_at(m));
+        return keep_text(r, &text, m->at, json_member_at(m));
 }
 
 static void add_extra(const struct json_reader *r, const char *key, const json_t *v, struct cor_text *extra)
@@ -295,9 +145,7 @@ static void add_extra(const struct json_reader *r, const char *key, const json_t
 
 /* ---- objects ---- */
 
-typedef int member_reader(struct json_reader *r, const struct member *m);
-
-static member_reader *const member_readers[] = {
+static json_member_reader *const member_readers[] = {
         [COR_JSON_BOOL] = read_bool,
         [COR_JSON_OPT_BOOL] = read_opt_bool,
         [COR_JSON_I64] = read_i64,
@@ -312,13 +160,20 @@ static member_reader *const member_readers[] = {
         [COR_JSON_WORD] = read_word,
         [COR_JSON_OBJ] = read_obj,
         [COR_JSON_INLINE] = read_inline,
-        [COR_JSON_LIST_STR] = read_list_str,
-        [COR_JSON_LIST_U32] = read_list_u32,
-        [COR_JSON_LIST_WORD] = read_list_word,
-        [COR_JSON_LIST_OBJ] = read_list_obj,
-        [COR_JSON_MAP_STR] = read_map_str,
-        [COR_JSON_MAP_OBJ] = read_map_obj,
+        [COR_JSON_ARRAY_U32] = json_read_array_u32,
+        [COR_JSON_LIST_STR] = json_read_list_str,
+        [COR_JSON_LIST_U32] = json_read_list_u32,
+        [COR_JSON_LIST_WORD] = json_read_list_word,
+        [COR_JSON_LIST_OBJ] = json_read_list_obj,
+        [COR_JSON_MAP_STR] = json_read_map_str,
+        [COR_JSON_MAP_OBJ] = json_read_map_obj,
         [COR_JSON_RAW] = read_raw,
+};
+
+enum { FIELDS_MAX = 128 };
+/* Which rows of the table were there */
+struct seen {
+        uint64_t bits[FIELDS_MAX / 64];
 };
 
 /* The row of @key. Writers mostly keep the order of the format, so the row after the last one found is tried first. */
@@ -358,13 +213,13 @@ static void set_default(const struct cor_json_field *f, void *object)
         }
 }
 
-static int finish_absent(struct json_reader *r, const struct cor_json_doc *doc, uint64_t seen, void *object,
+static int finish_absent(struct json_reader *r, const struct cor_json_doc *doc, const struct seen *seen, void *object,
                          const struct json_place *up)
 {
         for (size_t i = 0; i < doc->n_fields; i++) {
                 const struct cor_json_field *f = &doc->fields[i];
 
-                if (seen & (1ULL << i))
+                if (seen->bits[i / 64] >> (i % 64) & 1)
                         continue;
                 if (f->flags & COR_JSON_REQUIRED) {
                         struct json_place at = { .up = up, .key = f->key };
@@ -381,7 +236,7 @@ static int read_members(struct json_reader *r, const struct cor_json_doc *doc, c
                         const struct json_place *up, struct cor_text *extra)
 {
         json_t *map = (json_t *)(uintptr_t)v;
-        uint64_t seen = 0;
+        struct seen seen = { 0 };
         size_t row = 0;
 
         for (void *it = json_object_iter(map); it; it = json_object_iter_next(map, it)) {
@@ -397,22 +252,38 @@ static int read_members(struct json_reader *r, const struct cor_json_doc *doc, c
                 row = found + 1;
                 if (!json_is_null(value)) {
                         struct json_place at = { .up = up, .key = doc->fields[found].key };
-                        struct member m = { &doc->fields[found], value, object, &at };
+                        struct json_member m = { &doc->fields[found], value, object, &at };
 
                         if (member_readers[m.field->type](r, &m) < 0)
                                 return -1;
-                        seen |= 1ULL << found;
+                        seen.bits[found / 64] |= 1ULL << (found % 64);
                 }
         }
-        return finish_absent(r, doc, seen, object, up);
+        return finish_absent(r, doc, &seen, object, up);
 }
 
-static int read_object(struct json_reader *r, const struct cor_json_doc *doc, const json_t *v, void *object,
-                       const struct json_place *at)
+/* A document that is the value of its only member. The check gets the place of the value itself. */
+static int read_bare(struct json_reader *r, const struct cor_json_doc *doc, const json_t *v, void *object,
+                     const struct json_place *at)
+{
+        struct json_member m = { &doc->fields[0], v, object, at };
+
+        assert(doc->n_fields == 1);
+        if (json_is_null(v) && (m.field->flags & COR_JSON_REQUIRED))
+                return json_fail_at(r, at, "required, but null");
+        if (!json_is_null(v) && member_readers[m.field->type](r, &m) < 0)
+                return -1;
+        return doc->check && doc->check(object, r->err) < 0 ? json_add_place(r, at) : 0;
+}
+
+int json_read_object(struct json_reader *r, const struct cor_json_doc *doc, const json_t *v, void *object,
+                     const struct json_place *at)
 {
         auto_text extra = COR_TEXT_INIT;
 
-        assert(doc->n_fields <= 64);
+        assert(doc->n_fields <= FIELDS_MAX);
+        if (doc->bare)
+                return read_bare(r, doc, v, object, at);
         if (!json_is_object(v))
                 return json_fail_type(r, at, "an object", v);
         if (read_members(r, doc, v, object, at, doc->keep_extra ? &extra : NULL) < 0)
@@ -457,7 +328,7 @@ int cor_json_parse(const struct cor_json_doc *doc, const char *text, size_t len,
                 json_fail_at(&r, NULL, "needs more memory than a document of this size may");
                 goto fail;
         }
-        if (read_object(&r, doc, tree, root, NULL) < 0)
+        if (json_read_object(&r, doc, tree, root, NULL) < 0)
                 goto fail;
         *(void **)ret = root;
         return 0;

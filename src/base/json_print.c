@@ -6,9 +6,12 @@
 
 #include <string.h>
 
+const char cor_json_none_yet[8];
+
 struct printer {
         struct cor_text *out;
-        enum cor_json_style style;
+        enum cor_json_style indent; /* without COR_JSON_API */
+        bool api;
         unsigned depth;
 };
 
@@ -57,9 +60,9 @@ static size_t utf8_length(const unsigned char *s, size_t n, uint32_t *ret_code)
         return len;
 }
 
-static bool plain(unsigned char c)
+static bool plain(unsigned char c, bool html)
 {
-        return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+        return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && (html || (c != '<' && c != '>' && c != '&'));
 }
 
 /* Print what does not stand for itself at @s; returns how many bytes that was */
@@ -89,7 +92,7 @@ static size_t print_special(struct cor_text *out, const unsigned char *s, size_t
         return len;
 }
 
-void json_print_string(struct cor_text *out, const char *s, size_t n)
+static void print_string(struct cor_text *out, const char *s, size_t n, bool html)
 {
         size_t i = 0;
 
@@ -97,7 +100,7 @@ void json_print_string(struct cor_text *out, const char *s, size_t n)
         while (i < n) {
                 size_t run = i;
 
-                while (run < n && plain((unsigned char)s[run]))
+                while (run < n && plain((unsigned char)s[run], html))
                         run++;
                 cor_text_add_n(out, s + i, run - i);
                 i = run;
@@ -107,20 +110,27 @@ void json_print_string(struct cor_text *out, const char *s, size_t n)
         cor_text_add_c(out, '"');
 }
 
+void json_print_string(struct cor_text *out, const char *s, size_t n)
+{
+        print_string(out, s, n, false);
+}
+
 static void print_str(struct printer *p, const char *s)
 {
-        json_print_string(p->out, s ? s : "", s ? strlen(s) : 0);
+        print_string(p->out, s ? s : "", s ? strlen(s) : 0, p->api);
 }
 
 /* ---- brackets, commas, indentation ---- */
 
 static void new_line(struct printer *p)
 {
-        if (p->style == COR_JSON_COMPACT)
+        static const char indents[][5] = { "", "\t", "  ", "    " };
+
+        if (p->indent == COR_JSON_COMPACT)
                 return;
         cor_text_add_c(p->out, '\n');
         for (unsigned i = 0; i < p->depth; i++)
-                cor_text_add(p->out, p->style == COR_JSON_TABS ? "\t" : "  ");
+                cor_text_add(p->out, indents[p->indent]);
 }
 
 static void begin(struct printer *p, char bracket)
@@ -148,7 +158,7 @@ static void end(struct printer *p, size_t start, char bracket)
 static void print_key(struct printer *p, const char *key)
 {
         print_str(p, key);
-        cor_text_add(p->out, p->style == COR_JSON_COMPACT ? ":" : ": ");
+        cor_text_add(p->out, p->indent == COR_JSON_COMPACT ? ":" : ": ");
 }
 
 /* ---- values ---- */
@@ -173,7 +183,7 @@ static const void *pointer_at(const char *at)
 static void print_list(struct printer *p, const struct value *v)
 {
         const struct cor_json_field *f = v->field;
-        const char *items = pointer_at(v->at);
+        const char *items = f->type == COR_JSON_ARRAY_U32 ? v->at : pointer_at(v->at);
         size_t start;
 
         begin(p, '[');
@@ -182,7 +192,7 @@ static void print_list(struct printer *p, const struct value *v)
                 item(p, start);
                 if (f->type == COR_JSON_LIST_STR)
                         print_str(p, ((const char *const *)(const void *)items)[i]);
-                else if (f->type == COR_JSON_LIST_U32)
+                else if (f->type == COR_JSON_LIST_U32 || f->type == COR_JSON_ARRAY_U32)
                         cor_text_printf(p->out, "%u", (unsigned)((const uint32_t *)(const void *)items)[i]);
                 else if (f->type == COR_JSON_LIST_WORD)
                         print_str(p, cor_word_of(f->words, ((const int *)(const void *)items)[i]));
@@ -192,25 +202,41 @@ static void print_list(struct printer *p, const struct value *v)
         end(p, start, ']');
 }
 
+static int by_key(const void *a, const void *b)
+{
+        const char *x = pointer_at(pointer_at(a)), *y = pointer_at(pointer_at(b)); /* items begin with their key */
+
+        return strcmp(x ? x : "", y ? y : "");
+}
+
+/* Where each item of a map is, in the order to be printed; free() */
+static const char **order_map(const struct printer *p, const struct value *v, size_t size)
+{
+        const char *items = pointer_at(v->at), **order = cor_realloc_array(NULL, v->n, sizeof *order);
+
+        for (size_t i = 0; i < v->n; i++)
+                order[i] = items + i * size;
+        if (p->api)
+                qsort(order, v->n, sizeof *order, by_key);
+        return order;
+}
+
 static void print_map(struct printer *p, const struct value *v)
 {
         const struct cor_json_field *f = v->field;
-        const char *items = pointer_at(v->at);
+        bool strings = f->type == COR_JSON_MAP_STR;
+        auto_free const char **order = v->n ? order_map(p, v, strings ? sizeof(struct cor_pair) : f->doc->size) : NULL;
         size_t start;
 
         begin(p, '{');
         start = p->out->len;
         for (size_t i = 0; i < v->n; i++) {
                 item(p, start);
-                if (f->type == COR_JSON_MAP_STR) {
-                        const struct cor_pair *pair = (const struct cor_pair *)(const void *)items + i;
-
-                        print_key(p, pair->key);
-                        print_str(p, pair->value);
-                } else {
-                        print_key(p, pointer_at(items + i * f->doc->size));
-                        print_object(p, f->doc, items + i * f->doc->size);
-                }
+                print_key(p, pointer_at(order[i]));
+                if (strings)
+                        print_str(p, ((const struct cor_pair *)(const void *)order[i])->value);
+                else
+                        print_object(p, f->doc, order[i]);
         }
         end(p, start, '}');
 }
@@ -243,10 +269,34 @@ static void print_bool(struct printer *p, bool b)
         cor_text_add(p->out, b ? "true" : "false");
 }
 
+static bool has_count(enum cor_json_type type)
+{
+        return type >= COR_JSON_LIST_STR && type <= COR_JSON_MAP_OBJ;
+}
+
+/* Go's nil, where it shows */
+static bool is_null(const struct value *v)
+{
+        if ((v->field->flags & COR_JSON_NULL) != COR_JSON_NULL)
+                return false;
+        if (has_count(v->field->type))
+                return v->n == 0 && !pointer_at(v->at);
+        if (v->field->type == COR_JSON_STR)
+                return !pointer_at(v->at);
+        if (v->field->type == COR_JSON_OPT_BOOL ||
+            (v->field->type >= COR_JSON_OPT_I64 && v->field->type <= COR_JSON_OPT_U16))
+                return !*(const bool *)v->at; /* `set` comes first in all of them */
+        return false;
+}
+
 static void print_value(struct printer *p, const struct value *v)
 {
         const void *pointer = NULL;
 
+        if (is_null(v)) {
+                cor_text_add(p->out, "null");
+                return;
+        }
         switch (v->field->type) {
         case COR_JSON_BOOL:
                 print_bool(p, *(const bool *)v->at);
@@ -288,6 +338,7 @@ static void print_value(struct printer *p, const struct value *v)
         case COR_JSON_INLINE:
                 print_object(p, v->field->doc, v->at);
                 return;
+        case COR_JSON_ARRAY_U32:
         case COR_JSON_LIST_STR:
         case COR_JSON_LIST_U32:
         case COR_JSON_LIST_WORD:
@@ -302,11 +353,6 @@ static void print_value(struct printer *p, const struct value *v)
 }
 
 /* ---- members ---- */
-
-static bool has_count(enum cor_json_type type)
-{
-        return type >= COR_JSON_LIST_STR && type <= COR_JSON_MAP_OBJ;
-}
 
 /* What parsing an absent member would give is left out, and so is the empty string as in Go. */
 static bool is_empty(const struct value *v)
@@ -335,17 +381,31 @@ static bool is_empty(const struct value *v)
                 return !pointer_at(v->at);
         case COR_JSON_INLINE:
                 return false;
+        case COR_JSON_ARRAY_U32:
+                for (size_t i = 0; i < v->n; i++)
+                        if (((const uint32_t *)(const void *)v->at)[i])
+                                return false;
+                return true;
         default:
                 return v->n == 0;
         }
 }
 
-static void print_member(struct printer *p, const struct cor_json_field *f, const void *object, size_t start)
+static struct value value_of(const struct cor_json_field *f, const void *object)
 {
         struct value v = { .field = f, .at = (const char *)object + f->offset };
 
         if (has_count(f->type))
                 memcpy(&v.n, (const char *)object + f->n_offset, sizeof v.n);
+        else if (f->type == COR_JSON_ARRAY_U32)
+                v.n = (size_t)f->def;
+        return v;
+}
+
+static void print_member(struct printer *p, const struct cor_json_field *f, const void *object, size_t start)
+{
+        struct value v = value_of(f, object);
+
         if (!(f->flags & (COR_JSON_ALWAYS | COR_JSON_REQUIRED)) && is_empty(&v))
                 return;
         item(p, start);
@@ -358,6 +418,12 @@ static void print_object(struct printer *p, const struct cor_json_doc *doc, cons
         const char *extra = doc->keep_extra ? pointer_at((const char *)object + doc->extra_offset) : NULL;
         size_t start;
 
+        if (doc->bare) {
+                struct value v = value_of(&doc->fields[0], object);
+
+                print_value(p, &v);
+                return;
+        }
         begin(p, '{');
         start = p->out->len;
         for (size_t i = 0; i < doc->n_fields; i++)
@@ -371,7 +437,7 @@ static void print_object(struct printer *p, const struct cor_json_doc *doc, cons
 
 void cor_json_print(const struct cor_json_doc *doc, const void *object, enum cor_json_style style, struct cor_text *out)
 {
-        struct printer p = { .out = out, .style = style };
+        struct printer p = { .out = out, .indent = style & ~COR_JSON_API, .api = style & COR_JSON_API };
 
         print_object(&p, doc, object);
 }

@@ -2,8 +2,8 @@
 #define CORACLE_BASE_JSON_READER_H
 /*
  * Reading in three steps, each a file: the text becomes jansson's tree (json_load.c), a value of the tree becomes a C
- * scalar or text (json_value.c), and the tables say which value goes where (json_parse.c). Only these three know
- * jansson.
+ * scalar or text (json_value.c), and the tables say which value goes where (json_parse.c, json_list.c). Only these
+ * know jansson.
  */
 #include "base/json_internal.h"
 
@@ -45,6 +45,26 @@ int json_get_u64(struct json_reader *r, const json_t *v, const struct json_place
         COR_MUST_CHECK;
 int json_get_word(struct json_reader *r, const json_t *v, const struct cor_word *words, const struct json_place *at,
                   int *ret) COR_MUST_CHECK;
+
+/* A member of a struct that is to be read from @v. */
+struct json_member {
+        const struct cor_json_field *field;
+        const json_t *v;
+        void *object;
+        const struct json_place *at;
+};
+static inline void *json_member_at(const struct json_member *m)
+{
+        return (char *)m->object + m->field->offset;
+}
+
+/* json_read_object() - @v into @object, a zeroed struct of @doc */
+int json_read_object(struct json_reader *r, const struct cor_json_doc *doc, const json_t *v, void *object,
+                     const struct json_place *at) COR_MUST_CHECK;
+/* The members that hold several values (json_list.c). */
+typedef int json_member_reader(struct json_reader *r, const struct json_member *m);
+json_member_reader json_read_array_u32, json_read_list_str, json_read_list_u32, json_read_list_word, json_read_list_obj,
+        json_read_map_str, json_read_map_obj;
 
 /* json_dump() - append the value as compact JSON */
 void json_dump(const struct json_reader *r, const json_t *v, struct cor_text *out);

@@ -9,6 +9,12 @@ struct part {
         const char *extra;
 };
 
+struct bag {
+        const char *key;
+        const char **items;
+        size_t n_items;
+};
+
 struct whole {
         bool flag;
         struct cor_opt_bool opt_flag;
@@ -25,8 +31,11 @@ struct whole {
         const char **strs;
         uint32_t *numbers;
         int *words;
-        struct cor_pair *map;
-        size_t n_parts, n_map_parts, n_strs, n_numbers, n_words, n_map;
+        struct cor_pair *map, *null_map;
+        struct bag *bags, *bag_map;
+        uint32_t pair[2];
+        struct cor_opt_i64 null_opt;
+        size_t n_parts, n_map_parts, n_strs, n_numbers, n_words, n_map, n_null_map, n_bags, n_bag_map;
 };
 
 static const struct cor_word words[] = { { "one", 1 }, { "two", 2 }, { NULL, 0 } };
@@ -41,6 +50,16 @@ static const struct cor_json_doc part_doc = {
         .n_fields = COR_COUNT(part_fields),
         .keep_extra = true,
         .extra_offset = offsetof(struct part, extra),
+};
+
+static const struct cor_json_field bag_fields[] = {
+        COR_FIELD_LIST("", LIST_STR, struct bag, items, n_items, COR_JSON_NULL | COR_JSON_ONE),
+};
+static const struct cor_json_doc bag_doc = {
+        .size = sizeof(struct bag),
+        .fields = bag_fields,
+        .n_fields = 1,
+        .bare = true,
 };
 
 static const struct cor_json_doc whole_doc;
@@ -66,6 +85,11 @@ static const struct cor_json_field whole_fields[] = {
         COR_FIELD_LIST("numbers", LIST_U32, struct whole, numbers, n_numbers, 0),
         COR_FIELD_LIST_WORD("words", struct whole, words, n_words, words, 0),
         COR_FIELD_LIST("map", MAP_STR, struct whole, map, n_map, 0),
+        COR_FIELD_LIST("nullMap", MAP_STR, struct whole, null_map, n_null_map, COR_JSON_NULL),
+        COR_FIELD_LIST_OF("bags", LIST_OBJ, struct whole, bags, n_bags, &bag_doc, COR_JSON_NULL),
+        COR_FIELD_LIST_OF("bagMap", MAP_OBJ, struct whole, bag_map, n_bag_map, &bag_doc, 0),
+        COR_FIELD_ARRAY("pair", ARRAY_U32, struct whole, pair, 0),
+        COR_FIELD("nullOpt", OPT_I64, struct whole, null_opt, COR_JSON_NULL),
 };
 static const struct cor_json_doc whole_doc = {
         .size = sizeof(struct whole),

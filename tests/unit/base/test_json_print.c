@@ -211,6 +211,85 @@ static void what_is_not_utf8_is_replaced(void **state)
         string_prints("\x80", "\\ufffd");
 }
 
+/* Go's nil, its empty list, and lists in lists */
+struct bag {
+        const char *key;
+        const char **items;
+        size_t n_items;
+};
+struct nulls {
+        const char **strs;
+        size_t n_strs;
+        struct bag *bags, *map;
+        size_t n_bags, n_map;
+        struct cor_opt_bool flag;
+        struct cor_opt_u64 number;
+        uint32_t pair[2];
+};
+static const struct cor_json_field bag_fields[] = {
+        COR_FIELD_LIST("", LIST_STR, struct bag, items, n_items, COR_JSON_NULL),
+};
+static const struct cor_json_doc bag_doc = {
+        .size = sizeof(struct bag),
+        .fields = bag_fields,
+        .n_fields = 1,
+        .bare = true,
+};
+static const struct cor_json_field nulls_fields[] = {
+        COR_FIELD_LIST("strs", LIST_STR, struct nulls, strs, n_strs, COR_JSON_NULL),
+        COR_FIELD_LIST_OF("bags", LIST_OBJ, struct nulls, bags, n_bags, &bag_doc, COR_JSON_NULL),
+        COR_FIELD_LIST_OF("map", MAP_OBJ, struct nulls, map, n_map, &bag_doc, COR_JSON_NULL),
+        COR_FIELD("flag", OPT_BOOL, struct nulls, flag, COR_JSON_NULL),
+        COR_FIELD("number", OPT_U64, struct nulls, number, COR_JSON_NULL),
+        COR_FIELD_ARRAY("pair", ARRAY_U32, struct nulls, pair, COR_JSON_ALWAYS),
+};
+static const struct cor_json_doc nulls_doc = COR_DOC(struct nulls, nulls_fields, NULL);
+
+static void prints_nulls(const struct nulls *n, enum cor_json_style style, const char *expected)
+{
+        auto_str quoted = json_quotes(expected);
+        auto_text out = COR_TEXT_INIT;
+
+        cor_json_print(&nulls_doc, n, style, &out);
+        assert_string_equal(out.s, quoted);
+}
+
+static void none_and_empty_are_two_things(void **state)
+{
+        const char *two[] = { "a<", "b", NULL };
+        struct bag bags[] = { { "z", two, 2 }, { "m", NULL, 0 }, { "a", COR_JSON_NONE_YET, 0 } };
+        struct nulls none = { 0 },
+                     empty = { .strs = COR_JSON_NONE_YET, .bags = COR_JSON_NONE_YET, .map = COR_JSON_NONE_YET },
+                     full = { .bags = bags, .n_bags = 3, .map = bags, .n_map = 3, .flag.set = true, .pair = { 0, 7 } };
+
+        prints_nulls(&none, COR_JSON_COMPACT,
+                     "{'strs':null,'bags':null,'map':null,'flag':null,'number':null,'pair':[0,0]}");
+        prints_nulls(&empty, COR_JSON_COMPACT, "{'strs':[],'bags':[],'map':{},'flag':null,'number':null,'pair':[0,0]}");
+        prints_nulls(&full, COR_JSON_COMPACT,
+                     "{'strs':null,'bags':[['a\\u003c','b'],null,[]],'map':{'z':['a\\u003c','b'],'m':null,'a':[]},"
+                     "'flag':false,'number':null,'pair':[0,7]}");
+        prints_nulls(&full, COR_JSON_COMPACT | COR_JSON_API,
+                     "{'strs':null,'bags':[['a<','b'],null,[]],'map':{'a':[],'m':null,'z':['a<','b']},"
+                     "'flag':false,'number':null,'pair':[0,7]}");
+        empty.map = bags;
+        empty.n_map = 1;
+        prints_nulls(&empty, COR_JSON_FOUR_SPACES,
+                     "{\n    'strs': [],\n    'bags': [],\n    'map': {\n        'z': [\n            'a\\u003c',\n"
+                     "            'b'\n        ]\n    },\n    'flag': null,\n    'number': null,\n    'pair': [\n"
+                     "        0,\n        0\n    ]\n}");
+}
+
+static void none_and_empty_read_back(void **state)
+{
+        auto_str text = json_quotes("{'strs':[],'bags':[['a'],null,[]],'map':{'k':null},'pair':[1,2,3]}");
+        auto_json struct nulls *n = NULL;
+        struct cor_err err = { 0 };
+
+        assert_int_equal(cor_json_parse(&nulls_doc, text, strlen(text), NULL, &n, &err), 0);
+        prints_nulls(n, COR_JSON_COMPACT,
+                     "{'strs':[],'bags':[['a'],null,[]],'map':{'k':null},'flag':null,'number':null,'pair':[1,2]}");
+}
+
 static void printing_adds_to_what_is_there(void **state)
 {
         struct thing t = { .def_flag = true, .def_str = "x" };
@@ -253,7 +332,8 @@ int main(void)
                 cmocka_unit_test(what_is_always_printed),       cmocka_unit_test(every_type_is_printed),
                 cmocka_unit_test(indentation_is_as_go_does_it), cmocka_unit_test(strings_are_escaped_as_go_does_it),
                 cmocka_unit_test(what_is_not_utf8_is_replaced), cmocka_unit_test(printing_adds_to_what_is_there),
-                cmocka_unit_test(what_was_printed_reads_back),
+                cmocka_unit_test(what_was_printed_reads_back),  cmocka_unit_test(none_and_empty_are_two_things),
+                cmocka_unit_test(none_and_empty_read_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
