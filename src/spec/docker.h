@@ -6,6 +6,9 @@
  * those of the API; the tables print each document as docker does, with the keys that it always has.
  *
  * Config and HostConfig are also what is kept in the store: a container is made again from them at each start.
+ *
+ * Go's nil and its empty list or map look different in these documents (null and [] or {}), and so they do here: items
+ * that are NULL, or items that are not with n 0 (COR_JSON_NONE_YET).
  */
 #include "base/json.h"
 #include "spec/image.h"
@@ -145,8 +148,7 @@ struct docker_host_config {
         const char *volume_driver;
         const char **volumes_from; /* "ID[:ro|rw]" */
         size_t n_volumes_from;
-        uint32_t *console_size; /* rows, columns */
-        size_t n_console_size;
+        uint32_t console_size[2]; /* rows, columns */
         struct cor_pair *annotations;
         size_t n_annotations;
 
@@ -198,6 +200,7 @@ struct docker_host_config {
         const char **masked_paths, **readonly_paths; /* NULL: the default ones; empty lists (n 0): none */
         size_t n_masked_paths, n_readonly_paths;
         struct cor_opt_bool init;
+        int64_t kernel_memory, kernel_memory_tcp; /* of old clients */
 };
 
 /* ------------------------------------------------------------------------------------------------------------ network
@@ -229,6 +232,10 @@ struct docker_networking_config {
         struct docker_endpoint *endpoints;
         size_t n_endpoints;
 };
+struct docker_address {
+        const char *addr;
+        int64_t prefix_len;
+};
 struct docker_network_settings {
         const char *bridge, *sandbox_id, *sandbox_key;
         struct docker_port_bindings *ports; /* null in JSON where nothing is published */
@@ -237,6 +244,12 @@ struct docker_network_settings {
         int64_t global_ipv6_prefix_len, ip_prefix_len;
         struct docker_endpoint *networks;
         size_t n_networks;
+        /* never set any more, and always printed */
+        bool hairpin_mode;
+        const char *link_local_ipv6_address;
+        int64_t link_local_ipv6_prefix_len;
+        struct docker_address *secondary_ip_addresses, *secondary_ipv6_addresses;
+        size_t n_secondary_ip_addresses, n_secondary_ipv6_addresses;
 };
 
 /* --------------------------------------------------------------------------------------------------------- a container
@@ -266,6 +279,16 @@ struct docker_mount_point {
         const char *propagation;
 };
 
+struct docker_mount_points { /* a list as a document of its own */
+        struct docker_mount_point *items;
+        size_t n_items;
+};
+struct docker_graph_driver {
+        struct cor_pair *data;
+        size_t n_data;
+        const char *name; /* "overlay2" */
+};
+
 /* The container document, as `inspect` shows it. */
 struct docker_container {
         const char *id, *created, *path;
@@ -279,7 +302,7 @@ struct docker_container {
         const char **exec_ids;
         size_t n_exec_ids;
         struct docker_host_config *host_config;
-        const char *graph_driver; /* raw JSON */
+        struct docker_graph_driver *graph_driver;
         struct cor_opt_i64 size_rw, size_root_fs;
         struct docker_mount_point *mounts;
         size_t n_mounts;
@@ -288,6 +311,7 @@ struct docker_container {
 };
 
 extern const struct cor_json_doc docker_config_doc, docker_host_config_doc, docker_networking_config_doc,
-        docker_state_doc, docker_mount_point_doc, docker_container_doc;
+        docker_network_settings_doc, docker_endpoint_doc, docker_state_doc, docker_health_doc, docker_mount_point_doc,
+        docker_mount_points_doc, docker_port_bindings_doc, docker_container_doc;
 
 #endif

@@ -93,20 +93,20 @@ static const struct cor_json_field healthcheck_fields[] = {
         COR_FIELD("StartInterval", I64, struct image_healthcheck, start_interval, 0),
         COR_FIELD("Retries", I64, struct image_healthcheck, retries, 0),
 };
-static const struct cor_json_doc healthcheck_doc = COR_DOC(struct image_healthcheck, healthcheck_fields, NULL);
-static const struct cor_json_doc set_item_doc = { .size = sizeof(struct image_set_item) };
+const struct cor_json_doc image_healthcheck_doc = COR_DOC(struct image_healthcheck, healthcheck_fields, NULL);
+const struct cor_json_doc image_set_item_doc = { .size = sizeof(struct image_set_item), .nullable = true };
 
 static const struct cor_json_field run_fields[] = {
         COR_FIELD("Hostname", STR, struct image_config_run, hostname, 0),
         COR_FIELD("Domainname", STR, struct image_config_run, domainname, 0),
         COR_FIELD("User", STR, struct image_config_run, user, 0),
         COR_FIELD_LIST_OF("ExposedPorts", MAP_OBJ, struct image_config_run, exposed_ports, n_exposed_ports,
-                          &set_item_doc, 0),
+                          &image_set_item_doc, 0),
         COR_FIELD_LIST("Env", LIST_STR, struct image_config_run, env, n_env, 0),
         COR_FIELD_LIST("Cmd", LIST_STR, struct image_config_run, cmd, n_cmd, 0),
-        COR_FIELD_OBJ("Healthcheck", OBJ, struct image_config_run, healthcheck, &healthcheck_doc, 0),
+        COR_FIELD_OBJ("Healthcheck", OBJ, struct image_config_run, healthcheck, &image_healthcheck_doc, 0),
         COR_FIELD("ArgsEscaped", BOOL, struct image_config_run, args_escaped, 0),
-        COR_FIELD_LIST_OF("Volumes", MAP_OBJ, struct image_config_run, volumes, n_volumes, &set_item_doc, 0),
+        COR_FIELD_LIST_OF("Volumes", MAP_OBJ, struct image_config_run, volumes, n_volumes, &image_set_item_doc, 0),
         COR_FIELD("WorkingDir", STR, struct image_config_run, working_dir, 0),
         COR_FIELD_LIST("Entrypoint", LIST_STR, struct image_config_run, entrypoint, n_entrypoint, 0),
         COR_FIELD_LIST("OnBuild", LIST_STR, struct image_config_run, on_build, n_on_build, 0),

@@ -102,7 +102,8 @@ struct image_config {
         const char *docker_version, *comment; /* Docker's own */
 };
 
-extern const struct cor_json_doc image_descriptor_doc, image_manifest_doc, image_config_doc, image_config_run_doc;
+extern const struct cor_json_doc image_descriptor_doc, image_manifest_doc, image_config_doc, image_config_run_doc,
+        image_healthcheck_doc, image_set_item_doc;
 
 /*
  * image_manifest_parse() / image_config_parse() - read @len bytes and check them; cor_json_free() *ret. A manifest has
