@@ -205,8 +205,8 @@ static int build(struct creation *c, const char *config, size_t config_len, bool
         return start_announce(o->pid_file, pidfd_socket, c->init, err);
 }
 
-static int create(const struct runtime_context *ctx, const struct create_options *o, struct plan *p,
-                  struct foreground *fg, struct creation *c, bool listen_for_start, struct cor_err *err)
+int creation_build(struct creation *c, const struct runtime_context *ctx, const struct create_options *o,
+                   struct plan *p, struct foreground *fg, bool listen_for_start, struct cor_err *err)
 {
         auto_str config = NULL;
         size_t config_len = 0;
@@ -230,7 +230,7 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
 
         plan_init(&p);
         options.detach = true;
-        if (create(ctx, &options, &p, NULL, &c, true, err) < 0)
+        if (creation_build(&c, ctx, &options, &p, NULL, true, err) < 0)
                 return -1;
         if (message_send(p.sync_parent, MSG_RECORDED, 0, err) < 0) {
                 creation_undo(&c);
@@ -239,10 +239,7 @@ int container_create(const struct runtime_context *ctx, const struct create_opti
         return 0;
 }
 
-/* --- run -----------------------------------------------------------------------------------------------------------
- */
-
-static int start_here(struct creation *c, struct notify *notify, struct cor_err *err)
+int creation_start(struct creation *c, struct notify *notify, struct cor_err *err)
 {
         struct plan *p = c->plan;
         struct hook_state state = creation_state(c, "created");
@@ -255,6 +252,9 @@ static int start_here(struct creation *c, struct notify *notify, struct cor_err 
         }
         return start_poststart(p->config, state, err);
 }
+
+/* --- run -----------------------------------------------------------------------------------------------------------
+ */
 
 /*
  * Keys are the program's from its first moment. But until startContainer hooks have run there is no program, nobody
@@ -279,13 +279,13 @@ int container_run(const struct runtime_context *ctx, const struct create_options
         plan_init(&p);
         if (!o->detach && foreground_init(&fg, !o->no_subreaper, err) < 0)
                 return -1;
-        if (create(ctx, o, &p, o->detach ? NULL : &fg, &c, false, err) < 0)
+        if (creation_build(&c, ctx, o, &p, o->detach ? NULL : &fg, false, err) < 0)
                 return -1;
         if (!o->detach && prepare_terminal(&fg, &c, err) < 0) {
                 creation_undo(&c);
                 return -1;
         }
-        if (start_here(&c, &notify, err) < 0)
+        if (creation_start(&c, &notify, err) < 0)
                 return -1;
         if (!o->detach && foreground_raw(&fg, err) < 0) {
                 creation_undo(&c);

@@ -3,6 +3,12 @@
 /* Making and starting containers. These verbs clone: the caller must be single-threaded. */
 #include "runtime/context.h"
 
+/* What a container gets by descriptor; all are borrowed. */
+struct create_given {
+        int root;     /* a detached mount that becomes the root filesystem, attached at root.path; -1: what is there */
+        int stdio[3]; /* of the first process; -1: the container's /dev/null. Not used with a terminal */
+};
+
 struct create_options {
         const char *id;
         const char *bundle;         /* NULL: the working directory */
@@ -11,6 +17,7 @@ struct create_options {
         const char *pid_file, *pidfd_socket;
         int preserve_fds; /* this many descriptors from 3 on are passed to the container, beside those of LISTEN_FDS */
         bool no_pivot, no_new_keyring;
+        const struct create_given *given; /* NULL: nothing; the first process has our own stdio */
         /* of run only */
         bool detach, keep, no_subreaper;
 };

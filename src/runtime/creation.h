@@ -10,6 +10,8 @@
 #include "runtime/plan.h"
 #include "runtime/watch.h"
 
+struct notify;
+
 struct creation {
         struct plan *plan;
         struct foreground *fg; /* of a foreground container, or NULL */
@@ -22,6 +24,14 @@ struct creation {
         bool hooks_due; /* there was a process: poststop hooks run in the end */
 };
 
+/*
+ * creation_build() - plan and make a container, up to the point where only START is missing; with @listen_for_start its
+ * init will wait for that at the container's start socket. Leaves nothing behind when it fails. @fg may be NULL
+ */
+int creation_build(struct creation *c, const struct runtime_context *ctx, const struct create_options *o,
+                   struct plan *p, struct foreground *fg, bool listen_for_start, struct cor_err *err) COR_MUST_CHECK;
+/* creation_start() - run the program, with all hooks; when it fails everything is undone */
+int creation_start(struct creation *c, struct notify *notify, struct cor_err *err) COR_MUST_CHECK;
 /* creation_make_folder() - the container's folder, locked, with its configuration and a first record */
 int creation_make_folder(struct creation *c, const char *config, size_t config_len, struct cor_err *err) COR_MUST_CHECK;
 /* creation_save() - write the record as it is now */

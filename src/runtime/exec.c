@@ -20,6 +20,7 @@
 #include "runtime/foreground.h"
 #include "runtime/message.h"
 #include "runtime/plan.h"
+#include "runtime/spawn.h"
 #include "runtime/start.h"
 #include "runtime/watch.h"
 
@@ -263,7 +264,7 @@ static int console(const struct exec_plan *e, struct cor_err *err)
         if (setsid() < 0)
                 return cor_fail_errno(err, "setsid");
         if (!p->terminal)
-                return 0;
+                return e->options->stdio ? process_stdio(e->options->stdio, err) : 0;
         devpts = open("/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (devpts < 0)
                 return cor_fail_errno(err, "process.terminal: open /dev/pts");
@@ -479,6 +480,43 @@ static int run_child(struct exec_plan *e, struct foreground *fg, struct cor_err 
         if (message_send(e->sync_parent, MSG_START, 0, err) < 0)
                 return -1;
         return start_drive_exec(&e->watch, e->sync_parent, e->config, &e->seccomp, &state, err);
+}
+
+/*
+ * start_child() turned our children towards the container, whose pid namespace ends with it, and made us non-dumpable:
+ * a caller that stays, and will make other containers, has to be as before.
+ */
+static int turn_back(const struct exec_plan *e, struct cor_err *err)
+{
+        auto_fd own = -1;
+
+        if (!e->intermediate && (e->namespaces & CLONE_NEWPID)) {
+                own = procfs_file(e->procfs, "self/ns/pid", O_RDONLY, err);
+                if (own < 0 || namespace_enter(own, CLONE_NEWPID, err) < 0)
+                        return -1;
+        }
+        return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? cor_fail_errno(err, "become dumpable again") : 0;
+}
+
+int exec_spawn(const struct runtime_context *ctx, const struct exec_options *o, const struct spawn_stdio *stdio,
+               pid_t *ret_pid, int *ret_master, struct cor_err *err)
+{
+        COR_CLEANUP(exec_plan_done) struct exec_plan e;
+        struct exec_options options = *o;
+
+        options.stdio = stdio->fd;
+        exec_plan_init(&e);
+        e.options = &options;
+        if (plan(ctx, &e, err) < 0 || start_child(&e, err) < 0)
+                return -1;
+        if (turn_back(&e, err) < 0 || run_child(&e, NULL, err) < 0) {
+                kill(e.pid, SIGKILL);
+                reap(e.pid);
+                return cor_wrap(err, "unable to start container process");
+        }
+        *ret_pid = e.pid;
+        *ret_master = cor_fd_take(&e.master);
+        return 0;
 }
 
 int container_exec(const struct runtime_context *ctx, const struct exec_options *o, int *ret_code, struct cor_err *err)

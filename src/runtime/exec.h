@@ -20,6 +20,7 @@ struct exec_options {
         const char *process_label, *apparmor;
         char *const *cgroups; /* PATH, or CONTROLLER[,…]:PATH on v1; below the container's */
         size_t n_cgroups;
+        const int *stdio; /* of exec_spawn() only: struct spawn_stdio's */
         bool tty, no_new_privs, detach, ignore_paused, no_subreaper;
         const char *console_socket, *pid_file, *pidfd_socket;
         int preserve_fds;

@@ -116,7 +116,7 @@ static int console_setup(const struct plan *p, struct rootfs *r, struct cor_err 
         COR_CLEANUP(terminal_pty_done) struct terminal_pty pty = TERMINAL_PTY_INIT;
 
         if (!proc->terminal)
-                return rootfs_null(r, err);
+                return p->options->given ? process_stdio(p->options->given->stdio, err) : rootfs_null(r, err);
         if (r->devpts < 0) {
                 r->devpts = open("/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
                 if (r->devpts < 0)

@@ -37,7 +37,7 @@ void plan_init(struct plan *p)
         };
 }
 
-void plan_done(struct plan *p)
+void plan_shed(struct plan *p)
 {
         plan_mounts_done(p);
         for (size_t i = 0; i < p->n_joins; i++)
@@ -45,16 +45,22 @@ void plan_done(struct plan *p)
         p->n_joins = 0;
         if (p->idmap_owned)
                 idmap_done(&p->idmap);
+        p->idmap_owned = false;
         seccomp_program_done(&p->seccomp);
         cgroup_entry_done(&p->entry);
-        cgroup_close(p->cgroup);
-        cgroup_where_free(p->where);
-        container_done(&p->container);
         cor_fd_close(&p->procfs);
         cor_fd_close(&p->sync_parent);
         cor_fd_close(&p->sync_child);
         cor_fd_close(&p->listen_fd);
         cor_fd_close(&p->console_socket);
+}
+
+void plan_done(struct plan *p)
+{
+        plan_shed(p);
+        cgroup_close(p->cgroup);
+        cgroup_where_free(p->where);
+        container_done(&p->container);
         free(p->bundle);
         free(p->rootfs);
         cor_json_free(p->config);

@@ -67,6 +67,8 @@ int plan_make(const struct runtime_context *ctx, const struct create_options *o,
               size_t *ret_len, struct cor_err *err) COR_MUST_CHECK;
 void plan_init(struct plan *p);
 void plan_done(struct plan *p);
+/* plan_shed() - the container runs: let go of all that only its start needed; configuration, folder and cgroup stay */
+void plan_shed(struct plan *p);
 #define auto_plan COR_CLEANUP(plan_done) struct plan
 
 /* plan_cgroup_request() - what the container asks of its cgroup; borrows from the plan */

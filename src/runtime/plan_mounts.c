@@ -198,10 +198,16 @@ int plan_mount_sources(struct plan *p, struct cor_err *err)
 
 int plan_mounts(struct plan *p, struct cor_err *err)
 {
+        const struct create_given *given = p->options->given;
+
         p->clone_all = p->userns && geteuid() == 0;
         if (plan_mount_sources(p, err) < 0)
                 return -1;
-        if (p->clone_all) {
+        if (given && given->root >= 0) {
+                p->root_tree = fcntl(given->root, F_DUPFD_CLOEXEC, 3);
+                if (p->root_tree < 0)
+                        return cor_fail_errno(err, "the root filesystem");
+        } else if (p->clone_all) {
                 p->root_tree = clone_here(p->rootfs, true, false, err);
                 if (p->root_tree < 0)
                         return cor_wrap(err, "root.path");

@@ -112,6 +112,37 @@ int process_parent_limits(const struct process_plan *plan, pid_t pid, struct cor
         return 0;
 }
 
+/* The container may have put anything there: a pipe must not keep us waiting, nor a link lead us elsewhere. */
+static int open_null(struct cor_err *err)
+{
+        auto_fd fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0)
+                return cor_fail_errno(err, "open the container's /dev/null");
+        if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+                return cor_fail(err, COR_INVALID, "/dev/null in the container is not device 1:3");
+        if (fcntl(fd, F_SETFL, 0) < 0)
+                return cor_fail_errno(err, "open the container's /dev/null");
+        return cor_fd_take(&fd);
+}
+
+int process_stdio(const int stdio[3], struct cor_err *err)
+{
+        for (int fd = 0; fd <= 2; fd++) {
+                auto_fd null = -1;
+
+                if (stdio[fd] < 0) {
+                        null = open_null(err);
+                        if (null < 0)
+                                return -1;
+                }
+                if (dup3(null >= 0 ? null : stdio[fd], fd, 0) < 0)
+                        return cor_fail_errno(err, "make descriptor %d of the process", fd);
+        }
+        return 0;
+}
+
 int process_limits(const struct process_plan *plan, struct cor_err *err)
 {
         const struct oci_process *p = plan->process;

@@ -56,6 +56,11 @@ bool process_groups_fixed(int procfs);
 /* process_setgroups_denied() - whether the user namespace that the caller is in by now denies setgroups */
 bool process_setgroups_denied(int procfs);
 
+/*
+ * process_stdio() - descriptors 0 to 2 become those of @stdio, or the /dev/null of the root that the caller is in where
+ * it says -1. None of them may be one of 0 to 2 itself.
+ */
+int process_stdio(const int stdio[3], struct cor_err *err) COR_MUST_CHECK;
 int process_limits(const struct process_plan *plan, struct cor_err *err) COR_MUST_CHECK;
 /*
  * process_close() - close all descriptors but the program's own and those in @keep, which get new numbers right behind

@@ -25,12 +25,22 @@ int container_spawn(const struct runtime_context *ctx, const struct create_optio
 pid_t spawned_pid(const struct spawned *s);
 /* spawned_master() - the terminal, borrowed; -1 without one */
 int spawned_master(const struct spawned *s);
-/* spawned_start() - run the program; the error is that of hooks or exec, and spawned_end() is all that is left to do */
+/* spawned_start() - run the program; the error is that of hooks or exec, and all that was made is gone then */
 int spawned_start(struct spawned *s, struct cor_err *err) COR_MUST_CHECK;
-/* spawned_end() - the first process is gone and waited for, or is to be killed now: remove all that was made */
-void spawned_end(struct spawned *s);
+/* spawned_cgroup() - borrowed, until spawned_end() */
+struct cgroup *spawned_cgroup(const struct spawned *s);
+/*
+ * spawned_end() - remove all that was made, with every process that is left. The first one was waited for by the caller
+ * if @reaped; otherwise it is killed and waited for here.
+ */
+void spawned_end(struct spawned *s, bool reaped);
 /* spawned_free() - let go of it; the container stays */
 void spawned_free(struct spawned *s);
+static inline void spawned_free_p(struct spawned **s)
+{
+        spawned_free(*s);
+}
+#define auto_spawned COR_CLEANUP(spawned_free_p) struct spawned *
 
 /* exec_spawn() - start a process in container o->id; *ret_master: its terminal, or -1. The caller waits for *ret_pid */
 int exec_spawn(const struct runtime_context *ctx, const struct exec_options *o, const struct spawn_stdio *stdio,
