@@ -280,6 +280,28 @@ int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err)
         return 0;
 }
 
+/* What was read for the plan is what the cgroup is made by a moment later. */
+static struct cgroup_layout kept = { .root_fd = -1 };
+
+void cgroup_layout_keep(struct cgroup_layout *l)
+{
+        cgroup_layout_done(&kept);
+        kept = *l;
+        *l = (struct cgroup_layout){ .root_fd = -1 };
+}
+
+static bool take_kept(struct cgroup_layout *ret)
+{
+        bool fits = kept.n_hs > 0 && kept.root == cgroup_host.root;
+
+        if (fits)
+                *ret = kept;
+        else
+                cgroup_layout_done(&kept);
+        kept = (struct cgroup_layout){ .root_fd = -1 };
+        return fits;
+}
+
 int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err)
 {
         struct cgroup_layout l = { .root = cgroup_host.root, .root_fd = -1 };
@@ -287,6 +309,8 @@ int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err)
         char *cursor, *line;
         auto_fd root = -1;
 
+        if (take_kept(ret))
+                return 0;
         if (read_mode(&l, err) < 0 || cor_read_file(cgroup_host.self_cgroup, 1 << 20, &text, NULL, err) < 0)
                 return -1;
         root = open(cgroup_host.root, O_PATH | O_DIRECTORY | O_CLOEXEC);

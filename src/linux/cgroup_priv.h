@@ -56,6 +56,8 @@ int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err) COR_MUST_
 /* cgroup_layout_mode() - the mode alone */
 int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err) COR_MUST_CHECK;
 void cgroup_layout_done(struct cgroup_layout *l);
+/* cgroup_layout_keep() - take *l, for the next cgroup_layout_read(), which is soon */
+void cgroup_layout_keep(struct cgroup_layout *l);
 /* cgroup_layout_v2() - the version 2 hierarchy, or NULL */
 const struct cgroup_hierarchy *cgroup_layout_v2(const struct cgroup_layout *l);
 /* cgroup_own_path() - @h->own with a mount of a subtree (container in a container) taken into account; free() *ret */

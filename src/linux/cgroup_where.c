@@ -156,7 +156,7 @@ static int plan_cgroupfs(const struct cgroup_request *req, struct cgroup_where *
         if (cgroup_layout_read(&l, err) < 0)
                 return -1;
         r = plan_relative(&l, inner, w, err);
-        cgroup_layout_done(&l);
+        cgroup_layout_keep(&l);
         return r;
 }
 
