@@ -43,13 +43,15 @@ CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
 RUNTIME=${RUNTIME:-$CORACLE_BUILD/src/cli/coracle-runtime}
 export CORACLE_LIBEXEC=${CORACLE_LIBEXEC:-$CORACLE_BUILD/src/tools/systemd} # programs that the runtime starts
 export RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-60} # seconds that one call of the runtime may take
+# Where hierarchies are mounted. bats reads this file for each test file and inherits what it exports to each of the tests.
+export CGROUP_MOUNTS=${CGROUP_MOUNTS-$(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts)}
 
 # ------------------------------------------------------------------------------------------------- bundle and teardown
 
 setup_bundle() {
         [ -x "$RUNTIME" ] || { echo "there is no runtime at $RUNTIME (run make, or set CORACLE_BUILD or RUNTIME)"; return 1; }
-        TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
-        chmod 755 "$TEST_DIR" # containers with mapped ids walk through it
+        printf -v TEST_DIR '%s/coracle-test-%08x' "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}" "$SRANDOM"
+        mkdir -m 755 "$TEST_DIR" # containers with mapped ids walk through it
         TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-${TEST_DIR##*-}
         ID=ct-${TEST_DIR##*-}
         STATE_ROOT=$TEST_DIR/state
@@ -60,15 +62,24 @@ setup_bundle() {
 }
 
 # add_bundle NAME [SUFFIX] - make one more bundle in $TEST_DIR/NAME, for tests with several containers; its cgroup is that
-# of the container $ID-SUFFIX
+# of the container $ID-SUFFIX. All are copies of one that the first test of a file makes.
 add_bundle() {
-        mkdir -p "$TEST_DIR/$1"
-        make_rootfs "$TEST_DIR/$1/rootfs"
-        (cd "$TEST_DIR/$1" && "$RUNTIME" spec)
-        jq --arg path "$(cgroups_path "$ID${2:+-$2}")" '.process.terminal = false | .root.readonly = false |
-                if $path != "" then .linux.cgroupsPath = $path else . end' \
-                "$TEST_DIR/$1/config.json" >"$TEST_DIR/$1/config.new"
-        mv "$TEST_DIR/$1/config.new" "$TEST_DIR/$1/config.json"
+        local path pattern text
+        path=$(cgroups_path "$ID${2:+-$2}")
+        pattern=$BATS_RUN_TMPDIR/bundle${path:+-with-cgroup}
+        [ -d "$pattern" ] || make_bundle "$pattern" "${path:+CGROUPS_PATH}"
+        cp -a "$pattern" "$TEST_DIR/$1"
+        IFS= read -r -d '' text <"$pattern/config.json" || true # there is no zero byte
+        printf '%s' "${text/CGROUPS_PATH/"$path"}" >"$TEST_DIR/$1/config.json"
+}
+
+make_bundle() { # DIR CGROUPS-PATH
+        mkdir -m 755 "$1"
+        make_rootfs "$1/rootfs"
+        (cd "$1" && "$RUNTIME" spec)
+        jq --arg path "$2" '.process.terminal = false | .root.readonly = false |
+                if $path != "" then .linux.cgroupsPath = $path else . end' "$1/config.json" >"$1/config.new"
+        mv "$1/config.new" "$1/config.json"
 }
 
 # make_rootfs DIR - the smallest useful root file system
@@ -117,21 +128,22 @@ teardown_bundle() {
 
 # remove_cgroups NAME - kill what lives in the cgroups named NAME* at the top of each hierarchy (and beneath), remove them
 remove_cgroups() {
-        local mount dir tries left=
+        local mount dir scopes tries left=
         [ -n "$1" ] || return 1
+        scopes=$(scope_dir)
         if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
                 timeout 20 systemctl "$(manager_flag)" stop "$1*.scope" "$1*.slice" >/dev/null 2>&1 || true
         fi
         for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
                 left=
-                while read -r _ mount _; do
-                        for dir in "$mount${CORACLE_CGROUP_BASE:-}/$1"* "$mount$(scope_dir)/$1"*; do
+                for mount in $CGROUP_MOUNTS; do
+                        for dir in "$mount${CORACLE_CGROUP_BASE:-}/$1"* "$mount$scopes/$1"*; do
                                 [ -d "$dir" ] || continue
                                 [ "$tries" -gt 1 ] && empty_cgroup "$dir"
                                 find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
                                 [ ! -d "$dir" ] || left=$dir
                         done
-                done < <(grep -E '^[^ ]+ [^ ]+ cgroup2? ' /proc/self/mounts)
+                done
                 [ -n "$left" ] || return 0
                 [ "$tries" = 1 ] || sleep 0.1
         done
@@ -152,11 +164,15 @@ empty_cgroup() { # a directory: thaw and kill all processes below it
 }
 
 remove_tree() { # a directory: undo the mounts below it, then delete it, never crossing into another file system
-        local mount
-        while read -r mount; do
-                umount -l "$(printf '%b' "$mount")" 2>/dev/null || true
-        done < <(awk -v dir="$1/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
-        command -v chattr >/dev/null && chattr -R -f -i "$1" 2>/dev/null || true
+        local mounts mount
+        mapfile -t mounts </proc/self/mountinfo
+        if [[ "${mounts[*]}" == *" $1"[/\ ]* ]]; then
+                while read -r mount; do
+                        umount -l "$(printf '%b' "$mount")" 2>/dev/null || true
+                done < <(awk -v dir="$1/" 'index($5 "/", dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+        fi
+        rm -rf --one-file-system "$1" 2>/dev/null && return
+        ! command -v chattr >/dev/null || chattr -R -f -i "$1" 2>/dev/null || true # some file may be immutable
         rm -rf --one-file-system "$1"
 }
 
@@ -166,7 +182,7 @@ remove_tree() { # a directory: undo the mounts below it, then delete it, never c
 config() {
         local filter=$1
         shift
-        jq "$filter" "$@" <"$BUNDLE/config.json" >"$BUNDLE/config.new" && mv "$BUNDLE/config.new" "$BUNDLE/config.json"
+        filter=$(jq "$filter" "$@" <"$BUNDLE/config.json") && printf '%s\n' "$filter" >"$BUNDLE/config.json"
 }
 
 # config_args WORD... - what the container runs
@@ -242,8 +258,9 @@ wait_for() {
         wait_until is_in_state "$1" "${2:-$ID}"
 }
 
-is_in_state() {
-        [ "$(container_state "$2")" = "$1" ]
+is_in_state() { # asked often: without jq
+        local state
+        state=$(runtime state "$2") && [[ $state =~ \"status\":\ ?\"$1\" ]]
 }
 
 # -------------------------------------------------------------------------------------------------------------- cgroups
@@ -264,8 +281,8 @@ may_make_cgroups() { [ "$EUID" = 0 ] || by_systemd || [ -n "${CORACLE_CGROUP_BAS
 # cgroups_path [ID] - what linux.cgroupsPath says for a container of this test; empty for a user without a place for it
 cgroups_path() {
         local slice
-        slice=$(scope_dir)
         if by_systemd; then
+                slice=$(scope_dir)
                 echo "${slice##*/}:$TEST_CGROUP:${1:-$ID}"
         elif may_make_cgroups; then
                 cgroup_of "$@"
@@ -329,7 +346,7 @@ cgroup_value() {
         if is_cgroup_v2 || [ "$1" = unified ] || [ ! -e "$dir/$2" ]; then cat "$dir/$3"; else cat "$dir/$2"; fi
 }
 
-is_cgroup_v2() { [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; }
+is_cgroup_v2() { [ -e /sys/fs/cgroup/cgroup.controllers ]; }
 
 # --------------------------------------------------------------------------------------------------------- expectations
 
