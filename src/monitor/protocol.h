@@ -9,7 +9,8 @@
  *      ATTACH                ->      from now on a copy of what the container prints, and its stdin if asked for. To
  *                                    the starter it comes before START, so that nothing is missed
  *      START                 ->      (starter only, once) make the container and run its program
- *                            <-      STARTED, or ERROR and the end: the container is as before
+ *                            <-      STARTED, or ERROR and the end: nothing of it runs, and its row says why (error,
+ *                                    exit code); one with --rm is gone
  *      STDIN, STDIN_END      ->      bytes for the program; a full pipe holds the sender back
  *                            <-      STDOUT, STDERR: bytes of the program (all STDOUT with a terminal)
  *      RESIZE                ->      the terminal's size
@@ -21,10 +22,12 @@
  *      KILL                  ->      a signal to the program only; as in docker, one without a stop signal of its own,
  *                                    or with just this one, is not started again after it
  *      PAUSE, RESUME         ->      freeze it, or go on
- *      UPDATE                ->      read the container's row again: restart policy, limits
+ *      UPDATE                ->      read the container's row again: the restart policy (limits are the cgroup's, and
+ *                                    set by whoever changes them)
  *                            <-      DONE, or ERROR
  *      WAIT                  ->      tell me about the next end
- *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends
+ *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends.
+ *                                    Those who are attached get it as well, after all output
  *
  * While a monitor lives, it alone writes the row's container_now: whoever wants it changed asks the monitor.
  *
