@@ -41,7 +41,7 @@ static bool key_means(const char *key, const char *domain)
 }
 
 /* 1 read, 0 there is no file */
-static int load(const struct registry_config *c, struct docker_config **ret, struct cor_err *err)
+static int load(const struct registry_config *c, struct docker_client **ret, struct cor_err *err)
 {
         auto_str path = c->client_config ? cor_printf("%s/config.json", c->client_config) : NULL;
         auto_str text = NULL;
@@ -59,13 +59,13 @@ static int load(const struct registry_config *c, struct docker_config **ret, str
         }
         if (strspn(text, " \t\r\n") == n) /* empty, as docker takes it */
                 return 0;
-        return cor_json_parse(&docker_config_doc, text, n, path, ret, err) < 0 ? -1 : 1;
+        return cor_json_parse(&docker_client_doc, text, n, path, ret, err) < 0 ? -1 : 1;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- finding
  */
 
-static const char *helper_for(const struct docker_config *d, const char *domain)
+static const char *helper_for(const struct docker_client *d, const char *domain)
 {
         for (size_t i = 0; i < d->n_cred_helpers; i++)
                 if (key_means(d->cred_helpers[i].key, domain) && *d->cred_helpers[i].value)
@@ -74,7 +74,7 @@ static const char *helper_for(const struct docker_config *d, const char *domain)
 }
 
 /* The entry of @domain: the exact key first. */
-static const struct docker_auth *entry_for(const struct docker_config *d, const char *domain)
+static const struct docker_auth *entry_for(const struct docker_client *d, const char *domain)
 {
         for (size_t i = 0; i < d->n_auths; i++)
                 if (cor_streq(d->auths[i].key, key_of(domain)))
@@ -133,7 +133,7 @@ static int take_entry(const struct docker_auth *e, struct registry_auth *ret, st
 int registry_auth_find(const struct registry_config *c, const char *domain, struct registry_auth *ret,
                        struct cor_err *err)
 {
-        auto_json struct docker_config *d = NULL;
+        auto_json struct docker_client *d = NULL;
         const struct docker_auth *entry;
         const char *helper;
         int r = load(c, &d, err);
@@ -155,7 +155,7 @@ int registry_auth_find(const struct registry_config *c, const char *domain, stru
 struct change {
         int dir;    /* of the file itself, locked */
         char *name; /* in it */
-        struct docker_config *config;
+        struct docker_client *config;
 };
 
 static void change_done(struct change *ch)
@@ -195,14 +195,14 @@ static int change_write(struct change *ch, struct cor_err *err)
         mode_t mode = fstatat(ch->dir, ch->name, &st, 0) == 0 ? st.st_mode & 0777 : 0600;
         int r;
 
-        cor_json_print(&docker_config_doc, ch->config, COR_JSON_TABS, &text);
+        cor_json_print(&docker_client_doc, ch->config, COR_JSON_TABS, &text);
         r = cor_own_write(ch->dir, ch->name, text.s, text.len, mode, true, err);
         explicit_bzero(text.s, text.len);
         return r;
 }
 
 /* The entry of @key, made if need be; valid until the next one is made. */
-static struct docker_auth *entry_make(struct docker_config *d, const char *key)
+static struct docker_auth *entry_make(struct docker_client *d, const char *key)
 {
         struct docker_auth *grown;
 
@@ -226,7 +226,7 @@ int registry_auth_store(const struct registry_config *c, const char *domain, con
 
         if (change_begin(c, &ch, err) < 0)
                 return -1;
-        if (!ch.config && cor_json_parse(&docker_config_doc, "{}", 2, NULL, &ch.config, err) < 0)
+        if (!ch.config && cor_json_parse(&docker_client_doc, "{}", 2, NULL, &ch.config, err) < 0)
                 return -1;
         e = entry_make(ch.config, key_of(domain));
         e->auth = e->username = e->password = e->identity_token = e->registry_token = NULL;

@@ -38,16 +38,16 @@ static const struct cor_json_doc docker_auth_doc = {
         .extra_offset = offsetof(struct docker_auth, extra),
 };
 static const struct cor_json_field docker_config_fields[] = {
-        COR_FIELD_LIST_OF("auths", MAP_OBJ, struct docker_config, auths, n_auths, &docker_auth_doc, COR_JSON_ALWAYS),
-        COR_FIELD("credsStore", STR, struct docker_config, creds_store, 0),
-        COR_FIELD_LIST("credHelpers", MAP_STR, struct docker_config, cred_helpers, n_cred_helpers, 0),
+        COR_FIELD_LIST_OF("auths", MAP_OBJ, struct docker_client, auths, n_auths, &docker_auth_doc, COR_JSON_ALWAYS),
+        COR_FIELD("credsStore", STR, struct docker_client, creds_store, 0),
+        COR_FIELD_LIST("credHelpers", MAP_STR, struct docker_client, cred_helpers, n_cred_helpers, 0),
 };
-const struct cor_json_doc docker_config_doc = {
-        .size = sizeof(struct docker_config),
+const struct cor_json_doc docker_client_doc = {
+        .size = sizeof(struct docker_client),
         .fields = docker_config_fields,
         .n_fields = COR_COUNT(docker_config_fields),
         .keep_extra = true,
-        .extra_offset = offsetof(struct docker_config, extra),
+        .extra_offset = offsetof(struct docker_client, extra),
 };
 
 static const struct cor_json_field helper_credentials_fields[] = {

@@ -35,7 +35,7 @@ struct docker_auth {
         const char *identity_token, *registry_token;
         const char *extra;
 };
-struct docker_config {
+struct docker_client {
         struct docker_auth *auths;
         size_t n_auths;
         const char *creds_store;
@@ -70,7 +70,7 @@ struct referrers {
         const char *extra;
 };
 
-extern const struct cor_json_doc token_answer_doc, problem_answer_doc, docker_config_doc, helper_credentials_doc,
+extern const struct cor_json_doc token_answer_doc, problem_answer_doc, docker_client_doc, helper_credentials_doc,
         daemon_config_doc, referrers_doc;
 
 #endif

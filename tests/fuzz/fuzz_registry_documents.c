@@ -31,7 +31,7 @@ static void read_base64(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static const struct cor_json_doc *const docs[] = { &docker_config_doc, &daemon_config_doc,
+        static const struct cor_json_doc *const docs[] = { &docker_client_doc, &daemon_config_doc,
                                                            &helper_credentials_doc, &referrers_doc };
 
         if (size == 0)
