@@ -81,11 +81,20 @@ void container_rows_done(struct container_rows *l);
  */
 int container_row_add(struct store *s, struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
 /*
+ * container_row_add_with() - the same, with volumes that come into being with it: all of them, or none. They are not
+ * removed with the row.
+ */
+struct volume_rows;
+int container_row_add_with(struct store *s, struct container_row *r, const struct volume_rows *volumes,
+                           struct cor_err *err) COR_MUST_CHECK;
+/*
  * container_row_find() - by id, name (with or without a slash) or beginning of an id, as docker looks for it; NOT_FOUND
  * "No such container: x"; INVALID "Multiple IDs found with provided prefix: x"
  */
 int container_row_find(struct store *s, const char *name_or_id, struct container_row *ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* container_row_get() - by its number; NOT_FOUND */
+int container_row_get(struct store *s, int64_t number, struct container_row *ret, struct cor_err *err) COR_MUST_CHECK;
 /* container_row_all() - newest first; @full: with documents, layers and volumes, else what a list shows */
 int container_row_all(struct store *s, bool full, struct container_rows *ret, struct cor_err *err) COR_MUST_CHECK;
 /* container_row_save_now() - what changed; @durable: synced when it returns. NOT_FOUND if the container is gone */
@@ -96,10 +105,17 @@ int container_row_save(struct store *s, const struct container_row *r, struct co
 /* container_row_remove() - forget it; the folder is the caller's work before: container_folder_remove() */
 int container_row_remove(struct store *s, int64_t number, bool durable, struct cor_err *err) COR_MUST_CHECK;
 
+/* container_row_sweep() - remove folders that no row has; how many */
+int container_row_sweep(struct store *s, struct cor_err *err) COR_MUST_CHECK;
+
 /* container_folder_open() - containers/<id>, O_PATH; container_folder_path(): free() */
 int container_folder_open(const struct store *s, const char *id, struct cor_err *err) COR_MUST_CHECK;
 char *container_folder_path(const struct store *s, const char *id) __attribute__((returns_nonnull));
-/* container_folder_remove() - all that is in it; it is no error if it is not there */
+/*
+ * container_folder_remove() - all that is in it, whatever a container has left there; it is no error if it is not
+ * there. From the first moment on it is not there any more under its name; what a killed process leaves of it goes with
+ * the next container.
+ */
 int container_folder_remove(struct store *s, const char *id, struct cor_err *err) COR_MUST_CHECK;
 
 enum container_lock_kind { CONTAINER_LOCK_MONITOR, CONTAINER_LOCK_WORK };

@@ -11,7 +11,7 @@
 
 enum {
         CHECKPOINT_PAGES = 128, /* how long the log grows: whoever opens the database first reads all of it */
-        STATEMENTS_MAX = 64,
+        STATEMENTS_MAX = 128,
 };
 
 struct store_db {

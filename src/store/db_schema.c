@@ -7,12 +7,18 @@
  *        ├─────1:n── image_blob     the blobs it needs, in the order index, manifest, config, layers, others
  *        └─────1:n── image_layer    its unpacked layers, lowest first
  *
+ *      container ──1:1── container_document   what was asked for and what came of it: JSON, read for one container only
+ *        ├─────────1:n── container_layer      the layers that it stands on, lowest first: kept as long as it is there
+ *        └─────────m:n── volume               by container_volume
+ *
  *      lease ──1:n── lease_item     digests that may not be collected while the holder of the lease lives; it lives as
  *                                   long as byte `id` of the file `lock` is locked. Ids are never used twice
  *      state                        one row. `images` counts changes of images and names; `indexed` is the count that
  *                                   index.json shows
  *
- * Digests are text ("sha256:…"). An id is the digest of the config. Labels are "KEY=VALUE", each ended by a NUL.
+ * Digests are text ("sha256:…"). An id is the digest of the config. Labels are "KEY=VALUE", each ended by a NUL. Times
+ * of containers and volumes are nanoseconds since 1970. The number of a container names its locks, and is never used
+ * twice.
  */
 #include "store/db.h"
 
@@ -49,7 +55,36 @@ static const char version_1[] = "CREATE TABLE image ("
                                 "INSERT INTO state VALUES (1, 0, 0);"
                                 "PRAGMA user_version = 1;";
 
-static const char *const versions[] = { version_1 };
+static const char version_2[] = "CREATE TABLE volume ("
+                                "  name TEXT PRIMARY KEY,"
+                                "  driver TEXT NOT NULL, options BLOB, labels BLOB,"
+                                "  created INTEGER NOT NULL, anonymous INTEGER NOT NULL) WITHOUT ROWID;"
+                                "CREATE TABLE container ("
+                                "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                "  id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
+                                "  image TEXT NOT NULL, image_id TEXT NOT NULL, created INTEGER NOT NULL,"
+                                "  phase INTEGER NOT NULL, pid INTEGER NOT NULL, monitor_pid INTEGER NOT NULL,"
+                                "  pid_start INTEGER NOT NULL, monitor_start INTEGER NOT NULL,"
+                                "  started INTEGER NOT NULL, finished INTEGER NOT NULL, exit_code INTEGER NOT NULL,"
+                                "  oom_killed INTEGER NOT NULL, stopped INTEGER NOT NULL, restarts INTEGER NOT NULL,"
+                                "  health INTEGER NOT NULL, auto_remove INTEGER NOT NULL,"
+                                "  error TEXT, command TEXT, ports TEXT, labels BLOB);"
+                                "CREATE TABLE container_document ("
+                                "  container INTEGER PRIMARY KEY REFERENCES container ON DELETE CASCADE,"
+                                "  config TEXT NOT NULL, host_config TEXT NOT NULL, networking TEXT, endpoints TEXT,"
+                                "  mounts TEXT);"
+                                "CREATE TABLE container_layer ("
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  n INTEGER NOT NULL, name TEXT NOT NULL,"
+                                "  PRIMARY KEY (container, n)) WITHOUT ROWID;"
+                                "CREATE TABLE container_volume ("
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  volume TEXT NOT NULL REFERENCES volume,"
+                                "  PRIMARY KEY (container, volume)) WITHOUT ROWID;"
+                                "CREATE INDEX container_volume_volume ON container_volume (volume);"
+                                "PRAGMA user_version = 2;";
+
+static const char *const versions[] = { version_1, version_2 };
 
 const int db_version = COR_COUNT(versions);
 

@@ -99,7 +99,8 @@ struct collected {
 };
 void collected_done(struct collected *c);
 #define auto_collected COR_CLEANUP(collected_done) struct collected
-/* store_collect() - remove blobs and layers that no image refers to and no living lease protects, and old ingests */
+/* store_collect() - remove blobs and layers that no image or container refers to and no living lease protects,
+ * and old ingests */
 int store_collect(struct store *s, struct collected *ret, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

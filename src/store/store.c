@@ -142,6 +142,7 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct cor_
         auto_store s = cor_alloc(sizeof *s);
 
         s->fd = s->images = s->blobs = s->ingest = s->layers = s->work = -1;
+        s->containers = s->container_work = s->volumes = s->volume_work = -1;
         if (cor_path_absolute(path, &s->path, err) < 0 || open_store(s, flags, err) < 0)
                 return cor_wrap(err, "store %s", path);
         *ret = COR_TAKE(s);
@@ -153,14 +154,53 @@ void store_free(struct store *s)
         if (!s)
                 return;
         db_close(s->db);
+        cor_fd_close(&s->volume_work);
+        cor_fd_close(&s->volumes);
+        cor_fd_close(&s->container_work);
+        cor_fd_close(&s->containers);
         cor_fd_close(&s->work);
         cor_fd_close(&s->layers);
         cor_fd_close(&s->ingest);
         cor_fd_close(&s->blobs);
         cor_fd_close(&s->images);
         cor_fd_close(&s->fd);
+        free(s->run);
         free(s->path);
         free(s);
+}
+
+/* A folder of things with a folder for those on their way out, which are cleared away on this occasion. */
+static int open_things(const struct store *s, const char *name, int *ret, int *ret_work, struct cor_err *err)
+{
+        auto_fd things = -1, work = -1;
+        struct cor_err late = { 0 };
+        bool made = false;
+
+        if (*ret >= 0)
+                return 0;
+        if (open_folder(s->fd, name, &made, &things, err) < 0 || open_folder(things, ".work", &made, &work, err) < 0 ||
+            (made && store_sync_folder(s->fd, "the store", err) < 0))
+                return cor_wrap(err, "store %s", s->path);
+        if (store_clear(work, &late) < 0)
+                cor_debug("store %s: %s", s->path, late.msg);
+        *ret = cor_fd_take(&things);
+        *ret_work = cor_fd_take(&work);
+        return 0;
+}
+
+/* That they are opened late is nothing that can be seen from outside. */
+int store_containers(const struct store *s, struct cor_err *err)
+{
+        struct store *m = (struct store *)(uintptr_t)s;
+
+        return open_things(s, "containers", &m->containers, &m->container_work, err);
+}
+
+int store_volumes(const struct store *s, struct cor_err *err)
+{
+        struct store *m = (struct store *)(uintptr_t)s;
+
+        return open_things(s, "volumes", &m->volumes, &m->volume_work, err);
 }
 
 const char *store_path(const struct store *s)

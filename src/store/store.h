@@ -9,6 +9,8 @@
  *      images/ingest/new-…, gone-…       blobs whose digest is not known yet, and those on their way out
  *      layers/<hex>/                     unpacked layers in overlayfs form (store/layer.h)
  *      layers/.work/new-…, gone-…        layers on their way in and out
+ *      containers/<id>/                  files of a container (store/container.h)
+ *      volumes/<name>/_data              (store/volume.h)
  *      coracle.db                        the names of things and what refers to what (store/image.h)
  *
  * Whether a blob or a layer is there, only the disk knows; the database says what refers to them. Everything is written
@@ -46,7 +48,8 @@ const char *store_path(const struct store *s);
 /*
  * store_run_path() - the folder for what ends with the machine's power: sockets and the runtime's records. Each store
  * has its own: /run/coracle/<digits of the store's path> ($XDG_RUNTIME_DIR/coracle/… for users, $CORACLE_RUN/… if that
- * is set). It is made when first asked for, 0700.
+ * is set; a user without XDG_RUNTIME_DIR has it in the store, one for each boot). It is made when first asked for,
+ * 0700.
  */
 int store_run_path(struct store *s, const char **ret, struct cor_err *err) COR_MUST_CHECK;
 int store_images_fd(const struct store *s); /* images/, borrowed */

@@ -8,11 +8,14 @@ struct store_db; /* db.h */
 
 struct store {
         char *path;
-        int fd;                    /* its folder */
-        int images, blobs, ingest; /* images/, images/blobs/, images/ingest/ */
-        int layers, work;          /* layers/, layers/.work/ */
-        bool one_filesystem;       /* all of these are on the same one */
+        int fd;                         /* its folder */
+        int images, blobs, ingest;      /* images/, images/blobs/, images/ingest/ */
+        int layers, work;               /* layers/, layers/.work/ */
+        bool one_filesystem;            /* all of these are on the same one */
+        int containers, container_work; /* containers/, containers/.work/; -1: not needed yet */
+        int volumes, volume_work;       /* volumes/, volumes/.work/; -1: not needed yet */
         const char *overlay_prefix;
+        char *run;           /* store_run_path(), once it was asked for */
         struct store_db *db; /* NULL without STORE_DATABASE */
 };
 
@@ -20,6 +23,9 @@ struct store {
 #define STORE_GONE "gone-" /* on its way out */
 
 enum { STORE_NAME_MAX = 32 };
+/* store_containers() / store_volumes() - open these folders if they are not yet; they are made when missing */
+int store_containers(const struct store *s, struct cor_err *err) COR_MUST_CHECK;
+int store_volumes(const struct store *s, struct cor_err *err) COR_MUST_CHECK;
 /* store_random_name() - @prefix and sixteen random digits */
 void store_random_name(const char *prefix, char name[STORE_NAME_MAX]);
 /* store_same() - @name in @dirfd is what @fd has open */

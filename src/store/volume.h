@@ -20,12 +20,14 @@ struct volume_rows {
 void volume_rows_done(struct volume_rows *l);
 #define auto_volume_rows COR_CLEANUP(volume_rows_done) struct volume_rows
 
+/* volume_name_check() - INVALID in docker's words if @name is none for a volume */
+int volume_name_check(const char *name, struct cor_err *err) COR_MUST_CHECK;
 /* volume_row_add() - record it and make its folder, synced; EXISTS if the name is taken */
 int volume_row_add(struct store *s, const struct volume_row *v, struct cor_err *err) COR_MUST_CHECK;
 /* volume_row_find() - NOT_FOUND "get x: no such volume" */
 int volume_row_find(struct store *s, const char *name, struct volume_row *ret, struct cor_err *err) COR_MUST_CHECK;
 int volume_row_all(struct store *s, struct volume_rows *ret, struct cor_err *err) COR_MUST_CHECK;
-/* volume_row_remove() - row and folder; BUSY "volume is in use - [ID, ...]" while a container has it */
+/* volume_row_remove() - row and folder; BUSY "remove x: volume is in use - [ID, ...]" while a container has it */
 int volume_row_remove(struct store *s, const char *name, struct cor_err *err) COR_MUST_CHECK;
 /* volume_folder_open() - its _data, O_PATH; volume_folder_path(): free() */
 int volume_folder_open(const struct store *s, const char *name, struct cor_err *err) COR_MUST_CHECK;
