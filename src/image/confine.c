@@ -1,7 +1,6 @@
 #include "image/confine.h"
 
 #include "linux/caps.h"
-#include "linux/landlock.h"
 #include "linux/seccomp.h"
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +25,9 @@ enum { SANITIZED = false };
 #endif
 
 enum { KEEP_MAX = 600 }; /* as many layers as overlayfs takes, and some more */
+
+/* What a filter lets through beyond files and threads. */
+enum { MAY_WAIT = 1, MAY_CONNECT = 2 };
 
 #define BIT(n) (1ULL << (n))
 
@@ -51,38 +54,56 @@ static const char *calls[] = {
         "sigaltstack", "sysinfo", "uname"
 };
 
-#define RULE(NAMES, ARGS)                                                                                              \
+static const char *waits[] = { "wait4", "waitid" };
+static const char *connects[] = { "connect", "getpeername", "getsockname", "setsockopt" };
+static const char *sockets[] = { "socket" }, *maps[] = { "mmap", "mprotect" }, *clones[] = { "clone" },
+                  *clone3s[] = { "clone3" }, *prctls[] = { "prctl" }, *kills[] = { "tgkill" };
+
+#define RULE(NAMES)                                                                                                    \
+        {                                                                                                              \
+                .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW"                              \
+        }
+#define RULE_IF(NAMES, ARGS)                                                                                           \
         {                                                                                                              \
                 .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW", .args = (ARGS),             \
                 .n_args = COR_COUNT(ARGS)                                                                              \
         }
 
-/* calls that are let through with some arguments only */
-static int filter(struct cor_err *err)
+/* Some calls are let through with some arguments only. */
+static int filter(unsigned may, struct cor_err *err)
 {
-        static const char *maps[] = { "mmap", "mprotect" }, *clones[] = { "clone" }, *clone3s[] = { "clone3" },
-                          *prctls[] = { "prctl" }, *kills[] = { "tgkill" };
         struct oci_seccomp_arg not_executable[] = { { 2, PROT_EXEC, 0, "SCMP_CMP_MASKED_EQ" } };
         struct oci_seccomp_arg a_thread[] = { { 0, CLONE_THREAD, CLONE_THREAD, "SCMP_CMP_MASKED_EQ" } };
         struct oci_seccomp_arg a_name[] = { { 0, PR_SET_NAME, 0, "SCMP_CMP_EQ" } };
         struct oci_seccomp_arg ourselves[] = { { 0, (uint64_t)getpid(), 0, "SCMP_CMP_EQ" } };
-        struct oci_seccomp_rule rules[] = {
-                { .names = calls, .n_names = COR_COUNT(calls), .action = "SCMP_ACT_ALLOW" },
-                RULE(maps, not_executable),
-                RULE(clones, a_thread),
-                RULE(prctls, a_name),
-                RULE(kills, ourselves),
+        struct oci_seccomp_arg ip[] = { { 0, AF_INET, 0, "SCMP_CMP_EQ" } },
+                               ip6[] = { { 0, AF_INET6, 0, "SCMP_CMP_EQ" } };
+        struct oci_seccomp_rule rules[10] = {
+                RULE(calls),
+                RULE_IF(maps, not_executable),
+                RULE_IF(clones, a_thread),
+                RULE_IF(prctls, a_name),
+                RULE_IF(kills, ourselves),
                 /* whose flags a filter cannot see: glibc then takes clone */
                 { .names = clone3s, .n_names = 1, .action = "SCMP_ACT_ERRNO", .errno_ret = { true, ENOSYS } },
         };
-        const struct oci_seccomp profile = { .default_action = "SCMP_ACT_ERRNO",
-                                             .default_errno_ret = { true, EPERM },
-                                             .syscalls = rules,
-                                             .n_syscalls = COR_COUNT(rules) };
+        struct oci_seccomp profile = {
+                .default_action = "SCMP_ACT_ERRNO",
+                .default_errno_ret = { true, EPERM },
+                .syscalls = rules,
+                .n_syscalls = 6,
+        };
         const struct seccomp_options options = SECCOMP_OPTIONS_INIT;
         auto_seccomp_program program = SECCOMP_PROGRAM_INIT;
         int notify = -1;
 
+        if (may & MAY_WAIT)
+                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE(waits);
+        if (may & MAY_CONNECT) {
+                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE(connects);
+                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE_IF(sockets, ip);
+                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE_IF(sockets, ip6);
+        }
         if (seccomp_program_make(&profile, &options, &program, err) < 0)
                 return -1;
         return seccomp_program_install(&program, &notify, err);
@@ -110,32 +131,43 @@ static int keep_caps(uint64_t keep, struct cor_err *err)
         return caps_apply(&caps, NULL, err);
 }
 
-static int confine(const int *folders, size_t n_folders, uint64_t caps, struct cor_err *err)
+static int confine(const struct landlock_rule *rules, size_t n_rules, uint64_t caps, unsigned may, struct cor_err *err)
 {
         struct rlimit no_core = { 0, 0 };
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
-                return cor_fail_errno(err, "confine the process that unpacks");
-        if (!SANITIZED && landlock_confine(folders, n_folders, false, err) < 0)
+                return cor_fail_errno(err, "confine the process");
+        if (!SANITIZED && landlock_confine(rules, n_rules, may & MAY_CONNECT, err) < 0)
                 return -1;
         if (keep_caps(caps, err) < 0)
                 return -1;
-        return SANITIZED ? 0 : filter(err);
+        return SANITIZED ? 0 : filter(may, err);
 }
 
 int unpack_confine(const int *folders, size_t n_folders, const char *overlay_prefix, struct cor_err *err)
 {
-        return confine(folders, n_folders, file_caps(overlay_prefix), err);
+        struct landlock_rule rules[KEEP_MAX];
+
+        if (n_folders > COR_COUNT(rules))
+                return cor_fail(err, COR_INVALID, "%zu folders to keep are too many", n_folders);
+        for (size_t i = 0; i < n_folders; i++)
+                rules[i] = (struct landlock_rule){ .fd = folders[i], .right = LANDLOCK_WRITE };
+        return confine(rules, n_folders, file_caps(overlay_prefix), 0, err);
 }
 
 int confine_inflater(struct cor_err *err)
 {
-        return confine(NULL, 0, 0, err);
+        return confine(NULL, 0, 0, 0, err);
 }
 
-int confine_network(struct cor_err *err)
+int confine_broker(struct cor_err *err)
 {
         return keep_caps(0, err);
+}
+
+int confine_network(const struct landlock_rule *rules, size_t n_rules, bool speaks, struct cor_err *err)
+{
+        return confine(rules, n_rules, 0, speaks ? MAY_WAIT | MAY_CONNECT : MAY_WAIT, err);
 }
 
 int confine_unpacker(const char *overlay_prefix, struct cor_err *err)

@@ -4,14 +4,14 @@
  * The cages of the processes of a transfer (image/unpack.h): whoever takes one over by a crafted archive, stream or
  * answer finds itself with the files that it works on, and without the means to do more with them.
  *
- *      network process   no capability
+ *      network process   no capability, the blobs of the store, connections by TCP, few system calls
+ *      its broker        no capability (registry/broker.h: it hears no stranger)
  *      unpacker          the capabilities that files need
  *      extractor         the same, its layer's folder and nothing else, few system calls
  *      inflater          no capability, no folder, few system calls
  */
 #include "base/err.h"
-#include <stdbool.h>
-#include <stddef.h>
+#include "linux/landlock.h"
 
 /**
  * unpack_confine() - give up all rights that unpacking does not need, for ever
@@ -31,8 +31,18 @@
 int unpack_confine(const int *folders, size_t n_folders, const char *overlay_prefix, struct cor_err *err)
         COR_MUST_CHECK;
 
-/* confine_network() - give up all capabilities: what may be written is the caller's own */
-int confine_network(struct cor_err *err) COR_MUST_CHECK;
+/* confine_broker() - give up all capabilities, and that of getting any: what may be written is the caller's own */
+int confine_broker(struct cor_err *err) COR_MUST_CHECK;
+/**
+ * confine_network() - the same, and more: for the process that speaks with registries and reads archives of images
+ * @rules:   what stays of the file system (Landlock, where the kernel has it)
+ * @speaks: it speaks with somebody; otherwise it gets no socket at all
+ *
+ * By seccomp as unpack_confine(), and beside that children can be waited for, and with @speaks it may connect by IP.
+ * Unix sockets are not to be had: uid 0 is welcome at too many of them (those of container engines, D-Bus). A core of
+ * it, which could hold secrets, is not written.
+ */
+int confine_network(const struct landlock_rule *rules, size_t n_rules, bool speaks, struct cor_err *err) COR_MUST_CHECK;
 /* confine_unpacker() - give up all capabilities but those that unpack_confine() keeps */
 int confine_unpacker(const char *overlay_prefix, struct cor_err *err) COR_MUST_CHECK;
 /* confine_inflater() - only descriptors are left; memory for the buffers has to be there */

@@ -13,7 +13,7 @@ struct transfer_job {
         struct unpacker *unpacker;  /* pull, load, import */
         struct reference reference; /* of the request, if it has one */
         struct registry_config config;
-        struct registry *registry; /* of the reference; pull, push, manifest */
+        struct registry *registry; /* of the reference, or of the request's domain; all but load, save, import */
         int input, output;         /* -1: none */
 };
 

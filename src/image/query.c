@@ -34,9 +34,9 @@ int job_login(struct transfer_job *job, struct cor_err *err)
         const struct transfer_request *q = job->request;
         auto_str token = NULL;
 
-        if (!q->domain || !q->user || !q->password)
-                return cor_fail(err, COR_INVALID, "a login needs a registry, a user and a password");
-        if (registry_login(&job->config, q->domain, q->user, q->password, &token, err) < 0)
+        if (!q->user || !q->password)
+                return cor_fail(err, COR_INVALID, "a login needs a user and a password");
+        if (registry_login(job->registry, q->user, q->password, &token, err) < 0)
                 return -1;
         return token ? answer(job, token, strlen(token), err) : 0;
 }
@@ -47,9 +47,9 @@ int job_search(struct transfer_job *job, struct cor_err *err)
         auto_str text = NULL;
         size_t n;
 
-        if (!q->domain || !q->term)
-                return cor_fail(err, COR_INVALID, "a search needs a registry and a term");
-        if (registry_search(&job->config, q->domain, q->term, (int)q->limit, &text, &n, err) < 0)
+        if (!q->term)
+                return cor_fail(err, COR_INVALID, "a search needs a term");
+        if (registry_search(job->registry, q->term, (int)q->limit, &text, &n, err) < 0)
                 return -1;
         return answer(job, text, n, err);
 }

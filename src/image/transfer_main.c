@@ -4,8 +4,10 @@
  *
  *   1 hear the request; open the store
  *   2 fork the unpacker, which keeps the rights that files need (image/unpack.h)
- *   3 read configuration and credentials, as the caller
- *   4 give up all capabilities (image/confine.h), and only now speak with anybody outside
+ *   3 read configuration and certificates, as the caller
+ *   4 give up all capabilities, fork the broker, which may still read files and run programs (registry/broker.h)
+ *   5 give up what is left but the blobs of the store and, if there is a registry, TCP (image/confine.h)
+ *   6 only now speak with anybody outside, or read an archive
  */
 #include "base/fd.h"
 #include "base/log.h"
@@ -24,15 +26,15 @@ enum { CONVERSATION_FD = 3, INPUT_FD = 4, OUTPUT_FD = 5, REQUEST_WAIT_MS = 30000
 
 static const struct verb {
         int (*run)(struct transfer_job *job, struct cor_err *err);
-        bool registry, configured, unpacks; /* it asks the image's registry; any registry; it makes layers */
+        bool registry, named, unpacks; /* it asks the image's registry; one that is named; it makes layers */
 } verbs[] = {
         [TRANSFER_PULL] = { job_pull, .registry = true, .unpacks = true },
         [TRANSFER_PUSH] = { job_push, .registry = true },
         [TRANSFER_LOAD] = { job_load, .unpacks = true },
         [TRANSFER_SAVE] = { job_save },
         [TRANSFER_MANIFEST] = { job_manifest, .registry = true },
-        [TRANSFER_LOGIN] = { job_login, .configured = true },
-        [TRANSFER_SEARCH] = { job_search, .configured = true },
+        [TRANSFER_LOGIN] = { job_login, .named = true },
+        [TRANSFER_SEARCH] = { job_search, .named = true },
         [TRANSFER_IMPORT] = { job_import, .unpacks = true },
 };
 
@@ -55,13 +57,18 @@ static int read_reference(struct transfer_job *job, struct cor_err *err)
         return 0;
 }
 
-static int open_registry(struct transfer_job *job, struct cor_err *err)
+static int open_registry(struct transfer_job *job, const struct verb *v, struct cor_err *err)
 {
-        if (!job->reference.domain)
-                return cor_fail(err, COR_INVALID, "the request names no image");
+        const char *domain = v->named ? job->request->domain : job->reference.domain;
+
+        if (registry_config_load(&job->config, err) < 0)
+                return -1;
+        job->config.wake_fd = job->channel->fd; /* the engine says nothing unasked: it has gone */
+        if (!domain)
+                return cor_fail(err, COR_INVALID, "the request names no %s", v->named ? "registry" : "image");
         if (job->request->insecure)
-                cor_strv_add(&job->config.insecure, job->reference.domain);
-        return registry_new(&job->config, job->reference.domain, job->reference.path, &job->registry, err);
+                cor_strv_add(&job->config.insecure, domain);
+        return registry_new(&job->config, domain, v->named ? NULL : job->reference.path, &job->registry, err);
 }
 
 /* An archive of many images has many files, and each is held open until it is known what it is for. */
@@ -75,6 +82,55 @@ static void raise_file_limit(void)
         (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* What the cage leaves of the file system. */
+struct places {
+        struct landlock_rule items[16];
+        size_t n;
+};
+
+static void places_done(struct places *p)
+{
+        while (p->n > 0)
+                close(p->items[--p->n].fd);
+}
+
+/* What is not there cannot be used: no reason to fail. */
+static void add_place(struct places *p, int dirfd, const char *path, enum landlock_right right)
+{
+        int fd = p->n < COR_COUNT(p->items) ? openat(dirfd, path, O_PATH | O_CLOEXEC) : -1;
+
+        if (fd >= 0)
+                p->items[p->n++] = (struct landlock_rule){ .fd = fd, .right = right };
+}
+
+static void add_store(struct places *p, struct store *s)
+{
+        int images = store_images_fd(s), layers = store_layers_fd(s);
+
+        add_place(p, images, "ingest", LANDLOCK_WRITE);
+        add_place(p, images, "blobs", LANDLOCK_PLACE);
+        add_place(p, layers, ".", LANDLOCK_READ);
+        add_place(p, layers, LAYER_LOCK_FILE, LANDLOCK_WRITE);
+}
+
+static int shut_in(struct transfer_job *job, struct cor_err *err)
+{
+        COR_CLEANUP(places_done) struct places p = { .n = 0 };
+        auto_strv files = { 0 };
+
+        if (confine_broker(err) < 0 || (job->registry && registry_detach(job->registry, err) < 0))
+                return -1;
+        if (job->store && layer_lock_make(job->store, err) < 0)
+                return -1;
+        if (job->store)
+                add_store(&p, job->store);
+        if (job->registry)
+                registry_files(&files);
+        for (size_t i = 0; i < files.n_items; i++)
+                add_place(&p, AT_FDCWD, files.items[i], LANDLOCK_READ);
+        return confine_network(p.items, p.n, job->registry != NULL, err);
+}
+
 static int prepare(struct transfer_job *job, const struct verb *v, struct cor_err *err)
 {
         if (job->request->store && store_open(job->request->store, 0, &job->store, err) < 0)
@@ -83,12 +139,9 @@ static int prepare(struct transfer_job *job, const struct verb *v, struct cor_er
                 return -1;
         if (read_reference(job, err) < 0)
                 return -1;
-        if ((v->registry || v->configured) && registry_config_load(&job->config, err) < 0)
+        if ((v->registry || v->named) && open_registry(job, v, err) < 0)
                 return -1;
-        job->config.wake_fd = job->channel->fd; /* the engine says nothing unasked: it has gone */
-        if (v->registry && open_registry(job, err) < 0)
-                return -1;
-        return confine_network(err);
+        return shut_in(job, err);
 }
 
 static int serve(struct transfer_channel *c, const struct transfer_request *request, struct cor_err *err)

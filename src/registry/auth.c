@@ -1,5 +1,6 @@
 #include "registry/auth.h"
 #include "registry/address.h"
+#include "registry/broker.h"
 #include "registry/encode.h"
 #include "spec/registry.h"
 #include <stdio.h>
@@ -19,19 +20,28 @@ void token_request_done(struct token_request *t)
         *t = (struct token_request){ 0 };
 }
 
-void host_credentials(const struct registry_config *config, struct host *h)
+char *host_domain(const struct host *h)
 {
         auto_address a = ADDRESS_INIT;
         auto_str domain = NULL;
+
+        if (address_of_url(h->settings.url, &a) < 0)
+                return NULL;
+        domain = address_format(&a);
+        return cor_strdup(strcmp(domain, "registry-1.docker.io") == 0 ? "docker.io" : domain);
+}
+
+void host_credentials(const struct registry_config *config, struct broker *broker, struct host *h)
+{
+        auto_str domain = h->auth_known ? NULL : host_domain(h);
         struct cor_err err = { 0 };
         int found;
 
-        if (h->auth_known || address_of_url(h->settings.url, &a) < 0)
+        if (!domain)
                 return;
         h->auth_known = true;
-        domain = address_format(&a);
-        found = registry_auth_find(config, strcmp(domain, "registry-1.docker.io") == 0 ? "docker.io" : domain, &h->auth,
-                                   &err);
+        found = broker ? broker_credentials(broker, domain, &h->auth, &err)
+                       : registry_auth_find(config, domain, &h->auth, &err);
         h->has_auth = found > 0;
         if (found < 0)
                 snprintf(h->auth_problem, sizeof h->auth_problem, "%.190s", err.msg);

@@ -13,8 +13,10 @@ struct token_request {
 };
 void token_request_done(struct token_request *t);
 
-/* host_credentials() - look them up once; a problem with a helper is kept in h->auth_problem */
-void host_credentials(const struct registry_config *config, struct host *h);
+/* host_domain() - what a host is called in docker's config.json, or NULL; free() */
+char *host_domain(const struct host *h);
+/* host_credentials() - look them up once, by @broker if there is one; a problem is kept in h->auth_problem */
+void host_credentials(const struct registry_config *config, struct broker *broker, struct host *h);
 /* auth_basic() - "Basic …" of user and password; free() */
 char *auth_basic(const struct registry_auth *a);
 /**

@@ -212,7 +212,7 @@ static void challenged(struct call *c, const struct http_answer *a)
         }
         challenges_parse(a->headers[HTTP_WWW_AUTHENTICATE] ?: "", &all);
         ch = challenges_choose(&all);
-        host_credentials(c->registry->config, h);
+        host_credentials(c->registry->config, c->registry->broker, h);
         if (ch && ch->scheme == CHALLENGE_BEARER)
                 get_token(c, a, h, ch);
         else if (ch && (!h->has_auth || !h->auth.user))

@@ -1,7 +1,8 @@
 /*
- * One transfer is one easy handle. Its life: started (in the list, added to the multi handle), head (status and headers
- * have come; the caller decided whether it streams), body, ended (taken out, `done` called, freed). Callbacks of
- * libcurl must not end transfers: they note an error and return a short count, and libcurl ends the transfer by itself.
+ * One transfer is one easy handle. Its life: started (in the list; names are looked up), added to the multi handle,
+ * head (status and headers have come; the caller decided whether it streams), body, ended (taken out, `done` called,
+ * freed). Callbacks of libcurl must not end transfers: they note an error and return a short count, and libcurl ends
+ * the transfer by itself.
  *
  * Time: http_now() advances by at most a second a step, so that a callback that blocks (a slow disk) does not make the
  * other transfers look stalled. A transfer has stalled when in a whole window fewer than WINDOW_BYTES moved.
@@ -11,6 +12,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "registry/http_setup.h"
+#include "registry/names.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -22,10 +24,12 @@ enum {
         COLLECT_MAX_MS = 600 * 1000, /* for a document to arrive, however it trickles */
         STEP_MAX_MS = 1000,
         POLL_MAX_MS = 500,
+        DIAL_MS = 30000,
 };
 
 struct http {
         CURLM *multi;
+        struct names *names; /* NULL: libcurl looks names up by itself */
         struct http_transfer *first;
         int stall_ms;
         int64_t now, real; /* the loop's clock, and the machine's at the last step */
@@ -37,7 +41,8 @@ struct http_transfer {
         struct http_transfer *next;
         struct http_request request;
         CURL *easy;
-        struct curl_slist *headers;
+        struct curl_slist *headers, *addresses;
+        char *url, *proxy; /* until names are known */
         struct http_answer answer;
         struct cor_text body;
         struct cor_err err; /* noted by a callback */
@@ -254,7 +259,12 @@ struct http_transfer *http_start(struct http *h, const struct http_request *requ
         t->next = h->first;
         h->first = t;
         h->changed = true;
-        curl_multi_add_handle(h->multi, e);
+        if (h->names) {
+                t->url = cor_strdup(request->url);
+                t->proxy = http_setup_proxy(request->url, request->trust);
+        } else {
+                curl_multi_add_handle(h->multi, e);
+        }
         return t;
 }
 
@@ -273,6 +283,9 @@ static void release(struct http_transfer *t)
 {
         curl_easy_cleanup(t->easy);
         curl_slist_free_all(t->headers);
+        curl_slist_free_all(t->addresses);
+        free(t->url);
+        free(t->proxy);
         forget_headers(&t->answer);
         cor_text_done(&t->body);
         free(t);
@@ -356,7 +369,13 @@ void http_free(struct http *h)
         }
         curl_multi_cleanup(h->multi);
         curl_global_cleanup();
+        names_free(h->names);
         free(h);
+}
+
+void http_use_broker(struct http *h, struct broker *b)
+{
+        h->names = names_new(b);
 }
 
 int64_t http_now(const struct http *h)
@@ -423,25 +442,62 @@ static void end_finished(struct http *h)
         }
 }
 
+/* A transfer whose names are known begins; true if it has ended in place of that. */
+static bool begin(struct http *h, struct http_transfer *t)
+{
+        int dial_ms = t->request.trust && t->request.trust->dial_ms > 0 ? t->request.trust->dial_ms : DIAL_MS;
+        int r = names_find(h->names, t->url, t->proxy, h->now, &t->addresses, &t->err);
+
+        if (r == 0 && h->now - t->started_at > dial_ms)
+                r = cor_fail(&t->err, COR_TIMEOUT, "Resolving timed out after %d ms", dial_ms);
+        if (r < 0) {
+                end(t, HTTP_UNREACHABLE);
+                return true;
+        }
+        if (r == 1) {
+                if (t->addresses)
+                        curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->addresses);
+                curl_multi_add_handle(h->multi, t->easy);
+                free(t->url);
+                t->url = NULL;
+        }
+        return false;
+}
+
+static int begin_all(struct http *h, struct cor_err *err)
+{
+        if (!h->names)
+                return 0;
+        if (names_step(h->names, h->now, err) < 0)
+                return -1;
+        for (struct http_transfer *t = h->first; t;)
+                t = t->url && begin(h, t) ? h->first : t->next; /* `done` may have changed the list */
+        return 0;
+}
+
 int http_step(struct http *h, int wake_fd, int max_ms, struct cor_err *err)
 {
-        struct curl_waitfd wake = { .fd = wake_fd, .events = CURL_WAIT_POLLIN };
-        unsigned n_wake = wake_fd >= 0 ? 1 : 0;
+        struct curl_waitfd wake[2] = { { .fd = wake_fd, .events = CURL_WAIT_POLLIN } };
+        unsigned n_wake = wake_fd >= 0 ? 1 : 0, n_fds = n_wake;
         int running = 0, limit = h->stall_ms / 4 + 1;
         CURLMcode code;
 
         if (limit > POLL_MAX_MS)
                 limit = POLL_MAX_MS;
         h->changed = false;
+        if (begin_all(h, err) < 0)
+                return -1;
+        if (h->names)
+                wake[n_fds++] = (struct curl_waitfd){ .fd = names_fd(h->names), .events = CURL_WAIT_POLLIN };
         code = curl_multi_perform(h->multi, &running);
         if (code == CURLM_OK) {
                 end_finished(h);
                 limit = h->changed ? 0 : max_ms < limit ? max_ms : limit;
-                code = curl_multi_poll(h->multi, &wake, n_wake, limit, NULL);
+                code = curl_multi_poll(h->multi, wake, n_fds, limit, NULL);
         }
         if (code != CURLM_OK)
                 return cor_fail(err, COR_SYSTEM, "wait for the network: %s", curl_multi_strerror(code));
         advance(h);
         end_stalled(h);
-        return n_wake && wake.revents ? 1 : 0;
+        return n_wake && wake[0].revents ? 1 : 0;
 }

@@ -77,10 +77,13 @@ struct http_request {
 
 struct http;
 struct http_transfer;
+struct broker;
 
 /* http_new() - @stall_ms: a transfer in which nothing moves for so long has ended (CUT) */
 int http_new(int stall_ms, struct http **ret, struct cor_err *err) COR_MUST_CHECK;
 void http_free(struct http *h);
+/* http_use_broker() - names are looked up by @b, which is borrowed; to be called before the first transfer */
+void http_use_broker(struct http *h, struct broker *b);
 /* http_start() - everything of @request is copied but what `body` and `trust` point to */
 struct http_transfer *http_start(struct http *h, const struct http_request *request);
 /* http_abort() - forget a transfer; its `done` is not called. Not from within `head` or `data`. */

@@ -1,4 +1,5 @@
 #include "registry/http_setup.h"
+#include "registry/names.h"
 #include "registry/proxy.h"
 #include <string.h>
 
@@ -27,12 +28,19 @@ static void set_trust(CURL *e, const struct http_trust *t)
 
 /* libcurl's own look at the environment differs from what Go programs do with it (upper case, networks): ours decides.
  */
+char *http_setup_proxy(const char *url, const struct http_trust *trust)
+{
+        return trust && trust->proxy ? cor_strdup(trust->proxy) : proxy_for(url);
+}
+
 static void set_proxy(CURL *e, const char *url, const struct http_trust *t)
 {
-        auto_str chosen = t->proxy ? cor_strdup(t->proxy) : proxy_for(url);
+        auto_str chosen = http_setup_proxy(url, t);
 
         curl_easy_setopt(e, CURLOPT_PROXY, chosen ? chosen : "");
         curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+        if (chosen)
+                curl_easy_setopt(e, CURLOPT_PROXYPORT, names_proxy_port(chosen));
 }
 
 void http_setup(CURL *e, const char *url, const struct http_trust *trust)

@@ -5,6 +5,8 @@
 #include <curl/curl.h>
 
 void http_setup(CURL *easy, const char *url, const struct http_trust *trust);
+/* http_setup_proxy() - the proxy by which @url is reached, or NULL; free() */
+char *http_setup_proxy(const char *url, const struct http_trust *trust);
 enum http_end http_setup_end(CURLcode code);
 
 #endif

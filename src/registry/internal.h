@@ -11,6 +11,7 @@ struct registry {
         char *domain, *path; /* "docker.io", "library/debian"; path NULL: for the registry as a whole */
         char *name;          /* as a person writes it: "debian" */
         struct http *http;
+        struct broker *broker; /* NULL: the process still has its rights */
         struct host *hosts;
         size_t n_hosts;
         struct call *calls;

@@ -8,29 +8,20 @@
 
 enum { SEARCH_MAX_BYTES = 4 << 20, SEARCH_MAX = 100 };
 
-/* Without a path; only the registry itself is asked, no mirror. */
-static int open_whole(const struct registry_config *config, const char *domain, struct registry **ret,
-                      struct cor_err *err)
+static void ask_no_mirror(struct registry *r)
 {
-        if (registry_new(config, domain, NULL, ret, err) < 0)
-                return -1;
-        for (size_t i = 0; i + 1 < (*ret)->n_hosts; i++)
-                (*ret)->hosts[i].settings.push = false;
-        (*ret)->hosts[(*ret)->n_hosts - 1].settings.push = true;
-        return 0;
+        for (size_t i = 0; i + 1 < r->n_hosts; i++)
+                r->hosts[i].settings.push = false;
+        r->hosts[r->n_hosts - 1].settings.push = true;
 }
 
-int registry_login(const struct registry_config *config, const char *domain, const char *user, const char *password,
-                   char **ret_token, struct cor_err *err)
+int registry_login(struct registry *r, const char *user, const char *password, char **ret_token, struct cor_err *err)
 {
         struct call_spec spec = { .method = "GET", .need = CALL_PUSH, .path = "" };
-        auto_registry r = NULL;
         auto_outcome o = { 0 };
-        struct host *h;
+        struct host *h = &r->hosts[r->n_hosts - 1];
 
-        if (open_whole(config, domain, &r, err) < 0)
-                return -1;
-        h = &r->hosts[r->n_hosts - 1];
+        ask_no_mirror(r);
         h->auth_known = h->has_auth = true;
         h->auth = (struct registry_auth){ .user = cor_strdup(user), .password = cor_strdup(password) };
         r->offline = true;
@@ -48,14 +39,12 @@ int registry_login(const struct registry_config *config, const char *domain, con
         return 0;
 }
 
-int registry_search(const struct registry_config *config, const char *domain, const char *term, int limit, char **ret,
-                    size_t *ret_n, struct cor_err *err)
+int registry_search(struct registry *r, const char *term, int limit, char **ret, size_t *ret_n, struct cor_err *err)
 {
         static char accept[] = "Accept: application/json";
         char *headers[] = { accept, NULL };
         auto_text query = COR_TEXT_INIT;
         auto_str url = NULL;
-        auto_registry r = NULL;
         auto_outcome o = { 0 };
         struct call_spec spec = {
                 .method = "GET",
@@ -68,12 +57,11 @@ int registry_search(const struct registry_config *config, const char *domain, co
 
         if (limit < 1 || limit > SEARCH_MAX)
                 return cor_fail(err, COR_INVALID, "limit %d is outside the range of [1, %d]", limit, SEARCH_MAX);
-        if (open_whole(config, domain, &r, err) < 0)
-                return -1;
+        ask_no_mirror(r);
         cor_text_printf(&query, "n=%d&q=", limit);
         percent_add(&query, term, "");
         spec.query = query.s;
-        if (cor_streq(domain, "docker.io")) /* its index is a host of its own */
+        if (cor_streq(r->domain, "docker.io")) /* its index is a host of its own */
                 spec.url = url = cor_printf("https://index.docker.io/v1/search?%s", query.s);
         if (registry_ask(r, &spec, &o, err) < 0)
                 return -1;
@@ -83,7 +71,7 @@ int registry_search(const struct registry_config *config, const char *domain, co
                 return 0;
         }
         if (o.err.kind == COR_OK || o.answer.status == 404 || o.answer.status == 405 || o.answer.status == 400)
-                return cor_fail(err, COR_UNSUPPORTED, "registry %s offers no search (docker's API v1): %s", domain,
+                return cor_fail(err, COR_UNSUPPORTED, "registry %s offers no search (docker's API v1): %s", r->domain,
                                 o.err.kind == COR_OK ? "its answer is not JSON" : o.err.msg);
         if (err)
                 *err = o.err;

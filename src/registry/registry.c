@@ -1,5 +1,7 @@
 #include "base/text.h"
 #include "registry/address.h"
+#include "registry/auth.h"
+#include "registry/broker.h"
 #include "registry/host.h"
 #include "registry/internal.h"
 #include "registry/trust.h"
@@ -83,6 +85,7 @@ void registry_free(struct registry *r)
         while (r->calls)
                 call_drop(r->calls);
         http_free(r->http);
+        broker_free(r->broker);
         for (size_t i = 0; i < r->n_hosts; i++)
                 host_close(&r->hosts[i]);
         free(r->hosts);
@@ -93,6 +96,27 @@ void registry_free(struct registry *r)
         free(r->mounting_url);
         free(r->refresh_token);
         free(r);
+}
+
+int registry_detach(struct registry *r, struct cor_err *err)
+{
+        auto_strv domains = { 0 };
+
+        for (size_t i = 0; i < r->n_hosts; i++) {
+                char *domain = host_domain(&r->hosts[i]);
+
+                if (domain)
+                        cor_strv_take(&domains, domain);
+        }
+        if (broker_start(r->config, &domains, &r->broker, err) < 0)
+                return -1;
+        http_use_broker(r->http, r->broker);
+        return 0;
+}
+
+void registry_files(struct cor_strv *ret)
+{
+        http_trust_files(ret);
 }
 
 /* -----------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,14 @@ static inline void registry_free_p(struct registry **r)
         registry_free(*r);
 }
 #define auto_registry COR_CLEANUP(registry_free_p) struct registry *
+/*
+ * registry_detach() - hand to a process of its own (registry/broker.h) what takes more rights than to speak with the
+ * registry: names and credentials. To be called once, while the caller has one thread and those rights; afterwards the
+ * handle opens no file but those of registry_files(), and starts no program.
+ */
+int registry_detach(struct registry *r, struct cor_err *err) COR_MUST_CHECK;
+/* registry_files() - files and folders that are read while connecting: the system's certificates */
+void registry_files(struct cor_strv *ret);
 
 /* A manifest as the registry gave it: the bytes a digest covers. */
 struct registry_manifest {
@@ -88,11 +96,14 @@ void registry_cancel(struct registry *r);
 /* registry_referrers() - the index of what refers to @subject (API, or the fallback tag); free() *ret */
 int registry_referrers(struct registry *r, const struct digest *subject, const char *artifact_type, char **ret,
                        size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
-/* registry_login() - check the credentials at the registry; *ret_token an identity token if it gave one, else NULL */
-int registry_login(const struct registry_config *config, const char *domain, const char *user, const char *password,
-                   char **ret_token, struct cor_err *err) COR_MUST_CHECK;
-/* registry_search() - docker's v1 search: the JSON as it came; UNSUPPORTED says that the registry offers none */
-int registry_search(const struct registry_config *config, const char *domain, const char *term, int limit, char **ret,
-                    size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * The registry as a whole, by a handle without a path; only the registry itself is asked, no mirror.
+ * registry_login() - check the credentials there; *ret_token an identity token if it gave one, else NULL
+ * registry_search() - docker's v1 search: the JSON as it came; UNSUPPORTED says that the registry offers none
+ */
+int registry_login(struct registry *r, const char *user, const char *password, char **ret_token, struct cor_err *err)
+        COR_MUST_CHECK;
+int registry_search(struct registry *r, const char *term, int limit, char **ret, size_t *ret_n, struct cor_err *err)
+        COR_MUST_CHECK;
 
 #endif

@@ -67,3 +67,21 @@ int http_trust_load(const struct registry_host *h, struct http_trust *ret, struc
         *ret = t;
         return 0;
 }
+
+void http_trust_files(struct cor_strv *ret)
+{
+        /* a folder of certificates holds links to where packages and administrators keep them */
+        static const char *const homes[] = { "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+                                             "/etc/pki/ca-trust", "/var/lib/ca-certificates" };
+        const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+        if (v->age < CURLVERSION_SEVENTH)
+                return;
+        if (v->cainfo)
+                cor_strv_add(ret, v->cainfo);
+        if (!v->capath)
+                return;
+        cor_strv_add(ret, v->capath);
+        for (size_t i = 0; i < COR_COUNT(homes); i++)
+                cor_strv_add(ret, homes[i]);
+}

@@ -8,4 +8,7 @@
 /* http_trust_load() - INVALID or NOT_FOUND names the file */
 int http_trust_load(const struct registry_host *h, struct http_trust *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* http_trust_files() - where libcurl finds the system's certificates while it connects */
+void http_trust_files(struct cor_strv *ret);
+
 #endif

@@ -152,9 +152,21 @@ int layer_sync_folder(struct store *s, struct cor_err *err)
         return store_sync_folder(s->layers, "the folder of layers", err);
 }
 
+static int open_lock(const struct store *s)
+{
+        return openat(s->layers, LAYER_LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+int layer_lock_make(struct store *s, struct cor_err *err)
+{
+        auto_fd fd = open_lock(s);
+
+        return fd >= 0 || errno == EROFS ? 0 : cor_fail_errno(err, "make the lock of layers");
+}
+
 int layer_lock(struct store *s, const struct digest *diff_id, int wait_ms, struct cor_err *err)
 {
-        auto_fd fd = openat(s->layers, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        auto_fd fd = open_lock(s);
         char digits[16];
         uint64_t at;
         int held;

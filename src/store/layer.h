@@ -48,6 +48,9 @@ int layer_sync_folder(struct store *s, struct cor_err *err) COR_MUST_CHECK;
  * names); the descriptor is the lock. Waits up to @wait_ms (-1: for ever), then BUSY.
  */
 int layer_lock(struct store *s, const struct digest *diff_id, int wait_ms, struct cor_err *err) COR_MUST_CHECK;
+/* layer_lock_make() - make the file of these locks if it is missing, for who may make none in layers/ later */
+int layer_lock_make(struct store *s, struct cor_err *err) COR_MUST_CHECK;
+#define LAYER_LOCK_FILE ".lock" /* in layers/ */
 
 int layer_each(const struct store *s,
                int (*each)(const struct digest *name, int64_t size, void *context, struct cor_err *err), void *context,

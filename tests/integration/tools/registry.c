@@ -1,6 +1,7 @@
 /*
  * Drives src/registry for the tests: registry COMMAND ARGUMENT... (see the table at the end). Prints results on stdout,
- * an error on stderr with status 1. Environment: STALL_MS, ATTEMPTS, and what registry_config_load() looks at.
+ * an error on stderr with status 1. Environment: STALL_MS, ATTEMPTS, and
+ * what registry_config_load() looks at.
  */
 #include "registry/registry.h"
 #include "base/fd.h"
@@ -33,7 +34,9 @@ static int open_registry(struct context *c, char *name, struct cor_err *err)
         *slash = '\0';
         c->domain = name;
         c->path = slash + 1;
-        return registry_new(&c->config, c->domain, c->path, &c->registry, err);
+        if (registry_new(&c->config, c->domain, c->path, &c->registry, err) < 0)
+                return -1;
+        return registry_detach(c->registry, err);
 }
 
 static int do_manifest(struct context *c, char **args, struct cor_err *err)
@@ -265,7 +268,8 @@ static int do_login(struct context *c, char **args, struct cor_err *err)
 {
         auto_registry_auth auth = { .user = cor_strdup(args[1]), .password = cor_strdup(args[2]) };
 
-        if (registry_login(&c->config, args[0], args[1], args[2], &auth.identity_token, err) < 0)
+        if (registry_new(&c->config, args[0], NULL, &c->registry, err) < 0 ||
+            registry_login(c->registry, args[1], args[2], &auth.identity_token, err) < 0)
                 return -1;
         return registry_auth_store(&c->config, args[0], &auth, err);
 }
@@ -291,7 +295,8 @@ static int do_search(struct context *c, char **args, struct cor_err *err)
         auto_str text = NULL;
         size_t n;
 
-        if (registry_search(&c->config, args[0], args[1], 25, &text, &n, err) < 0)
+        if (registry_new(&c->config, args[0], NULL, &c->registry, err) < 0 ||
+            registry_search(c->registry, args[1], 25, &text, &n, err) < 0)
                 return -1;
         puts(text);
         return 0;
