@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINK_MAX_HOPS = 8, BOMB_RATIO = 1000 };
+enum { LINK_MAX_HOPS = 8 };
 
 struct archive {
         struct store *store;
@@ -195,11 +195,12 @@ static int take_entry(struct archive *a, struct tar_reader *reader, const struct
         return 0;
 }
 
-int archive_read(struct store *s, int fd, struct archive **ret, struct cor_err *err)
+int archive_read(struct store *s, int fd, const struct image_limits *limits, struct archive **ret, struct cor_err *err)
 {
-        auto_inflater inflater = inflater_new(read_fd, &fd, 0, BOMB_RATIO);
+        const struct tar_limits tar_limits = { .entries = limits->entries };
+        auto_inflater inflater = inflater_new(read_fd, &fd, 0, limits->ratio);
         const struct tar_source source = { .read = read_inflated, .context = inflater };
-        auto_tar_reader reader = tar_reader_new(&source, NULL);
+        auto_tar_reader reader = tar_reader_new(&source, &tar_limits);
         auto_archive a = cor_alloc(sizeof *a);
         const struct tar_entry *e;
         int r;

@@ -6,6 +6,7 @@
  * when the whole archive has been seen, for the documents may come last.
  */
 #include "image/compress.h"
+#include "image/limits.h"
 #include "store/blob.h"
 
 struct archive;
@@ -13,7 +14,8 @@ struct archive;
 enum { ARCHIVE_MAX_FILES = 1 << 17, ARCHIVE_DOCUMENT_MAX_BYTES = 8 << 20 };
 
 /* archive_read() - from descriptor @fd, which may be compressed (gzip, zstd), to its end */
-int archive_read(struct store *s, int fd, struct archive **ret, struct cor_err *err) COR_MUST_CHECK;
+int archive_read(struct store *s, int fd, const struct image_limits *limits, struct archive **ret, struct cor_err *err)
+        COR_MUST_CHECK;
 void archive_free(struct archive *a);
 static inline void archive_free_p(struct archive **a)
 {

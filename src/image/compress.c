@@ -211,7 +211,9 @@ static int check_bomb(const struct inflater *i, struct cor_err *err)
                 return cor_fail(err, COR_INVALID, "archive bomb: more than %lld bytes when decompressed",
                                 (long long)i->limit);
         if (i->ratio > 0 && i->n_out > RATIO_FROM && i->n_out / i->ratio > i->n_in)
-                return cor_fail(err, COR_INVALID, "archive bomb: %lld bytes decompress to more than %lld times as many",
+                return cor_fail(err, COR_INVALID,
+                                "archive bomb: %lld bytes decompress to more than %lld times as many (image-max-ratio "
+                                "in daemon.json)",
                                 (long long)i->n_in, (long long)i->ratio);
         return 0;
 }

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 256 << 10, BOMB_RATIO = 1000 };
+enum { CHUNK_BYTES = 256 << 10 };
 
 struct import {
         struct transfer_job *job;
@@ -75,7 +75,7 @@ static ssize_t read_spooled(void *context, void *buf, size_t n, struct cor_err *
 static int hash_inside(struct import *i, struct cor_err *err)
 {
         struct spooled s = { .fd = blob_ingest_fd(i->ingest) };
-        auto_inflater inflater = inflater_new(read_spooled, &s, 0, BOMB_RATIO);
+        auto_inflater inflater = inflater_new(read_spooled, &s, 0, i->job->config.image_ratio);
         auto_free char *buf = cor_alloc(CHUNK_BYTES);
         auto_hash hash = hash_new(DIGEST_SHA256);
         ssize_t n;

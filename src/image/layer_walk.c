@@ -119,7 +119,8 @@ static int count_implied(struct apply *a, struct cor_err *err)
 
         if (++a->implied <= limit)
                 return 0;
-        return cor_fail(err, COR_INVALID, "archive bomb: more than %lld directories without an entry",
+        return cor_fail(err, COR_INVALID,
+                        "archive bomb: more than %lld directories without an entry (image-max-entries in daemon.json)",
                         (long long)limit);
 }
 

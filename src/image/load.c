@@ -343,7 +343,8 @@ static int load_all(struct load *l, struct cor_err *err)
 int job_load(struct transfer_job *job, struct cor_err *err)
 {
         struct load l = { .job = job };
-        int r = archive_read(job->store, job->input, &l.archive, err);
+        const struct image_limits limits = image_limits_of(&job->config);
+        int r = archive_read(job->store, job->input, &limits, &l.archive, err);
 
         if (r == 0)
                 r = load_all(&l, err);

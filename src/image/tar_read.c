@@ -478,7 +478,8 @@ static int count(struct tar_reader *r, struct cor_err *err)
 {
         if (++r->n_entries <= r->limits.entries)
                 return 0;
-        cor_fail(err, COR_INVALID, "archive bomb: more than %lld entries", (long long)r->limits.entries);
+        cor_fail(err, COR_INVALID, "archive bomb: more than %lld entries (image-max-entries in daemon.json)",
+                 (long long)r->limits.entries);
         return fail_at(r, err);
 }
 
@@ -486,7 +487,8 @@ static int count_bytes(struct tar_reader *r, struct cor_err *err)
 {
         if (r->entry.size > INT64_MAX - r->bytes ||
             (r->limits.bytes > 0 && r->bytes + r->entry.size > r->limits.bytes)) {
-                cor_fail(err, COR_INVALID, "archive bomb: its files hold more than %lld bytes",
+                cor_fail(err, COR_INVALID,
+                         "archive bomb: its files hold more than %lld bytes (image-max-layer-size in daemon.json)",
                          (long long)(r->limits.bytes > 0 ? r->limits.bytes : INT64_MAX));
                 return fail_at(r, err);
         }

@@ -2,9 +2,9 @@
  * coracle-transfer: registries and archives, in a process of its own with few rights. Started by the engine
  * (image/transfer.c), never by hand.
  *
- *   1 hear the request; open the store
+ *   1 hear the request; open the store; read the configuration, as the caller
  *   2 fork the unpacker, which keeps the rights that files need (image/unpack.h)
- *   3 read configuration and certificates, as the caller
+ *   3 read what the registry's configuration names, certificates above all
  *   4 give up all capabilities, fork the broker, which may still read files and run programs (registry/broker.h)
  *   5 give up what is left but the blobs of the store and, if there is a registry, TCP (image/confine.h)
  *   6 only now speak with anybody outside, or read an archive
@@ -61,9 +61,6 @@ static int open_registry(struct transfer_job *job, const struct verb *v, struct 
 {
         const char *domain = v->named ? job->request->domain : job->reference.domain;
 
-        if (registry_config_load(&job->config, err) < 0)
-                return -1;
-        job->config.wake_fd = job->channel->fd; /* the engine says nothing unasked: it has gone */
         if (!domain)
                 return cor_fail(err, COR_INVALID, "the request names no %s", v->named ? "registry" : "image");
         if (job->request->insecure)
@@ -133,9 +130,15 @@ static int shut_in(struct transfer_job *job, struct cor_err *err)
 
 static int prepare(struct transfer_job *job, const struct verb *v, struct cor_err *err)
 {
+        struct image_limits limits;
+
         if (job->request->store && store_open(job->request->store, 0, &job->store, err) < 0)
                 return -1;
-        if (v->unpacks && unpacker_start(job->request->store, &job->unpacker, err) < 0)
+        if ((v->registry || v->named || v->unpacks) && registry_config_load(&job->config, err) < 0)
+                return -1;
+        job->config.wake_fd = job->channel->fd; /* the engine says nothing unasked: it has gone */
+        limits = image_limits_of(&job->config);
+        if (v->unpacks && unpacker_start(job->request->store, &limits, &job->unpacker, err) < 0)
                 return -1;
         if (read_reference(job, err) < 0)
                 return -1;

@@ -48,6 +48,7 @@ struct job {
 
 struct server {
         struct store *store;
+        struct image_limits limits;
         int socket;
         struct job **jobs;
         size_t n_jobs;
@@ -128,6 +129,7 @@ static int job_prepare(struct server *s, struct job *j, const struct request *r,
         j->work.size = r->size;
         j->work.bottom = r->bottom;
         j->work.overlay_prefix = store_overlay_prefix(s->store);
+        j->work.limits = s->limits;
         j->work.rootless = strcmp(j->work.overlay_prefix, "user.overlay.") == 0;
         if (open_lower(s, j, lower, r->n_lower, err) < 0 || layer_ingest_begin(s->store, &j->ingest, err) < 0)
                 return -1;
@@ -297,9 +299,9 @@ static int serve(struct server *s, struct digest *lower, struct cor_err *err)
         return polled[0].revents ? serve_request(s, lower, err) : 1;
 }
 
-static _Noreturn void server_run(const char *path, int socket)
+static _Noreturn void server_run(const char *path, const struct image_limits *limits, int socket)
 {
-        struct server s = { .socket = socket };
+        struct server s = { .socket = socket, .limits = *limits };
         struct cor_err err = { 0 };
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
         struct digest *lower = cor_alloc(UNPACK_MAX_LOWER * sizeof *lower);
@@ -329,7 +331,7 @@ struct unpacker {
         size_t n_early;
 };
 
-int unpacker_start(const char *store, struct unpacker **ret, struct cor_err *err)
+int unpacker_start(const char *store, const struct image_limits *limits, struct unpacker **ret, struct cor_err *err)
 {
         struct unpacker *u;
         int pair[2];
@@ -340,7 +342,7 @@ int unpacker_start(const char *store, struct unpacker **ret, struct cor_err *err
         pid = fork();
         if (pid == 0) {
                 close(pair[0]);
-                server_run(store, pair[1]);
+                server_run(store, limits, pair[1]);
         }
         close(pair[1]);
         if (pid < 0) {

@@ -12,6 +12,7 @@
  * A layer whose job is done waits to be put in its place by unpacker_commit(), after store_sync().
  */
 #include "image/layer.h"
+#include "image/limits.h"
 #include "store/layer.h"
 
 struct unpacker;
@@ -43,7 +44,8 @@ struct unpack_event {
 };
 
 /* unpacker_start() - fork it; to be called while the caller is single-threaded. unpacker_free() */
-int unpacker_start(const char *store, struct unpacker **ret, struct cor_err *err) COR_MUST_CHECK;
+int unpacker_start(const char *store, const struct image_limits *limits, struct unpacker **ret, struct cor_err *err)
+        COR_MUST_CHECK;
 /* unpacker_free() - stop what runs, remove what is not committed */
 void unpacker_free(struct unpacker *u);
 static inline void unpacker_free_p(struct unpacker **u)

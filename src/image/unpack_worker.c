@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIPE_BYTES = 1 << 20, CHUNK_BYTES = 256 << 10, PROGRESS_BYTES = 512 << 10, BOMB_RATIO = 1000 };
+enum { PIPE_BYTES = 1 << 20, CHUNK_BYTES = 256 << 10, PROGRESS_BYTES = 512 << 10 };
 
 /* ------------------------------------------------------------------------------------------------------------ inflater
  */
@@ -96,7 +96,7 @@ static ssize_t read_growing(void *context, void *buf, size_t n, struct cor_err *
 static int inflate_into(const struct unpack_work *w, int out, struct cor_err *err)
 {
         struct growing g = { .work = w, .whole = w->wake_fd < 0 };
-        auto_inflater i = inflater_new(read_growing, &g, 0, BOMB_RATIO);
+        auto_inflater i = inflater_new(read_growing, &g, 0, w->limits.ratio);
         auto_free char *buf = cor_alloc(CHUNK_BYTES);
         ssize_t n;
 
@@ -169,12 +169,13 @@ static int extract(const struct unpack_work *w, struct hashed *h, struct unpack_
         const struct layer_apply_options options = {
                 .overlay_prefix = w->overlay_prefix,
                 .rootless = w->rootless,
+                .limits = { .entries = w->limits.entries, .bytes = w->limits.bytes },
                 .lower = w->lower_fds,
                 .n_lower = w->n_lower,
                 .probe = w->n_lower == 0 && !w->bottom,
         };
         const struct tar_source source = { .read = read_hashed, .context = h };
-        auto_tar_reader reader = tar_reader_new(&source, NULL);
+        auto_tar_reader reader = tar_reader_new(&source, &options.limits);
 
         if (layer_apply(w->layer_fd, reader, &options, &event->applied, err) < 0 || tar_drain(reader, err) < 0)
                 return -1;

@@ -9,6 +9,7 @@ struct unpack_work {
         int blob_fd, wake_fd, layer_fd, report_fd; /* report_fd: a SOCK_SEQPACKET that takes struct unpack_event */
         int64_t size;
         const char *overlay_prefix;
+        struct image_limits limits;
         int *lower_fds; /* O_PATH, uppermost first */
         size_t n_lower;
         bool bottom, rootless;

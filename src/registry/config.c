@@ -14,6 +14,8 @@ enum {
         ATTEMPTS = 5,
         AT_ONCE_MAX = 128,
         ATTEMPTS_MAX = 100,
+        IMAGE_RATIO = 1000,
+        IMAGE_ENTRIES = 4000000,
 };
 
 void registry_config_done(struct registry_config *c)
@@ -116,6 +118,24 @@ static int at_once(const struct cor_opt_u64 *n, int otherwise)
         return n->value == 0 || n->value > AT_ONCE_MAX ? AT_ONCE_MAX : (int)n->value;
 }
 
+static int take_image_limits(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
+{
+        uint64_t bytes = 0;
+
+        if (d->image_bytes && (cor_parse_size(d->image_bytes, &bytes) < 0 || bytes > INT64_MAX))
+                return cor_fail(err, COR_INVALID, "image-max-layer-size: expected a size (\"20g\"), found '%.60s'",
+                                d->image_bytes);
+        if (d->image_entries.set && d->image_entries.value > INT64_MAX)
+                return cor_fail(err, COR_INVALID, "image-max-entries: %llu is too large",
+                                (unsigned long long)d->image_entries.value);
+        if (d->image_ratio.set)
+                c->image_ratio = (unsigned)d->image_ratio.value;
+        if (d->image_entries.set)
+                c->image_entries = (int64_t)d->image_entries.value;
+        c->image_bytes = (int64_t)bytes;
+        return 0;
+}
+
 static int take_daemon(struct registry_config *c, const struct daemon_config *d, struct cor_err *err)
 {
         if (take_mirrors(c, d, err) < 0 || take_insecure(c, d, err) < 0)
@@ -127,7 +147,7 @@ static int take_daemon(struct registry_config *c, const struct daemon_config *d,
                                 (unsigned long long)d->max_attempts.value);
         if (d->max_attempts.set)
                 c->max_attempts = (int)d->max_attempts.value;
-        return 0;
+        return take_image_limits(c, d, err);
 }
 
 /* 1 if it was there, 0 if not */
@@ -168,7 +188,11 @@ static int load_folders(struct registry_config *c, const struct cor_strv *folder
 
 int registry_config_load(struct registry_config *ret, struct cor_err *err)
 {
-        auto_registry_config c = { .max_downloads = DOWNLOADS, .max_uploads = UPLOADS, .max_attempts = ATTEMPTS };
+        auto_registry_config c = { .max_downloads = DOWNLOADS,
+                                   .max_uploads = UPLOADS,
+                                   .max_attempts = ATTEMPTS,
+                                   .image_ratio = IMAGE_RATIO,
+                                   .image_entries = IMAGE_ENTRIES };
         const char *only = getenv("COR_CONFIG"), *docker = getenv("DOCKER_CONFIG");
         auto_strv folders = { 0 };
         struct cor_err problem = { 0 };

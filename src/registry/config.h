@@ -32,6 +32,8 @@ void registry_auth_done(struct registry_auth *a);
 
 struct registry_config {
         int max_downloads, max_uploads, max_attempts; /* 3, 5, 5 */
+        unsigned image_ratio;                         /* archives of images: 1000; 0: any (image/limits.h) */
+        int64_t image_entries, image_bytes;           /* 4 million, any; 0: any */
         struct cor_strv mirrors, insecure;            /* of daemon.json, and --insecure of the command line */
         struct cor_strv certs_dirs;                   /* in order of preference */
         char *client_config;                          /* folder of config.json: $DOCKER_CONFIG or ~/.docker */

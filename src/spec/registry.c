@@ -63,6 +63,9 @@ static const struct cor_json_field daemon_config_fields[] = {
         COR_FIELD("max-concurrent-downloads", OPT_U32, struct daemon_config, max_downloads, 0),
         COR_FIELD("max-concurrent-uploads", OPT_U32, struct daemon_config, max_uploads, 0),
         COR_FIELD("max-download-attempts", OPT_U32, struct daemon_config, max_attempts, 0),
+        COR_FIELD("image-max-ratio", OPT_U32, struct daemon_config, image_ratio, 0),
+        COR_FIELD("image-max-entries", OPT_U64, struct daemon_config, image_entries, 0),
+        COR_FIELD("image-max-layer-size", STR, struct daemon_config, image_bytes, 0),
 };
 const struct cor_json_doc daemon_config_doc = COR_DOC(struct daemon_config, daemon_config_fields, NULL);
 

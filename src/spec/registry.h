@@ -54,6 +54,8 @@ struct daemon_config {
         const char **mirrors, **insecure;
         size_t n_mirrors, n_insecure;
         struct cor_opt_u64 max_downloads, max_uploads, max_attempts;
+        struct cor_opt_u64 image_ratio, image_entries; /* ours, as the next: docker has no such limits */
+        const char *image_bytes;                       /* "20g" */
 };
 
 /* A page of referrers, or the index behind the fallback tag: the descriptors as they came. */

@@ -365,6 +365,40 @@ PY
         [ "$(coracle images -q | wc -l)" = 0 ]
 }
 
+@test "what unpacks to too much is refused with the limit's name, and comes in when daemon.json raises it" {
+        head -c 100000000 /dev/zero >"$TEST_DIR/zeros" && tar -C "$TEST_DIR" -czf "$TEST_DIR/zeros.tar.gz" zeros && rm "$TEST_DIR/zeros"
+        run coracle import "$TEST_DIR/zeros.tar.gz" zeros
+        expect_status 1
+        expect_text "archive bomb" "image-max-ratio in daemon.json"
+        echo '{"image-max-ratio":2000}' >"$COR_CONFIG/daemon.json"
+        run coracle import "$TEST_DIR/zeros.tar.gz" zeros
+        expect_status 0
+        echo '{"image-max-ratio":0,"image-max-layer-size":"50m"}' >"$COR_CONFIG/daemon.json"
+        coracle rmi zeros && coracle system prune -f >/dev/null
+        run coracle import "$TEST_DIR/zeros.tar.gz" zeros
+        expect_status 1
+        expect_text "hold more than 52428800 bytes" "image-max-layer-size in daemon.json"
+
+        make_layout image
+        echo '{"image-max-entries":5}' >"$COR_CONFIG/daemon.json"
+        push_layout image a/b:1
+        run coracle pull localhost:5000/a/b:1
+        expect_status 1
+        expect_text "more than 5 entries" "image-max-entries in daemon.json" "layer sha256:"
+        tar -C "$TEST_DIR/image" -cf "$TEST_DIR/image.tar" .
+        run coracle load -i "$TEST_DIR/image.tar"
+        expect_status 1
+        expect_text "more than 5 entries" "image-max-entries in daemon.json"
+        expect_equal "$(coracle images -q)" ""
+        echo '{"image-max-entries":0}' >"$COR_CONFIG/daemon.json"
+        run coracle pull -q localhost:5000/a/b:1
+        expect_status 0
+        echo '{"image-max-layer-size":"much"}' >"$COR_CONFIG/daemon.json"
+        run coracle pull -q localhost:5000/a/b:1
+        expect_status 1
+        expect_text "daemon.json: image-max-layer-size: expected a size"
+}
+
 @test "Ctrl-C ends a pull at once, and what has come is kept" {
         make_layout image
         head -c 80000000 /dev/urandom >"$TEST_DIR/big" && tar -C "$TEST_DIR" -cf "$TEST_DIR/big.tar" big

@@ -99,6 +99,22 @@ static void daemon_json_is_docker_s(void **state)
         assert_int_equal(c.max_attempts, 2);
 }
 
+static void archives_have_limits_that_can_be_changed(void **state)
+{
+        auto_registry_config c = { 0 }, d = { 0 };
+
+        load(&c);
+        assert_int_equal(c.image_ratio, 1000);
+        assert_int_equal(c.image_entries, 4000000);
+        assert_int_equal(c.image_bytes, 0);
+        write_file("daemon.json",
+                   "{\"image-max-ratio\":7,\"image-max-entries\":0,\"image-max-layer-size\":\"20g\"}");
+        load(&d);
+        assert_int_equal(d.image_ratio, 7);
+        assert_int_equal(d.image_entries, 0);
+        assert_int_equal(d.image_bytes, 20LL << 30);
+}
+
 static void an_empty_file_says_nothing(void **state)
 {
         auto_registry_config c = { 0 };
@@ -118,6 +134,9 @@ static void mistakes_are_named_with_their_place(void **state)
                      "insecure-registries[0]: expected HOST[:PORT] or NETWORK/BITS");
         expect_error("{\"max-download-attempts\":0}", "max-download-attempts: expected 1 to");
         expect_error("{\"max-concurrent-downloads\":-1}", "max-concurrent-downloads: ");
+        expect_error("{\"image-max-ratio\":-1}", "image-max-ratio: ");
+        expect_error("{\"image-max-layer-size\":\"1 cow\"}", "image-max-layer-size: expected a size");
+        expect_error("{\"image-max-entries\":18446744073709551615}", "image-max-entries: ");
 }
 
 static void credentials_are_found_stored_and_erased(void **state)
@@ -150,6 +169,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(without_files_there_are_docker_s_defaults, remove_files),
                 cmocka_unit_test_teardown(daemon_json_is_docker_s, remove_files),
+                cmocka_unit_test_teardown(archives_have_limits_that_can_be_changed, remove_files),
                 cmocka_unit_test_teardown(an_empty_file_says_nothing, remove_files),
                 cmocka_unit_test_teardown(mistakes_are_named_with_their_place, remove_files),
                 cmocka_unit_test_teardown(credentials_are_found_stored_and_erased, remove_files),
