@@ -61,6 +61,14 @@ void netlink_put(struct netlink_request *r, uint16_t type, const void *data, siz
                 memcpy(p + sizeof a, data, len);
 }
 
+void netlink_put_header(struct netlink_request *r, const void *header, size_t len)
+{
+        uint8_t *p = grow(r, len);
+
+        if (p && len)
+                memcpy(p, header, len);
+}
+
 void netlink_put_u8(struct netlink_request *r, uint16_t type, uint8_t value)
 {
         netlink_put(r, type, &value, sizeof value);
@@ -320,5 +328,57 @@ int netlink_exchange(int sock, struct netlink_request *r, netlink_fn *fn, void *
                         if (m.type >= NLMSG_MIN_TYPE && fn && fn(&m, data, err) < 0)
                                 return -1;
                 }
+        }
+}
+
+/* ------------------------------------------------------------------------------------------------------------- batches
+ */
+
+void netlink_batch_add(struct netlink_batch *b, const struct netlink_request *r, bool ack)
+{
+        struct nlmsghdr h;
+
+        if (r->overflow || align4(r->len) > sizeof b->bytes - b->len) {
+                b->overflow = true;
+                return;
+        }
+        memcpy(b->bytes + b->len, r->bytes, r->len);
+        memcpy(&h, r->bytes, sizeof h);
+        h.nlmsg_len = (uint32_t)r->len;
+        h.nlmsg_seq = ++b->seq;
+        h.nlmsg_flags |= NLM_F_REQUEST;
+        if (ack) {
+                h.nlmsg_flags |= NLM_F_ACK;
+                b->ack_seq = b->seq;
+        }
+        memcpy(b->bytes + b->len, &h, sizeof h);
+        b->len += align4(r->len);
+}
+
+int netlink_exchange_batch(int sock, const struct netlink_batch *b, struct cor_err *err)
+{
+        struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+        uint8_t buf[ANSWER_MAX_BYTES] __attribute__((aligned(4)));
+        ssize_t n;
+
+        if (b->overflow)
+                return cor_fail(err, COR_INVALID, "netlink batch: longer than %d bytes", NETLINK_BATCH_MAX);
+        do
+                n = sendto(sock, b->bytes, b->len, 0, (struct sockaddr *)&kernel, sizeof kernel);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return cor_fail_errno(err, "send a netlink batch");
+        for (;;) {
+                struct netlink_cursor c;
+                struct netlink_message m;
+                struct netlink_ack ack;
+
+                n = receive(sock, buf, sizeof buf, err);
+                if (n < 0)
+                        return -1;
+                c = (struct netlink_cursor){ buf, (size_t)n };
+                while (netlink_next_message(&c, &m))
+                        if (netlink_read_ack(&m, &ack) && (ack.error || m.seq == b->ack_seq))
+                                return finish(&ack, false, err);
         }
 }

@@ -25,9 +25,22 @@ void netlink_put_u16(struct netlink_request *r, uint16_t type, uint16_t value);
 void netlink_put_u32(struct netlink_request *r, uint16_t type, uint32_t value);
 void netlink_put_u64(struct netlink_request *r, uint16_t type, uint64_t value);
 void netlink_put_str(struct netlink_request *r, uint16_t type, const char *s); /* with its NUL */
+/* netlink_put_header() - @len bytes that are no attribute: a family header inside of one */
+void netlink_put_header(struct netlink_request *r, const void *header, size_t len);
 /* netlink_nest() - attributes put until netlink_nest_end(mark) are inside attribute @type; returns the mark */
 size_t netlink_nest(struct netlink_request *r, uint16_t type);
 void netlink_nest_end(struct netlink_request *r, size_t mark);
+
+/* Several requests that the kernel carries out together or not at all (nfnetlink). */
+enum { NETLINK_BATCH_MAX = 8192 };
+struct netlink_batch {
+        size_t len;
+        uint32_t seq, ack_seq; /* of the last request, and of the last that is to be acknowledged */
+        bool overflow;
+        uint8_t bytes[NETLINK_BATCH_MAX] __attribute__((aligned(4)));
+};
+/* netlink_batch_add() - put @r behind the others; @ack: its acknowledgement tells that all is done */
+void netlink_batch_add(struct netlink_batch *b, const struct netlink_request *r, bool ack);
 
 /* A received message: header fields and the bytes behind struct nlmsghdr. */
 struct netlink_message {
@@ -86,5 +99,8 @@ typedef int netlink_fn(const struct netlink_message *m, void *data, struct cor_e
  */
 int netlink_exchange(int sock, struct netlink_request *r, netlink_fn *fn, void *data, struct cor_err *err)
         COR_MUST_CHECK;
+
+/* netlink_exchange_batch() - send @b, wait for its acknowledgement; the first error is the answer */
+int netlink_exchange_batch(int sock, const struct netlink_batch *b, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -82,6 +82,11 @@ static const char version_2[] = "CREATE TABLE volume ("
                                 "  volume TEXT NOT NULL REFERENCES volume,"
                                 "  PRIMARY KEY (container, volume)) WITHOUT ROWID;"
                                 "CREATE INDEX container_volume_volume ON container_volume (volume);"
+                                "CREATE TABLE network_address ("
+                                "  network TEXT NOT NULL, address INTEGER NOT NULL,"
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  PRIMARY KEY (network, address)) WITHOUT ROWID;"
+                                "CREATE INDEX network_address_container ON network_address (container);"
                                 "PRAGMA user_version = 2;";
 
 static const char *const versions[] = { version_1, version_2 };
