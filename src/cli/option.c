@@ -28,9 +28,9 @@ static const struct option *find_letter(const struct option_set *set, char lette
 {
         const struct option *o;
 
-        if (letter == '?')
+        if (letter == '?' && set->dialect != OPTION_DIALECT_PFLAG)
                 letter = 'h';
-        else if (letter == 'V')
+        else if (letter == 'V' && set->dialect != OPTION_DIALECT_PFLAG)
                 letter = 'v';
         for (size_t i = 0; (o = row(set, i)) != NULL; i++)
                 if (o->letter == letter)

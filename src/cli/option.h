@@ -21,6 +21,7 @@
 
 enum option_type {
         OPTION_FLAG,     /* bool; --name=false is understood */
+        OPTION_OPT_FLAG, /* struct cor_opt_bool: whether it was given, and as what */
         OPTION_CONST,    /* int: set to n_offset, and to 0 by --name=false */
         OPTION_TEXT,     /* const char *; NULL when empty */
         OPTION_LIST,     /* char **items, size_t n at n_offset; may be given many times */
@@ -110,7 +111,7 @@ enum { OPTIONS_N_COMMON = 2 };
 /* option_takes_value() - the option is followed by a value */
 static inline bool option_takes_value(const struct option *o)
 {
-        return o->type != OPTION_FLAG && o->type != OPTION_CONST && o->type != OPTION_ASK;
+        return o->type != OPTION_FLAG && o->type != OPTION_OPT_FLAG && o->type != OPTION_CONST && o->type != OPTION_ASK;
 }
 /* option_word() - word @i (from 0) of an OPTION_WORD in @buf of sizeof o->value bytes; NULL when there is none */
 const char *option_word(const struct option *o, size_t i, char *buf);

@@ -39,6 +39,8 @@ static int store_flag(const struct option *o, const char *value, void *into, str
                 return -1;
         if (o->type == OPTION_FLAG)
                 *MEMBER(bool, into, o->offset) = on != ((o->flags & OPTION_OFF) != 0);
+        else if (o->type == OPTION_OPT_FLAG)
+                *MEMBER(struct cor_opt_bool, into, o->offset) = (struct cor_opt_bool){ .set = true, .value = on };
         else
                 *MEMBER(int, into, o->offset) = on ? o->n_offset : 0;
         return 0;
@@ -149,6 +151,7 @@ int option_store(const struct option *o, const char *value, void *into, struct c
 {
         switch ((enum option_type)o->type) {
         case OPTION_FLAG:
+        case OPTION_OPT_FLAG:
         case OPTION_CONST:
                 return store_flag(o, value, into, err);
         case OPTION_TEXT:
