@@ -357,11 +357,28 @@ static int identity(struct container_request *r, const struct container_flags *f
         return 0;
 }
 
+/* What docker's client sends as [] or {} where nothing was given, and others see again in `inspect` */
+static void empty_lists(struct container_request *r)
+{
+        struct docker_host_config *h = &r->host;
+
+        r->config.labels = COR_JSON_NONE_YET;
+        h->log_config.config = COR_JSON_NONE_YET;
+        h->port_bindings = COR_JSON_NONE_YET;
+        h->dns = h->dns_options = h->dns_search = COR_JSON_NONE_YET;
+        h->blkio_weight_device = COR_JSON_NONE_YET;
+        h->blkio_device_read_bps = h->blkio_device_write_bps = COR_JSON_NONE_YET;
+        h->blkio_device_read_iops = h->blkio_device_write_iops = COR_JSON_NONE_YET;
+        h->devices = COR_JSON_NONE_YET;
+        h->ulimits = COR_JSON_NONE_YET;
+}
+
 int container_request_make(const struct container_flags *f, char **args, size_t n_args, struct container_request **ret,
                            struct cor_err *err)
 {
         auto_container_request r = container_request_new();
 
+        empty_lists(r);
         program(r, f, args, n_args);
         if (streams(r, f, err) < 0 || stop_timeout(r, f, err) < 0 || container_resources(r, f, err) < 0 ||
             container_limits(r, f, err) < 0 || container_storage(r, f, err) < 0 || container_network(r, f, err) < 0 ||

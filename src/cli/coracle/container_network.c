@@ -402,6 +402,7 @@ static int read_network(struct container_request *r, const char *word, struct do
                 ret->name = word;
                 return 0;
         }
+        ret->name = NULL;
         if (words_csv(r, word, &fields, &n, err) < 0)
                 return -1;
         for (size_t i = 0; i < n; i++) {
@@ -498,7 +499,6 @@ static int networks(struct container_request *r, const struct container_flags *f
                         r->host.network_mode = e.name;
                         if (apply_flags(r, f, &e, err) < 0)
                                 return -1;
-                        r->config.mac_address = e.mac_address;
                 }
                 own = own || container_network_is_own(e.name);
                 other = other || !container_network_is_own(e.name);

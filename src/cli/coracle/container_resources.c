@@ -174,23 +174,24 @@ static const char *const ulimit_names[] = { "core",    "cpu",      "data",   "fs
                                             "memlock", "msgqueue", "nice",   "nofile",     "nproc",
                                             "rss",     "rtprio",   "rttime", "sigpending", "stack" };
 
-static int read_ulimit(const char *name, const char *word, const char *value, struct docker_ulimit *ret,
-                       struct cor_err *err)
+static int read_ulimit(const char *name, const char *value, struct docker_ulimit *ret, struct cor_err *err)
 {
         auto_str copy = cor_strdup(value);
-        char *cursor = copy, *soft = cor_split_next(&cursor, ':'), *hard = cor_split_next(&cursor, ':');
+        char *cursor = copy, *soft = cor_split_next(&cursor, ':'), *hard = soft ? cor_split_next(&cursor, ':') : NULL;
         bool known = false;
 
         for (size_t i = 0; i < COR_COUNT(ulimit_names); i++)
                 known = known || strcmp(ulimit_names[i], name) == 0;
         if (!known)
                 return cor_fail(err, COR_INVALID, "invalid ulimit type: %.100s", name);
+        soft = soft ? soft : copy;
         if (hard && cor_split_next(&cursor, ':'))
                 return cor_fail(err, COR_INVALID,
                                 "too many limit value arguments - %.100s, can only have up to two, `soft[:hard]`",
                                 value);
-        if (cor_parse_i64(soft ? soft : "", &ret->soft) < 0 || cor_parse_i64(hard ? hard : soft, &ret->hard) < 0)
-                return cor_fail(err, COR_INVALID, "invalid ulimit argument: %.100s", word);
+        if (cor_parse_i64(hard ? hard : soft, &ret->hard) < 0 || cor_parse_i64(soft, &ret->soft) < 0)
+                return cor_fail(err, COR_INVALID, "strconv.ParseInt: parsing \"%.100s\": invalid syntax",
+                                hard && cor_parse_i64(hard, &ret->hard) < 0 ? hard : soft);
         if (ret->hard != -1 && ret->soft == -1)
                 return cor_fail(err, COR_INVALID,
                                 "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), "
@@ -218,7 +219,7 @@ static int ulimits(struct container_request *r, const struct flag_list *l, struc
                 if (!value)
                         return container_flag_wrong(err, "ulimit", l->items[i], "invalid ulimit argument: %.100s",
                                                     l->items[i]);
-                if (read_ulimit(name, l->items[i], value, &u, &why) < 0)
+                if (read_ulimit(name, value, &u, &why) < 0)
                         return container_flag_wrong(err, "ulimit", l->items[i], "%s", why.msg);
                 while (at < h->n_ulimits && strcmp(h->ulimits[at].name, name) < 0)
                         at++;

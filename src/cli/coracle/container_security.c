@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { PROFILE_MAX_BYTES = 1 << 20 };
@@ -73,9 +74,11 @@ static int security_option(struct container_request *r, const char *word, struct
 
 static bool is_mode(const char *mode, const char *one, const char *other)
 {
-        if (!mode || strcmp(mode, one) == 0 || (other && strcmp(mode, other) == 0))
+        if (!mode || strcmp(mode, one) == 0)
                 return true;
-        return other && strcmp(other, "container:") == 0 && cor_starts_with(mode, other) && mode[strlen(other)];
+        if (other && strcmp(other, "container:") == 0)
+                return cor_starts_with(mode, other) && mode[strlen(other)];
+        return other && strcmp(mode, other) == 0;
 }
 
 static int namespaces(struct container_request *r, const struct container_flags *f, struct cor_err *err)
@@ -96,6 +99,29 @@ static int namespaces(struct container_request *r, const struct container_flags 
         if (!is_mode(f->cgroupns, "host", "private"))
                 return cor_fail(err, COR_INVALID, "--cgroupns: invalid CGROUP mode");
         return 0;
+}
+
+/* "net_admin" as "CAP_NET_ADMIN"; sorted, each once, and nothing beside ALL */
+static void capabilities(struct container_request *r, const struct flag_list *l, const char ***items, size_t *n)
+{
+        struct cor_pair *found = NULL;
+        size_t n_found = 0;
+
+        for (size_t i = 0; i < l->n_items; i++) {
+                char *name =
+                        request_printf(r, "%s%s", strncasecmp(l->items[i], "CAP_", 4) == 0 ? "" : "CAP_", l->items[i]);
+
+                for (char *c = name; *c; c++)
+                        *c = (char)toupper((unsigned char)*c);
+                request_set(r, &found, &n_found, name, "");
+        }
+        for (size_t i = 0; i < n_found; i++)
+                if (strcmp(found[i].key, "CAP_ALL") == 0) {
+                        request_add(r, items, n, "ALL");
+                        return;
+                }
+        for (size_t i = 0; i < n_found; i++)
+                request_add(r, items, n, found[i].key);
 }
 
 static bool is_sysctl(const char *word)
@@ -127,8 +153,8 @@ int container_security(struct container_request *r, const struct container_flags
                                                     f->sysctl.items[i]);
                 request_set_word(r, &h->sysctls, &h->n_sysctls, f->sysctl.items[i]);
         }
-        request_add_all(r, &h->cap_add, &h->n_cap_add, &f->cap_add);
-        request_add_all(r, &h->cap_drop, &h->n_cap_drop, &f->cap_drop);
+        capabilities(r, &f->cap_add, &h->cap_add, &h->n_cap_add);
+        capabilities(r, &f->cap_drop, &h->cap_drop, &h->n_cap_drop);
         h->privileged = f->privileged;
         return 0;
 }
@@ -193,7 +219,7 @@ int container_flags_refuse(const struct container_flags *f, const struct contain
         static const char later[] = "ports and addresses of containers are not there yet";
         const struct {
                 bool given;
-                char flag[24];
+                char flag[28];
                 const char *why;
         } refused[] = {
                 { f->use_api_socket, "use-api-socket", "there is no daemon whose socket could be given" },

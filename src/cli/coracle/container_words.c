@@ -11,6 +11,7 @@ enum { BYTES_MAX_DIGITS = 40 };
 
 int container_flag_wrong(struct cor_err *err, const char *flag, const char *value, const char *fmt, ...)
 {
+        auto_text quoted = COR_TEXT_INIT;
         auto_str why = NULL;
         char letter[5] = "";
         va_list ap;
@@ -22,7 +23,8 @@ int container_flag_wrong(struct cor_err *err, const char *flag, const char *valu
         for (size_t i = 0; i < container_n_rows; i++)
                 if (container_rows[i].letter && strcmp(container_rows[i].name, flag) == 0)
                         snprintf(letter, sizeof letter, "-%c, ", container_rows[i].letter);
-        return cor_fail(err, COR_INVALID, "invalid argument \"%.100s\" for \"%s--%s\" flag: %s", value, letter, flag,
+        rune_quote(value, strnlen(value, 100), false, &quoted);
+        return cor_fail(err, COR_INVALID, "invalid argument %s for \"%s--%s\" flag: %s", quoted.s, letter, flag,
                         why ? why : "");
 }
 
