@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static void set_call(registers *r, long number, const unsigned long a[6])
         r->rdi = a[0], r->rsi = a[1], r->rdx = a[2], r->r10 = a[3], r->r8 = a[4], r->r9 = a[5];
 }
 #elif defined(__riscv)
+#include <asm/ptrace.h>
 typedef struct user_regs_struct registers;
 enum { CALL_BYTES = 4 };
 static const uint8_t call_code[CALL_BYTES] = { 0x73, 0, 0, 0 };
@@ -63,7 +65,8 @@ static void set_call(registers *r, long number, const unsigned long a[6])
 
 static pid_t victim;
 static registers saved;
-static unsigned long memory; /* of the victim, below its stack: for what arguments point to */
+static unsigned long call_at; /* the instruction by which it made the call that it waits in */
+static unsigned long memory;  /* of the victim, below its stack: for what arguments point to */
 
 static void die(const char *what)
 {
@@ -97,34 +100,47 @@ static void wait_stop(void)
         }
 }
 
-/* It was stopped inside a call, right behind the instruction that made it: that one is used again. */
+static void go_on(void) /* to the beginning or to the end of a call: not every machine can single-step */
+{
+        if (ptrace(PTRACE_SYSCALL, victim, NULL, NULL) < 0)
+                die("go on");
+        wait_stop();
+}
+
+/* It was stopped inside a call: the instruction that made it is used again. */
 static long call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
         const unsigned long arguments[6] = { a, b, c, d };
         registers r = saved;
 
-        PC(&r) -= CALL_BYTES;
+        PC(&r) = call_at;
         set_call(&r, number, arguments);
         registers_move(PTRACE_SETREGSET, &r);
-        if (ptrace(PTRACE_SINGLESTEP, victim, NULL, NULL) < 0)
-                die("step");
-        wait_stop();
+        go_on();
+        go_on();
         registers_move(PTRACE_GETREGSET, &r);
         return RESULT(&r);
 }
 
-static void take_over(void)
+static bool is_call(unsigned long address)
 {
         uint8_t code[CALL_BYTES];
-        struct iovec here = { code, sizeof code }, there;
+        struct iovec here = { code, sizeof code }, there = { (void *)address, sizeof code };
 
+        return process_vm_readv(victim, &here, 1, &there, 1, 0) == CALL_BYTES &&
+               memcmp(code, call_code, CALL_BYTES) == 0;
+}
+
+static void take_over(void)
+{
         if (ptrace(PTRACE_ATTACH, victim, NULL, NULL) < 0)
                 die("attach");
         wait_stop();
         registers_move(PTRACE_GETREGSET, &saved);
-        there = (struct iovec){ (void *)(uintptr_t)(PC(&saved) - CALL_BYTES), sizeof code };
-        if (process_vm_readv(victim, &here, 1, &there, 1, 0) != CALL_BYTES ||
-            memcmp(code, call_code, CALL_BYTES) != 0) {
+        call_at = PC(&saved) - CALL_BYTES;
+        if (!is_call(call_at))
+                call_at = PC(&saved); /* some machines go back before they stop, others when they go on */
+        if (!is_call(call_at)) {
                 fprintf(stderr, "takeover: it is not waiting in a system call\n");
                 exit(3);
         }
