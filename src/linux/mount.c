@@ -240,8 +240,7 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, stru
         return cor_fail_errno(err, "clone the mount at %s", path[0] ? path : "a descriptor");
 }
 
-/* The kernel's own words about why a filesystem context refused something. */
-static int fail_fs(int fs, const char *fstype, const char *what, struct cor_err *err)
+int mount_fail_fs(int fs, const char *fstype, const char *what, struct cor_err *err)
 {
         int sys = errno;
         char why[256];
@@ -264,7 +263,7 @@ static int fs_option(int fs, const char *fstype, char *option, struct cor_err *e
                 *value++ = '\0';
         r = value ? fsconfig(fs, FSCONFIG_SET_STRING, option, value, 0)
                   : fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
-        return r < 0 ? fail_fs(fs, fstype, option, err) : 0;
+        return r < 0 ? mount_fail_fs(fs, fstype, option, err) : 0;
 }
 
 static int fs_options(int fs, const char *fstype, const char *data, struct cor_err *err)
@@ -320,13 +319,13 @@ int mount_new(const char *fstype, const char *source, const char *data, unsigned
         if (fs < 0)
                 return cor_fail_errno(err, "mount %s", fstype);
         if (source && source[0] && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
-                return fail_fs(fs, fstype, "source", err);
+                return mount_fail_fs(fs, fstype, "source", err);
         if (fs_sb_flags(fs, fstype, sb_flags, err) < 0 || fs_options(fs, fstype, data, err) < 0)
                 return -1;
         if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-                return fail_fs(fs, fstype, "create", err);
+                return mount_fail_fs(fs, fstype, "create", err);
         fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attrs);
-        return fd >= 0 ? fd : fail_fs(fs, fstype, "attach", err);
+        return fd >= 0 ? fd : mount_fail_fs(fs, fstype, "attach", err);
 }
 
 int mount_new_at(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,

@@ -51,6 +51,8 @@ int mount_new_at(int target, const char *fstype, const char *source, const char 
 /* mount_new_on() - mount_new() and mount_attach() in one, or mount_new_at() */
 int mount_new_on(int target, const char *fstype, const char *source, const char *data, unsigned long sb_flags,
                  uint64_t attrs, struct cor_err *err) COR_MUST_CHECK;
+/* mount_fail_fs() - an error from errno with the words of filesystem context @fs about it; -1 */
+int mount_fail_fs(int fs, const char *fstype, const char *what, struct cor_err *err);
 /* mount_attach() - put detached @mnt on @target (an O_PATH descriptor) */
 int mount_attach(int mnt, int target, struct cor_err *err) COR_MUST_CHECK;
 /* mount_attach_at() - put it on @name in directory @dirfd, which nobody else can change */
