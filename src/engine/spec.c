@@ -1,0 +1,139 @@
+#include "engine/spec_internal.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "runtime/context.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* config.json tells whoever can read it what is in the environment. */
+enum { CONFIG_MODE = 0600 };
+
+static const char *const masked[] = {
+        "/proc/asound",      "/proc/acpi",          "/proc/interrupts", "/proc/kcore",
+        "/proc/keys",        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+        "/proc/sched_debug", "/proc/scsi",          "/sys/firmware",    "/sys/devices/virtual/powercap",
+};
+static const char *const readonly[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger" };
+
+static void add_paths(void *root, const char *const *from, size_t n, const char ***items, size_t *n_items)
+{
+        for (size_t i = 0; i < n; i++)
+                *SPEC_GROW(root, *items, *n_items) = from[i];
+}
+
+/* How hot a processor is tells what others compute on it. */
+static void mask_throttle(struct docker_host_config *h)
+{
+        long n = sysconf(_SC_NPROCESSORS_CONF);
+
+        for (long i = 0; i < n; i++) {
+                auto_str path = cor_printf("/sys/devices/system/cpu/cpu%ld/thermal_throttle", i);
+
+                if (access(path, F_OK) == 0)
+                        *SPEC_GROW(h, h->masked_paths, h->n_masked_paths) = spec_copy(h, path);
+        }
+}
+
+void spec_mask_defaults(struct docker_host_config *h)
+{
+        if (h->privileged)
+                return;
+        if (!h->masked_paths) {
+                add_paths(h, masked, COR_COUNT(masked), &h->masked_paths, &h->n_masked_paths);
+                mask_throttle(h);
+        }
+        if (!h->readonly_paths)
+                add_paths(h, readonly, COR_COUNT(readonly), &h->readonly_paths, &h->n_readonly_paths);
+}
+
+static int new_document(struct spec *s, struct cor_err *err)
+{
+        static const char frame[] = "{\"ociVersion\":\"" OCI_VERSION "\",\"root\":{\"path\":\"rootfs\"}}";
+        const char *run;
+
+        if (oci_config_parse(frame, sizeof frame - 1, NULL, &s->c, err) < 0 || store_run_path(s->store, &run, err) < 0)
+                return -1;
+        s->c->root->path = spec_printf(s, "%s/%s/rootfs", run, s->id);
+        s->c->root->readonly = s->host->readonly_rootfs;
+        s->c->annotations = s->host->annotations;
+        s->c->n_annotations = s->host->n_annotations;
+        if (!s->host->privileged) {
+                s->c->linux_->masked_paths = s->host->masked_paths;
+                s->c->linux_->n_masked_paths = s->host->n_masked_paths;
+                s->c->linux_->readonly_paths = s->host->readonly_paths;
+                s->c->linux_->n_readonly_paths = s->host->n_readonly_paths;
+        }
+        return 0;
+}
+
+/* The runtime would find out, too; but here nothing has been made yet. */
+static int check_made(const struct spec *s, const struct cor_text *text, struct cor_err *err)
+{
+        auto_json struct oci_config *again = NULL;
+
+        return oci_config_parse(text->s, text->len, "config.json", &again, err);
+}
+
+int spec_build(struct spec *s, struct cor_text *ret, struct cor_err *err)
+{
+        if (new_document(s, err) < 0 || spec_collect_points(s, err) < 0 || spec_make_process(s, err) < 0 ||
+            spec_make_security(s, err) < 0 || spec_make_namespaces(s, err) < 0 || spec_make_mounts(s, err) < 0 ||
+            spec_make_resources(s, err) < 0 || spec_make_devices(s, err) < 0)
+                return -1;
+        cor_json_print(&oci_config_doc, s->c, COR_JSON_COMPACT, ret);
+        return check_made(s, ret, err);
+}
+
+static int parse_documents(const struct container_row *row, struct spec_documents *ret, struct cor_err *err)
+{
+        if (cor_json_parse(&docker_config_doc, row->config, strlen(row->config), "Config", &ret->config, err) < 0 ||
+            cor_json_parse(&docker_host_config_doc, row->host_config, strlen(row->host_config), "HostConfig",
+                           &ret->host_config, err) < 0)
+                return cor_wrap(err, "container %.12s", row->id);
+        return 0;
+}
+
+static int write_bundle(struct spec *s, const struct cor_text *text, struct cor_err *err)
+{
+        auto_fd folder = container_folder_open(s->store, s->id, err);
+
+        if (folder < 0 || spec_write_files(s, folder, err) < 0)
+                return -1;
+        return cor_own_write(folder, "config.json", text->s, text->len, CONFIG_MODE, false, err);
+}
+
+int spec_write(struct store *store, const struct spec_start *start, struct cor_strv *warnings, struct cor_err *err)
+{
+        auto_spec_documents d = { 0 };
+        auto_text text = COR_TEXT_INIT;
+        struct spec s = {
+                .store = store,
+                .row = start->row,
+                .id = start->row->id,
+                .root = start->root,
+                .warnings = warnings,
+                .rootless = runtime_default_rootless(),
+                .unified = spec_host_is_unified(),
+        };
+        int r;
+
+        if (parse_documents(start->row, &d, err) < 0)
+                return -1;
+        s.config = d.config;
+        s.host = d.host_config;
+        r = spec_build(&s, &text, err);
+        if (r == 0)
+                r = write_bundle(&s, &text, err);
+        cor_json_free(s.c);
+        return r;
+}
+
+void spec_documents_done(struct spec_documents *d)
+{
+        cor_json_free(d->config);
+        cor_json_free(d->host_config);
+        *d = (struct spec_documents){ 0 };
+}

@@ -1,0 +1,119 @@
+/* Namespaces: which are new, which are the host's, and which those of another container. */
+#include "engine/spec_internal.h"
+
+#include "base/process.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- other containers -------------------------------------------------------------------------------------------- */
+
+static int check_running(const struct container_row *other, const char *name, struct cor_err *err)
+{
+        struct cor_procid init = { .pid = other->now.pid, .start_time = other->now.pid_start_time };
+
+        if (other->now.phase == CONTAINER_PHASE_RESTARTING)
+                return cor_fail(err, COR_BUSY, "Container %.64s is restarting, wait until the container is running",
+                                name);
+        if ((other->now.phase != CONTAINER_PHASE_RUNNING && other->now.phase != CONTAINER_PHASE_PAUSED) ||
+            !cor_procid_alive(&init))
+                return cor_fail(err, COR_BUSY, "Container %.64s is not running", name);
+        return 0;
+}
+
+int spec_other(struct spec *s, const char *name, const char *file, char **ret_id, const char **ret, struct cor_err *err)
+{
+        auto_container_row other = { 0 };
+
+        if (container_row_find(s->store, name, &other, err) < 0)
+                return -1;
+        if (strcmp(other.id, s->id) == 0)
+                return cor_fail(err, COR_INVALID, "a container cannot join its own namespaces");
+        if (check_running(&other, name, err) < 0)
+                return -1;
+        if (ret)
+                *ret = spec_printf(s, "/proc/%d/%s", (int)other.now.pid, file);
+        if (ret_id)
+                *ret_id = COR_TAKE(other.id);
+        return 0;
+}
+
+static int add(struct spec *s, int type, const char *path)
+{
+        struct oci_linux *l = s->c->linux_;
+
+        *SPEC_GROW(s->c, l->namespaces, l->n_namespaces) = (struct oci_namespace){ type, path };
+        return 0;
+}
+
+/* A namespace that is new, the host's, or that of "container:NAME". */
+static int add_by_mode(struct spec *s, int type, const char *mode, const char *file, const char *what,
+                       struct cor_err *err)
+{
+        const char *other = spec_container_of(mode), *path = NULL;
+
+        if (spec_is(mode, "host"))
+                return 0;
+        if (other && spec_other(s, other, file, NULL, &path, err) < 0)
+                return cor_wrap(err, "failed to join %s namespace", what);
+        return add(s, type, path);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------- */
+
+static void set_sysctl(struct spec *s, const char *key, const char *value)
+{
+        struct oci_linux *l = s->c->linux_;
+
+        for (size_t i = 0; i < l->n_sysctl; i++)
+                if (strcmp(l->sysctl[i].key, key) == 0) {
+                        l->sysctl[i].value = value;
+                        return;
+                }
+        *SPEC_GROW(s->c, l->sysctl, l->n_sysctl) = (struct cor_pair){ key, value };
+}
+
+static void make_names(struct spec *s)
+{
+        if (spec_is(s->host->uts_mode, "host"))
+                return;
+        s->c->hostname = s->config->hostname;
+        if (!spec_empty(s->config->domainname))
+                set_sysctl(s, "kernel.domainname", s->config->domainname);
+}
+
+/* In a network of its own a container may ping, and listen on any port, without being root. */
+static void make_sysctls(struct spec *s)
+{
+        const char *mode = s->host->network_mode;
+
+        if (!spec_is(mode, "host") && !spec_container_of(mode)) {
+                if (!s->rootless && access("/proc/sys/net/ipv4/ping_group_range", F_OK) == 0)
+                        set_sysctl(s, "net.ipv4.ping_group_range", "0 2147483647");
+                if (access("/proc/sys/net/ipv4/ip_unprivileged_port_start", F_OK) == 0)
+                        set_sysctl(s, "net.ipv4.ip_unprivileged_port_start", "0");
+        }
+        for (size_t i = 0; i < s->host->n_sysctls; i++)
+                set_sysctl(s, s->host->sysctls[i].key, s->host->sysctls[i].value);
+}
+
+int spec_make_namespaces(struct spec *s, struct cor_err *err)
+{
+        const struct docker_host_config *h = s->host;
+
+        add(s, CLONE_NEWNS, NULL);
+        if (!s->config->network_disabled && add_by_mode(s, CLONE_NEWNET, h->network_mode, "ns/net", "network", err) < 0)
+                return -1;
+        if (s->config->network_disabled)
+                add(s, CLONE_NEWNET, NULL);
+        if (add_by_mode(s, CLONE_NEWUTS, h->uts_mode, "ns/uts", "UTS", err) < 0 ||
+            add_by_mode(s, CLONE_NEWPID, h->pid_mode, "ns/pid", "PID", err) < 0 ||
+            add_by_mode(s, CLONE_NEWIPC, h->ipc_mode, "ns/ipc", "IPC", err) < 0)
+                return -1;
+        if (spec_is(h->cgroupns_mode, "private"))
+                add(s, CLONE_NEWCGROUP, NULL);
+        make_names(s);
+        make_sysctls(s);
+        return 0;
+}

@@ -1,0 +1,101 @@
+/* Volumes and images as mounts of a container. */
+#include "engine/spec_internal.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "engine/volume.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- volumes with options ---------------------------------------------------------------------------------------- */
+
+static void add_words(struct spec *s, struct oci_mount *m, const char *words)
+{
+        char *cursor = (char *)(uintptr_t)spec_strdup(s, words ? words : ""), *word;
+
+        while ((word = cor_split_next(&cursor, ',')) != NULL)
+                if (*word)
+                        spec_mount_option(s, m, word);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+        size_t n = strlen(word);
+
+        for (const char *w = words; w && *w; w += strcspn(w, ","), w += *w == ',')
+                if (strncmp(w, word, n) == 0 && (w[n] == ',' || w[n] == '\0'))
+                        return true;
+        return false;
+}
+
+/* The volume stands for what mount(8) would mount; here it is mounted in the container, and nowhere else. */
+static int add_mounted(struct spec *s, const struct spec_point *p, const struct volume_row *v, struct cor_err *err)
+{
+        const char *type = volume_option(&v->options, "type"), *o = volume_option(&v->options, "o");
+        const char *device = volume_option(&v->options, "device");
+        bool bind = has_word(o, "bind") || has_word(o, "rbind");
+        struct oci_mount *m;
+
+        if (p->subpath)
+                return cor_fail(err, COR_UNSUPPORTED,
+                                "volume %s: a part of a volume that is mounted from elsewhere cannot be had", p->name);
+        m = spec_mount_add(s, p->destination, bind ? "bind" : spec_strdup(s, type), spec_strdup(s, device));
+        add_words(s, m, o);
+        if (!p->rw)
+                spec_mount_option(s, m, "ro");
+        return 0;
+}
+
+/* --- a folder, or a part of it ----------------------------------------------------------------------------------- */
+
+/* Where @subpath, with all links that containers may have put there, really is: the path of its descriptor. */
+static int resolve(struct spec *s, int folder, const char *subpath, const char **ret, struct cor_err *err)
+{
+        char link[64], path[PATH_MAX];
+        auto_fd fd = cor_root_open(folder, subpath, O_PATH, 0, err);
+        ssize_t n;
+
+        if (fd < 0)
+                return -1;
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, path, sizeof path - 1);
+        if (n < 0 || (size_t)n >= sizeof path - 1)
+                return cor_fail_errno(err, "%s", subpath);
+        path[n] = '\0';
+        *ret = spec_strdup(s, path);
+        return 0;
+}
+
+static int volume_source(struct spec *s, const struct spec_point *p, const char **ret, struct cor_err *err)
+{
+        auto_fd folder = volume_folder_open(s->store, p->name, err);
+
+        if (folder < 0)
+                return -1;
+        return resolve(s, folder, p->subpath ? p->subpath : "/", ret, err);
+}
+
+int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *err)
+{
+        auto_volume_row v = { 0 };
+        const char *source = NULL;
+        struct oci_mount *m;
+
+        if (volume_row_find(s->store, p->name, &v, err) < 0)
+                return -1;
+        if (volume_option(&v.options, "type"))
+                return add_mounted(s, p, &v, err);
+        if (volume_source(s, p, &source, err) < 0)
+                return cor_wrap(err, "error while mounting volume '%s'", p->name);
+        m = spec_mount_add(s, p->destination, "bind", source);
+        spec_mount_option(s, m, "rbind");
+        if (!p->rw)
+                spec_mount_option(s, m, "ro");
+        spec_mount_option(s, m, spec_empty(p->propagation) ? "rprivate" : p->propagation);
+        return 0;
+}

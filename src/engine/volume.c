@@ -1,0 +1,225 @@
+#include "engine/volume.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAME_BYTES = 32, DEPTH_MAX = 512 };
+
+const char *volume_option(const struct cor_strv *list, const char *key)
+{
+        size_t n = strlen(key);
+
+        for (size_t i = 0; list && i < list->n_items; i++)
+                if (strncmp(list->items[i], key, n) == 0 && list->items[i][n] == '=')
+                        return list->items[i] + n + 1;
+        return NULL;
+}
+
+/* --- create ------------------------------------------------------------------------------------------------------ */
+
+static int make_name(char **ret, struct cor_err *err)
+{
+        uint8_t bytes[NAME_BYTES];
+        auto_text t = COR_TEXT_INIT;
+
+        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+                return cor_fail_errno(err, "make up a name");
+        for (size_t i = 0; i < sizeof bytes; i++)
+                cor_text_printf(&t, "%02x", bytes[i]);
+        *ret = cor_text_take(&t);
+        return 0;
+}
+
+static bool is_known(const char *option)
+{
+        static const char *const known[] = { "type", "o", "device" };
+        size_t n = strcspn(option, "=");
+
+        for (size_t i = 0; i < COR_COUNT(known); i++)
+                if (strlen(known[i]) == n && strncmp(known[i], option, n) == 0)
+                        return true;
+        return false;
+}
+
+static int check_options(const struct cor_strv *o, struct cor_err *err)
+{
+        const char *type = volume_option(o, "type"), *device = volume_option(o, "device");
+
+        for (size_t i = 0; o && i < o->n_items; i++) {
+                if (cor_starts_with(o->items[i], "size="))
+                        return cor_fail(err, COR_UNSUPPORTED, "quota size requested but no quota support");
+                if (!is_known(o->items[i]))
+                        return cor_fail(err, COR_INVALID, "invalid option: \"%.*s\"", (int)strcspn(o->items[i], "="),
+                                        o->items[i]);
+        }
+        if (!type && (device || volume_option(o, "o")))
+                return cor_fail(err, COR_INVALID, "missing required option: \"type\"");
+        if (!device && (type || volume_option(o, "o")))
+                return cor_fail(err, COR_INVALID, "missing required option: \"device\"");
+        return 0;
+}
+
+static int check_driver(const char *driver, struct cor_err *err)
+{
+        if (!driver || !*driver || strcmp(driver, "local") == 0)
+                return 0;
+        return cor_fail(err, COR_NOT_FOUND, "error looking up volume plugin %.100s: plugin \"%.100s\" not found",
+                        driver, driver);
+}
+
+static void copy_list(const struct cor_strv *from, struct cor_strv *to)
+{
+        for (size_t i = 0; from && i < from->n_items; i++)
+                cor_strv_add(to, from->items[i]);
+}
+
+static int64_t now_ns(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_REALTIME, &t);
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int add_row(struct store *s, const struct volume_new *n, char *name, bool anonymous, struct cor_err *err)
+{
+        auto_volume_row row = { .driver = cor_strdup("local"), .anonymous = anonymous, .created = now_ns() };
+
+        row.name = cor_strdup(name);
+        copy_list(n->options, &row.options);
+        copy_list(n->labels, &row.labels);
+        return volume_row_add(s, &row, err);
+}
+
+int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, bool *ret_made,
+                         struct cor_err *err)
+{
+        bool anonymous = !n->name || !*n->name, made = true;
+        auto_str name = anonymous ? NULL : cor_strdup(n->name);
+        struct cor_err own = { 0 };
+
+        if (!err)
+                err = &own;
+        if (check_driver(n->driver, err) < 0)
+                return -1;
+        if (check_options(n->options, err) < 0)
+                return cor_wrap(err, "create %s", name ? name : "volume");
+        if (anonymous ? make_name(&name, err) < 0 : volume_name_check(name, err) < 0)
+                return -1;
+        if (add_row(s, n, name, anonymous, err) < 0) {
+                if (err->kind != COR_EXISTS)
+                        return -1;
+                cor_err_clear(err);
+                made = false;
+        }
+        *ret_name = COR_TAKE(name);
+        if (ret_made)
+                *ret_made = made;
+        return 0;
+}
+
+/* --- remove, prune ----------------------------------------------------------------------------------------------- */
+
+int engine_remove_volume(struct store *s, const char *name, bool force, struct cor_err *err)
+{
+        struct cor_err own = { 0 };
+
+        if (volume_row_remove(s, name, &own) == 0 || (force && own.kind == COR_NOT_FOUND))
+                return 0;
+        if (err)
+                *err = own;
+        return -1;
+}
+
+static void close_dir(DIR **d)
+{
+        if (*d)
+                closedir(*d);
+}
+
+/* Whatever is written there meanwhile: a size is a guess at best. */
+static uint64_t size_below(int dirfd, int depth)
+{
+        COR_CLEANUP(close_dir) DIR *dir = fdopendir(dirfd); /* takes it */
+        uint64_t total = 0;
+        struct dirent *e;
+
+        if (!dir)
+                close(dirfd);
+        while (dir && (e = readdir(dir)) != NULL) {
+                struct stat st;
+                int below;
+
+                if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+                    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                total += st.st_nlink > 1 && !S_ISDIR(st.st_mode) ? (uint64_t)st.st_blocks * 512 / st.st_nlink
+                                                                 : (uint64_t)st.st_blocks * 512;
+                if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
+                        continue;
+                below = openat(dirfd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (below >= 0)
+                        total += size_below(below, depth + 1);
+        }
+        return total;
+}
+
+int engine_volume_size(struct store *s, const char *name, uint64_t *ret, struct cor_err *err)
+{
+        auto_fd folder = volume_folder_open(s, name, err);
+        int dir;
+
+        if (folder < 0)
+                return -1;
+        dir = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return cor_fail_errno(err, "volume %s", name);
+        *ret = size_below(dir, 0);
+        return 0;
+}
+
+void volume_pruned_done(struct volume_pruned *p)
+{
+        cor_strv_done(&p->names);
+}
+
+int engine_prune_volumes(struct store *s, bool all, bool (*wanted)(const struct volume_row *v, void *arg), void *arg,
+                         struct volume_pruned *ret, struct cor_err *err)
+{
+        auto_volume_rows rows = { 0 };
+        auto_volume_pruned p = { 0 };
+
+        if (volume_row_all(s, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                const struct volume_row *v = &rows.items[i];
+                struct cor_err own = { 0 };
+                uint64_t bytes = 0;
+
+                if (v->users > 0 || (!all && !v->anonymous) || (wanted && !wanted(v, arg)))
+                        continue;
+                if (engine_volume_size(s, v->name, &bytes, NULL) < 0)
+                        bytes = 0;
+                if (volume_row_remove(s, v->name, &own) < 0) {
+                        if (own.kind == COR_BUSY || own.kind == COR_NOT_FOUND) /* somebody was faster */
+                                continue;
+                        *err = own;
+                        return -1;
+                }
+                cor_strv_add(&p.names, v->name);
+                p.bytes += bytes;
+        }
+        *ret = p;
+        p = (struct volume_pruned){ 0 };
+        return 0;
+}
