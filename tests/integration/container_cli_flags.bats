@@ -29,10 +29,11 @@ teardown() {
         [ -z "${TEST_DIR:-}" ] || rm -rf "$TEST_DIR"
 }
 
-# What is empty is the same as what is not there, and so is docker's -1 for "not given".
+# What is empty is the same as what is not there, and so is docker's -1 for "not given". Docker's order of variables and
+# volumes is that of Go's maps: any.
 NORMAL='def clean: walk(if type == "object" then with_entries(select(.value != null and .value != "" and .value != 0
                 and .value != false and .value != [] and .value != {})) else . end);
-        del(.HostConfig.MemorySwappiness | select(. == -1)) | clean | clean | clean'
+        (.Env, .HostConfig.Binds) |= (. // [] | sort) | del(.HostConfig.MemorySwappiness | select(. == -1)) | clean | clean | clean'
 
 # compare FLAG... - prints what differs
 compare() {

@@ -21,7 +21,7 @@ enum { LINE_FILE_MAX_BYTES = 4 << 20 };
                 .n_offset = offsetof(struct container_flags, M.n_items), .value = "list", .help = "An older name"      \
         }
 
-const struct option container_rows[] = {
+const struct option container_rows[CONTAINER_N_ROWS] = {
         FLAG("detach", 'd', detach, "Leave it running in the background, and print its id"),
         TEXT("detach-keys", 0, detach_keys, "string", "Keys that detach from it (default ctrl-p,ctrl-q)"),
         OPTION_ROW("sig-proxy", 0, FLAG, struct container_flags, no_sig_proxy, "", OPTION_OFF,
@@ -138,7 +138,6 @@ const struct option container_rows[] = {
         LIST("volumes-from", 0, volumes_from, "All volumes of another container, ID[:ro|rw]"),
         TEXT("workdir", 'w', workdir, "string", "The folder that it works in"),
 };
-const size_t container_n_rows = COR_COUNT(container_rows);
 
 /* ---- files of variables and labels ---- */
 

@@ -46,9 +46,8 @@ struct container_flags {
 };
 
 /* Rows of `run`; the first CONTAINER_RUN_ONLY of them `create` has not. */
-enum { CONTAINER_RUN_ONLY = 3 };
-extern const struct option container_rows[];
-extern const size_t container_n_rows;
+enum { CONTAINER_RUN_ONLY = 3, CONTAINER_N_ROWS = 107 };
+extern const struct option container_rows[CONTAINER_N_ROWS];
 
 struct container_request {
         struct docker_config config;

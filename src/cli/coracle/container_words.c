@@ -20,7 +20,7 @@ int container_flag_wrong(struct cor_err *err, const char *flag, const char *valu
         if (vasprintf(&why, fmt, ap) < 0)
                 why = NULL;
         va_end(ap);
-        for (size_t i = 0; i < container_n_rows; i++)
+        for (size_t i = 0; i < CONTAINER_N_ROWS; i++)
                 if (container_rows[i].letter && strcmp(container_rows[i].name, flag) == 0)
                         snprintf(letter, sizeof letter, "-%c, ", container_rows[i].letter);
         rune_quote(value, strnlen(value, 100), false, &quoted);

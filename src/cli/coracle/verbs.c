@@ -79,7 +79,9 @@ char *verb_path(const struct verb_place *p)
 
 struct option_set verb_option_set(const struct verb *v)
 {
-        return (struct option_set){ .items = v->options, .n_items = v->n_options, .dialect = OPTION_DIALECT_PFLAG };
+        return (struct option_set){
+                .items = v->options, .n_items = v->n_options, .dialect = OPTION_DIALECT_PFLAG, .in_order = v->in_order
+        };
 }
 
 int verb_engine(const struct invocation *in, struct engine *ret, struct cor_err *err)

@@ -27,7 +27,7 @@ static void print(const struct container_request *r)
 int main(int argc, char **argv)
 {
         const struct option_set set = { .items = container_rows + CONTAINER_RUN_ONLY,
-                                        .n_items = container_n_rows - CONTAINER_RUN_ONLY,
+                                        .n_items = CONTAINER_N_ROWS - CONTAINER_RUN_ONLY,
                                         .dialect = OPTION_DIALECT_PFLAG,
                                         .in_order = true };
         auto_container_request r = NULL;
