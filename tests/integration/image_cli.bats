@@ -16,9 +16,9 @@ setup() {
 
 teardown() { teardown_net; }
 
-coracle() { timeout -k 5 60 "$CORACLE" "$@" 3>&-; }
+coracle() { timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
 
-net_coracle() { in_net timeout -k 5 60 "$CORACLE" "$@" 3>&-; }
+net_coracle() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
 
 # make_image NAME [FLAG...] - the tree as an image; prints its id
 make_image() {
@@ -28,7 +28,7 @@ make_image() {
 }
 
 in_a_terminal() { # COLUMNS COMMAND - given to a shell
-        timeout -k 5 60 script -qec "stty rows 30 cols $1; $2" /dev/null </dev/null 3>&-
+        timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "stty rows 30 cols $1; $2" /dev/null </dev/null 3>&-
 }
 
 @test "an empty store: the heading of the table, and nothing for templates" {
@@ -413,16 +413,16 @@ localhost:5000/a/b:1"
         make_image localhost:5000/big
         net_coracle push -q localhost:5000/big
         coracle rmi localhost:5000/big
-        run in_net timeout -k 5 60 script -qec "stty rows 30 cols 130; NO_COLOR=1 '$CORACLE' pull localhost:5000/big:latest" /dev/null </dev/null
+        run in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "stty rows 30 cols 130; NO_COLOR=1 '$CORACLE' pull localhost:5000/big:latest" /dev/null </dev/null
         expect_status 0
         expect_match $'\e\\[1A\e\\[2K\r[0-9a-f]{12}: Downloading \\[=*> *\\] +[0-9.]+k?M?B/[0-9.]+MB'
         expect_text $'\e[1A\e[2K\r' "Pull complete" "Status: Downloaded newer image"
         refute grep -q $'\e\\[[0-9;]*m' <<<"$output" # no colour
         coracle rmi localhost:5000/big
-        run in_net timeout -k 5 60 script -qec "TERM=dumb '$CORACLE' pull localhost:5000/big:latest" /dev/null </dev/null
+        run in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "TERM=dumb '$CORACLE' pull localhost:5000/big:latest" /dev/null </dev/null
         expect_status 0
         expect_no_text $'\e' Downloading
-        run in_net timeout -k 5 60 script -qec "'$CORACLE' pull -q localhost:5000/big:latest" /dev/null </dev/null
+        run in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qec "'$CORACLE' pull -q localhost:5000/big:latest" /dev/null </dev/null
         expect_output $'localhost:5000/big:latest\r'
 }
 
@@ -530,7 +530,7 @@ stalling_registry() {
                 wait_until echo_is_off # which happens behind the prompt
                 echo secret
         }
-        type_it | in_net timeout -k 5 60 script -qefc "'$CORACLE' login localhost:5000" "$TEST_DIR/screen" >/dev/null 3>&-
+        type_it | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "'$CORACLE' login localhost:5000" "$TEST_DIR/screen" >/dev/null 3>&-
         run cat "$TEST_DIR/screen"
         expect_text "Username: user" "Password: " "Login Succeeded"
         expect_no_text secret
@@ -540,7 +540,7 @@ stalling_registry() {
                 wait_until echo_is_off
                 printf 'sec\003'
         }
-        give_up | in_net timeout -k 5 60 script -qefc "'$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-
+        give_up | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "'$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-
         run cat "$TEST_DIR/screen"
         expect_text "Error: interrupted" "isig icanon" " echo "
         expect_no_text "-isig" "-echo "

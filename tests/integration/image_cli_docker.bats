@@ -26,7 +26,7 @@ setup() {
 
 teardown_file() { teardown_world; }
 
-coracle() { timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" "$@" 3>&-; }
+coracle() { timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE_BUILD/src/cli/coracle" "$@" 3>&-; }
 
 # Two images, one on top of the other, without a container that runs.
 make_images() {

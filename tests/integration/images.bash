@@ -11,8 +11,18 @@ coracle() {
                 "$CORACLE_BUILD/src/cli/coracle" --root "${STORE:-$TEST_DIR/store}" "$@"
 }
 
-make_layout() {
-        local tree=$TEST_DIR/$1.tree oci=$TEST_DIR/$1
+make_layout() { # all tests of a file get copies of the one that the first makes
+        local kept=$BATS_RUN_TMPDIR/layouts/$1
+        if [ ! -d "$kept" ]; then
+                mkdir -p "$kept.new"
+                build_layout "$1" "$kept.new"
+                mv "$kept.new" "$kept"
+        fi
+        cp -a "$kept"/* "$TEST_DIR"
+}
+
+build_layout() { # NAME FOLDER
+        local tree=$2/$1.tree oci=$2/$1
         mkdir -p "$tree"/{etc/{conf,sub},usr/share,bin,gone,opaque}
         echo one >"$tree/etc/one" && echo old >"$tree/etc/changed" && echo two >"$tree/gone/two" && echo three >"$tree/opaque/three"
         ln "$tree/etc/one" "$tree/etc/hard" && ln -s ../etc/one "$tree/usr/link"
@@ -20,18 +30,18 @@ make_layout() {
         head -c 2000000 /dev/urandom >"$tree/usr/share/random"
         [ "$(id -u)" != 0 ] || { chown 1234:5678 "$tree/etc/conf" && mkfifo "$tree/etc/fifo"; }
         touch -d '1969-12-31 23:59:58.123456789 UTC' "$tree/etc/one"
-        tar -C "$tree" --format=pax --xattrs -cf "$TEST_DIR/$1.1.tar" .
+        tar -C "$tree" --format=pax --xattrs -cf "$2/$1.1.tar" .
         rm -r "$tree/gone" && echo new >"$tree/etc/changed" && mkdir "$tree/new" && echo new >"$tree/new/file"
-        tar -C "$tree" --format=pax --no-recursion -cf "$TEST_DIR/$1.2.tar" . ./etc ./etc/changed ./new ./new/file
-        mkdir -p "$TEST_DIR/$1.wh/opaque" && : >"$TEST_DIR/$1.wh/.wh.gone" && : >"$TEST_DIR/$1.wh/opaque/.wh..wh..opq"
-        echo four >"$TEST_DIR/$1.wh/opaque/four"
-        tar -C "$TEST_DIR/$1.wh" --format=pax -cf "$TEST_DIR/$1.3.tar" ./.wh.gone ./opaque
+        tar -C "$tree" --format=pax --no-recursion -cf "$2/$1.2.tar" . ./etc ./etc/changed ./new ./new/file
+        mkdir -p "$2/$1.wh/opaque" && : >"$2/$1.wh/.wh.gone" && : >"$2/$1.wh/opaque/.wh..wh..opq"
+        echo four >"$2/$1.wh/opaque/four"
+        tar -C "$2/$1.wh" --format=pax -cf "$2/$1.3.tar" ./.wh.gone ./opaque
         {
                 umoci init --layout "$oci" && umoci new --image "$oci:x"
-                for i in 1 2 3; do umoci raw add-layer --image "$oci:x" "$TEST_DIR/$1.$i.tar"; done
+                for i in 1 2 3; do umoci raw add-layer --image "$oci:x" "$2/$1.$i.tar"; done
                 umoci config --image "$oci:x" --config.cmd /bin/busybox --config.label kind=test && umoci gc --layout "$oci"
-        } >"$TEST_DIR/$1.log" 2>&1 || { cat "$TEST_DIR/$1.log"; return 1; }
-        rm -rf "$tree" "$TEST_DIR/$1.wh"
+        } >"$2/$1.log" 2>&1 || { cat "$2/$1.log"; return 1; }
+        rm -rf "$tree" "$2/$1.wh"
 }
 
 MOUNTED=()

@@ -32,7 +32,7 @@ as_walker() {
                 for file in passwd subuid subgid; do mount --bind "$1/$file" "/etc/$file"; done
                 dir=$1 && shift
                 exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" HOME="$dir/walker" CORACLE_LIBEXEC="$dir" \
-                        timeout -k 5 60 "$@"' - "$TEST_DIR" "$@"
+                        timeout -k 5 "$RUNTIME_TIMEOUT" "$@"' - "$TEST_DIR" "$@"
 }
 
 @test "an ordinary user pulls, looks, saves and removes" {

@@ -63,16 +63,22 @@ start_registry() {
         wait_until listens "$port"
 }
 
-make_certificates() {
-        (
-                cd "$TEST_DIR" || exit 1
-                openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.crt
-                for name in server client; do
-                        openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout $name.key -out $name.csr
-                        openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out $name.crt \
-                                -extfile <(echo 'subjectAltName = DNS:localhost, DNS:registry.test, IP:127.0.0.1, IP:127.0.0.2')
-                done
-        ) >/dev/null 2>&1
+make_certificates() { # all tests of a file get copies of those that the first makes
+        local kept=$BATS_RUN_TMPDIR/certificates
+        if [ ! -d "$kept" ]; then
+                mkdir "$kept.new"
+                (
+                        cd "$kept.new" || exit 1
+                        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout ca.key -out ca.crt
+                        for name in server client; do
+                                openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout $name.key -out $name.csr
+                                openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out $name.crt \
+                                        -extfile <(echo 'subjectAltName = DNS:localhost, DNS:registry.test, IP:127.0.0.1, IP:127.0.0.2')
+                        done
+                ) >/dev/null 2>&1
+                mv "$kept.new" "$kept"
+        fi
+        cp "$kept"/* "$TEST_DIR"
 }
 
 teardown_net() {
