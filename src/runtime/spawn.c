@@ -72,6 +72,7 @@ int spawned_start(struct spawned *s, struct cor_err *err)
 
         if (creation_start(&s->creation, &notify, err) < 0) {
                 s->creation.init = 0;
+                container_done(&s->plan.container); /* removed already */
                 return -1;
         }
         plan_shed(&s->plan);
