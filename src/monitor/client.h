@@ -1,0 +1,45 @@
+#ifndef CORACLE_MONITOR_CLIENT_H
+#define CORACLE_MONITOR_CLIENT_H
+/* Those who are connected to the monitor. One that is gone has fd -1 and is forgotten at the end of the loop's round.
+ */
+#include "monitor/protocol.h"
+#include <poll.h>
+#include <stddef.h>
+
+struct monitor;
+struct reply;
+
+struct client {
+        int fd;
+        bool in, out[2];                   /* attached */
+        bool owed[2];                      /* has not got the piece that the output holds */
+        bool wants_exit;                   /* WAIT */
+        bool wants_stopped, wants_started; /* STOP, RESTART */
+        struct reply *first, *last;        /* what it could not be told yet */
+};
+
+enum { CLIENTS_MAX = 1000 };
+
+/* client_add() - takes @fd */
+void client_add(struct monitor *m, int fd);
+void client_accept(struct monitor *m);
+/* client_drop() - it is gone, or has misbehaved */
+void client_drop(struct monitor *m, struct client *c);
+void clients_forget(struct monitor *m);
+void clients_done(struct monitor *m);
+static inline bool client_is_owed(const struct client *c, int which)
+{
+        return c->fd >= 0 && c->owed[which];
+}
+/* client_tell() - a packet behind all that it is to get before */
+void client_tell(struct monitor *m, struct client *c, enum monitor_packet type, const void *content, size_t n);
+void client_fail(struct monitor *m, struct client *c, const struct cor_err *err);
+/* clients_send_output() - what output @which holds */
+void clients_send_output(struct monitor *m, int which, enum monitor_packet type);
+/* client_events() - what to wait for; 0: nothing at the moment */
+short client_events(const struct monitor *m, const struct client *c);
+void client_step(struct monitor *m, struct client *c, short events);
+/* clients_are_owed() - somebody has still to get something */
+bool clients_are_owed(const struct monitor *m);
+
+#endif

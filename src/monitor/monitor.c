@@ -1,0 +1,336 @@
+/* The states of monitor.h, and what leads from one to the next. */
+#include "monitor/monitor.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "monitor/client.h"
+#include "monitor/external.h"
+#include "monitor/remove.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CODE_UNKNOWN = 128, CODE_REFUSED = 126, CODE_MISSING = 127 };
+
+int64_t monitor_wall_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* --- the row -------------------------------------------------------------------------------------------------------
+ */
+
+int monitor_open_store(struct monitor *m, struct cor_err *err)
+{
+        return m->store ? 0 : store_open(m->store_path, STORE_DATABASE, &m->store, err);
+}
+
+/* What a database took is given back: a monitor is small because there are many. */
+void monitor_close_store(struct monitor *m)
+{
+        store_free(m->store);
+        m->store = NULL;
+        malloc_trim(0);
+}
+
+void monitor_save(struct monitor *m, bool durable)
+{
+        struct cor_err err = { 0 };
+
+        if (monitor_open_store(m, &err) < 0 || container_row_save_now(m->store, m->number, &m->now, durable, &err) < 0)
+                cor_warn("write down the state of container %s: %s", m->id, err.msg);
+}
+
+/* --- STARTING ------------------------------------------------------------------------------------------------------
+ */
+
+static int open_log(struct monitor *m, struct cor_err *err)
+{
+        const struct settings *s = &m->settings;
+        const struct log_options o = {
+                .type = s->log_type,
+                .options = &s->log_options,
+                .folder = m->folder,
+                .id = s->id,
+                .name = s->name,
+                .image = s->image,
+                .image_id = s->image_id,
+                .created = s->created,
+                .labels = &s->labels,
+                .env = &s->env,
+        };
+
+        return m->log ? 0 : log_open(&o, &m->log, err);
+}
+
+static int start(struct monitor *m, struct cor_err *err)
+{
+        auto_container_row row = { 0 };
+
+        if (monitor_open_store(m, err) < 0 || container_row_find(m->store, m->id, &row, err) < 0)
+                return -1;
+        settings_done(&m->settings);
+        if (settings_read(&row, &m->settings, err) < 0 || open_log(m, err) < 0)
+                return -1;
+        return life_start(m, &row, err);
+}
+
+static void note_start(struct monitor *m)
+{
+        m->state = STATE_RUNNING;
+        m->started_ms = cor_now_ms();
+        m->exit_on_next = false;
+        m->now.phase = CONTAINER_PHASE_RUNNING;
+        m->now.started = monitor_wall_ns();
+        m->now.exit_code = 0;
+        m->now.oom_killed = false;
+        m->now.stopped = false;
+        m->now.restart_count = m->restart.count;
+        free(m->now.error);
+        m->now.error = NULL;
+        health_begin(m);
+        monitor_save(m, false);
+}
+
+int monitor_start(struct monitor *m, struct cor_err *err)
+{
+        m->state = STATE_STARTING;
+        m->stop = (struct stop){ .kill_at = -1 };
+        streams_init(m);
+        if (start(m, err) < 0)
+                return -1;
+        note_start(m);
+        monitor_close_store(m);
+        return 0;
+}
+
+void monitor_start_failed(struct monitor *m, const struct cor_err *why)
+{
+        bool was_created = m->now.started == 0;
+
+        m->now.phase = was_created ? CONTAINER_PHASE_CREATED : CONTAINER_PHASE_EXITED;
+        m->now.exit_code = why->kind == COR_EXEC_MISSING   ? CODE_MISSING
+                           : why->kind == COR_EXEC_REFUSED ? CODE_REFUSED
+                                                           : CODE_UNKNOWN;
+        free(m->now.error);
+        m->now.error = cor_strdup(why->msg);
+        m->now.finished = was_created ? 0 : monitor_wall_ns();
+        monitor_over(m);
+}
+
+/* --- RUNNING to its end --------------------------------------------------------------------------------------------
+ */
+
+int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, struct cor_err *err)
+{
+        int sig = how->signal > 0 ? how->signal : m->settings.stop_signal ? m->settings.stop_signal : SIGTERM;
+        int32_t timeout = how->timeout_ms == MONITOR_STOP_OWN_TIMEOUT ? m->settings.stop_timeout_ms : how->timeout_ms;
+        struct cor_err ignored;
+
+        m->stop.on = true;
+        m->stop.again = again;
+        if (!m->shutting_down)
+                m->now.stopped = !again;
+        if (m->state != STATE_RUNNING)
+                return 0;
+        if (life_signal(m, sig, err) < 0)
+                return -1;
+        if (m->life.frozen && life_freeze(m, false, &ignored) == 0)
+                m->now.phase = CONTAINER_PHASE_RUNNING;
+        m->stop.killed = false;
+        m->stop.kill_at = timeout < 0 ? -1 : cor_now_ms() + timeout;
+        return 0;
+}
+
+void monitor_ended(struct monitor *m, int status)
+{
+        m->status = status;
+        m->state = STATE_ENDING;
+        m->progress_ms = cor_now_ms();
+        health_end(m);
+        if (m->life.oom) {
+                struct cor_err ignored;
+                uint64_t events = 0;
+                bool gone;
+
+                if (cgroup_oom_check(m->life.oom, &events, &gone, &ignored) == 0 && events > 0)
+                        m->now.oom_killed = true;
+        }
+        m->life.pid = 0;
+        life_end(m, true);
+        m->in.end_wanted = false;
+        cor_fd_close(&m->in.fd);
+        m->in.n = 0;
+}
+
+static void tell_exit(struct monitor *m, bool last)
+{
+        const struct monitor_exit e = {
+                .code = m->now.exit_code, .oom_killed = m->now.oom_killed, .last = last, .removed = m->removed
+        };
+
+        for (size_t i = 0; i < m->n_clients; i++) {
+                struct client *c = &m->clients[i];
+
+                if (c->wants_exit || c->out[0] || c->out[1] || c->in)
+                        client_tell(m, c, MONITOR_EXIT, &e, sizeof e);
+                c->wants_exit = false;
+        }
+}
+
+static void tell_stopped(struct monitor *m)
+{
+        for (size_t i = 0; i < m->n_clients; i++) {
+                if (m->clients[i].wants_stopped)
+                        client_tell(m, &m->clients[i], MONITOR_STOPPED, NULL, 0);
+                m->clients[i].wants_stopped = false;
+        }
+}
+
+static void tell_started(struct monitor *m, const struct cor_err *failure)
+{
+        for (size_t i = 0; i < m->n_clients; i++) {
+                struct client *c = &m->clients[i];
+
+                if (c->wants_started && failure)
+                        client_fail(m, c, failure);
+                else if (c->wants_started)
+                        client_tell(m, c, MONITOR_STARTED, NULL, 0);
+                c->wants_started = false;
+        }
+}
+
+static void start_again(struct monitor *m)
+{
+        struct cor_err err = { 0 };
+
+        if (monitor_start(m, &err) == 0) {
+                tell_started(m, NULL);
+                return;
+        }
+        monitor_start_failed(m, &err);
+        tell_started(m, &err);
+        tell_exit(m, true);
+}
+
+static void end(struct monitor *m)
+{
+        struct cor_err stopped = { 0 };
+
+        m->now.phase = CONTAINER_PHASE_EXITED;
+        monitor_over(m);
+        tell_exit(m, true);
+        tell_stopped(m);
+        cor_fail(&stopped, COR_BUSY, "the container was stopped");
+        tell_started(m, &stopped);
+}
+
+static int64_t next_start(struct monitor *m)
+{
+        const struct restart_end end = {
+                .code = m->now.exit_code,
+                .stopped = m->now.stopped,
+                .ran_ms = cor_now_ms() - m->started_ms,
+        };
+
+        if (m->stop.on || m->exit_on_next || m->shutting_down)
+                return -1;
+        return restart_decide(&m->restart, &m->settings.restart, &end);
+}
+
+void monitor_finish(struct monitor *m)
+{
+        int64_t delay;
+
+        streams_done(m);
+        m->now.exit_code = cor_status_code(m->status);
+        m->now.finished = monitor_wall_ns();
+        if (m->stop.on && m->stop.again) {
+                m->restart = (struct restart){ 0 };
+                tell_exit(m, false);
+                tell_stopped(m);
+                start_again(m);
+                return;
+        }
+        delay = next_start(m);
+        if (delay < 0) {
+                end(m);
+                return;
+        }
+        m->state = STATE_WAITING;
+        m->restart_at = cor_now_ms() + delay;
+        m->now.phase = CONTAINER_PHASE_RESTARTING;
+        monitor_save(m, false);
+        monitor_close_store(m);
+        tell_exit(m, false);
+}
+
+/* WAITING: what a timer, or a request meanwhile, leads to */
+void monitor_wait_over(struct monitor *m)
+{
+        if (!m->stop.on || m->stop.again)
+                start_again(m);
+        else
+                end(m);
+}
+
+/* --- OVER ----------------------------------------------------------------------------------------------------------
+ */
+
+static void remove_run_folder(struct monitor *m)
+{
+        static const char *const names[] = { MONITOR_SOCKET, MONITOR_LOG, "rootfs", "" };
+
+        for (size_t i = 0; i < COR_COUNT(names); i++) {
+                auto_str path = cor_printf("%s/%s", m->run, names[i]);
+
+                if (unlink(path) < 0)
+                        (void)rmdir(path);
+        }
+}
+
+void monitor_give_up(struct monitor *m)
+{
+        monitor_close_store(m);
+        cor_fd_close(&m->listener);
+        if (m->run)
+                remove_run_folder(m);
+        cor_fd_close(&m->lock);
+}
+
+static bool remove_container(struct monitor *m)
+{
+        auto_container_row row = { 0 };
+        struct cor_err err = { 0 };
+
+        if (monitor_open_store(m, &err) == 0 && container_row_find(m->store, m->id, &row, &err) == 0 &&
+            monitor_remove(m->store, &row, true, &err) == 0)
+                return true;
+        cor_warn("remove container %s: %s", m->id, err.msg);
+        return err.kind == COR_NOT_FOUND;
+}
+
+/*
+ * The lock goes before anybody is told: who hears of the end may start the container again at once. The folder of the
+ * socket goes before the lock, as the next monitor makes its own.
+ */
+void monitor_over(struct monitor *m)
+{
+        m->state = STATE_OVER;
+        m->progress_ms = cor_now_ms();
+        log_close(m->log);
+        m->log = NULL;
+        if (m->settings.auto_remove)
+                m->removed = remove_container(m);
+        if (!m->removed)
+                monitor_save(m, true);
+        monitor_give_up(m);
+}

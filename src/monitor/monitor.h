@@ -1,0 +1,100 @@
+#ifndef CORACLE_MONITOR_MONITOR_H
+#define CORACLE_MONITOR_MONITOR_H
+/*
+ * The inside of coracle-monitor: one process, one thread, one loop, one container.
+ *
+ *      starter's START
+ *            v
+ *        STARTING ---------- error ------------------------.
+ *            v                                             |
+ *        RUNNING   output, stdin, clients, health check    |
+ *            v     the first process ends                  |
+ *        ENDING    what is left of it is killed and        |
+ *            |     removed; the rest of its output is      |
+ *            v     passed on                               |
+ *        WAITING   by the restart policy; then STARTING    |
+ *            v                                             v
+ *        OVER      the row says so, nothing is left, the lock is free; clients get their last packets
+ *
+ * The database is open during STARTING and while the row is written, and not in between.
+ */
+#include "monitor/health.h"
+#include "monitor/life.h"
+#include "monitor/log.h"
+#include "monitor/protocol.h"
+#include "monitor/restart.h"
+#include "monitor/settings.h"
+#include "monitor/stream.h"
+#include "store/container.h"
+
+enum state { STATE_STARTING, STATE_RUNNING, STATE_ENDING, STATE_WAITING, STATE_OVER };
+
+struct client;
+
+#define MONITOR_LOG "log" /* in RUN/<id>: what the monitor has to say */
+
+/* A stop under way. */
+struct stop {
+        bool on;
+        bool again;      /* start again afterwards */
+        bool killed;     /* SIGKILL was sent */
+        int64_t kill_at; /* cor_now_ms(); -1: never */
+};
+
+struct monitor {
+        const char *store_path, *id;
+        struct store *store; /* NULL while it is closed */
+        int64_t number;      /* of the row */
+        struct container_now now;
+        struct settings settings;
+        char *folder; /* containers/<id> */
+        char *run;    /* RUN/<id>: socket, log of the monitor, root of another runtime's container */
+        int lock;     /* MONITOR */
+        int signals, listener;
+        enum state state;
+        struct life life;
+        struct output out[2];
+        struct input in;
+        struct log *log;
+        struct client *clients;
+        size_t n_clients;
+        struct monitor_size size; /* of the terminal, as last asked for */
+        struct stop stop;
+        bool exit_on_next;  /* a signal of the user's: not started again after it */
+        bool shutting_down; /* the machine goes down: the container ends, but nobody stopped it */
+        struct restart restart;
+        int64_t started_ms, restart_at, progress_ms; /* cor_now_ms(); progress: of passing on the last output */
+        int status;                                  /* wait status of the first process */
+        bool removed;
+        struct health health;
+};
+
+/* monitor_main_loop() - from a running container to the end of the monitor */
+void monitor_main_loop(struct monitor *m);
+
+/* The store: open it (again), write what is now. Failing to write is logged: the container is what counts. */
+int monitor_open_store(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+void monitor_close_store(struct monitor *m);
+void monitor_save(struct monitor *m, bool durable);
+int64_t monitor_wall_ns(void);
+
+/* monitor_start() - STARTING: a container that runs, or nothing */
+int monitor_start(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_start_failed() - write down why; the state is OVER */
+void monitor_start_failed(struct monitor *m, const struct cor_err *why);
+/* monitor_ended() - the first process has ended and was collected */
+void monitor_ended(struct monitor *m, int status);
+/* monitor_finish() - all output was passed on: what comes next */
+void monitor_finish(struct monitor *m);
+/* monitor_wait_over() - WAITING is over, by time or by a request */
+void monitor_wait_over(struct monitor *m);
+/* monitor_give_up() - before anything was started */
+void monitor_give_up(struct monitor *m);
+/* monitor_over() - nothing runs and nothing will */
+void monitor_over(struct monitor *m);
+/* monitor_stop() - begin to end it (or begin anew with other words) */
+int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_request() - do what @client asks for in a packet of @type */
+void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n);
+
+#endif

@@ -1,0 +1,25 @@
+#include "monitor/remove.h"
+
+#include "base/log.h"
+#include "store/volume.h"
+
+static void remove_volume(struct store *s, const char *name)
+{
+        auto_volume_row v = { 0 };
+        struct cor_err err = { 0 };
+
+        if (volume_row_find(s, name, &v, &err) < 0 || !v.anonymous)
+                return;
+        if (volume_row_remove(s, name, &err) < 0 && err.kind != COR_BUSY && err.kind != COR_NOT_FOUND)
+                cor_warn("volume %s is left over: %s", name, err.msg);
+}
+
+int monitor_remove(struct store *s, const struct container_row *row, bool volumes, struct cor_err *err)
+{
+        if (container_folder_remove(s, row->id, err) < 0 ||
+            container_row_remove(s, row->number, !row->auto_remove, err) < 0)
+                return -1;
+        for (size_t i = 0; volumes && i < row->volumes.n_items; i++)
+                remove_volume(s, row->volumes.items[i]);
+        return 0;
+}
