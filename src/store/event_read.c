@@ -104,42 +104,57 @@ int event_reader_fd(const struct event_reader *r)
         return r->notify;
 }
 
-/* Go on in the next file, if there is one: 1. The old one is read to its end. */
-static int next_file(struct event_reader *r)
+/* The file that comes after ours, if ours has been turned over; -1 else. */
+static int open_next(const struct event_reader *r)
 {
-        auto_fd fd = -1;
+        int fd = -1;
 
         if (r->file >= 0 && store_same(r->folder, EVENT_FILE, r->file))
-                return 0;
+                return -1;
         /* There was none yet, or it was turned over twice meanwhile. */
         if (r->file < 0 || !store_same(r->folder, EVENT_FILE_OLD, r->file))
                 fd = open_file(r->folder, EVENT_FILE_OLD);
-        if (fd < 0)
-                fd = open_file(r->folder, EVENT_FILE);
-        if (fd < 0)
-                return 0;
-        cor_fd_close(&r->file);
-        r->file = cor_fd_take(&fd);
-        return 1;
+        return fd >= 0 ? fd : open_file(r->folder, EVENT_FILE);
+}
+
+static ssize_t read_file(const struct event_reader *r, char *buf, size_t size)
+{
+        ssize_t n;
+
+        do
+                n = r->file < 0 ? 0 : read(r->file, buf, size);
+        while (n < 0 && errno == EINTR);
+        return n;
+}
+
+/* Bytes of this file, or of the next one: what was written before the turn is only seen after it for sure. */
+static ssize_t read_files(struct event_reader *r, char *buf, size_t size)
+{
+        ssize_t n = read_file(r, buf, size);
+
+        while (n == 0) {
+                auto_fd next = open_next(r);
+
+                if (next < 0)
+                        return 0;
+                n = read_file(r, buf, size);
+                if (n != 0)
+                        return n;
+                cor_fd_close(&r->file);
+                r->file = cor_fd_take(&next);
+                n = read_file(r, buf, size);
+        }
+        return n;
 }
 
 /* More bytes: 1, or 0 if there are none now. */
 static int read_more(struct event_reader *r, struct cor_err *err)
 {
         char buf[16384];
-        ssize_t n;
+        ssize_t n = read_files(r, buf, sizeof buf);
 
-        for (;;) {
-                n = r->file < 0 ? 0 : read(r->file, buf, sizeof buf);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return cor_fail_errno(err, "read the file of events");
-                if (n > 0)
-                        break;
-                if (!next_file(r))
-                        return 0;
-        }
+        if (n <= 0)
+                return n < 0 ? cor_fail_errno(err, "read the file of events") : 0;
         if (r->at > 0) {
                 memmove(r->bytes.s, r->bytes.s + r->at, r->bytes.len - r->at);
                 r->bytes.len -= r->at;
