@@ -1,0 +1,350 @@
+/* ps: a row for each container, in docker's form. */
+#include "cli/coracle/settings.h"
+#include "cli/coracle/verb_container.h"
+
+#include "cli/rune.h"
+#include "cli/units.h"
+#include "engine/container_filter.h"
+#include "image/reference.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { COMMAND_WIDTH = 20, MOUNT_WIDTH = 15 };
+static const int64_t SECOND = 1000000000;
+
+struct ps_options {
+        bool all, latest, no_trunc, quiet;
+        const char *format, *last;
+        char **filters;
+        size_t n_filters;
+};
+
+static const struct format_heading headings[] = {
+        { "ID", "CONTAINER ID" },   { "Names", "NAMES" },          { "Image", "IMAGE" },
+        { "Command", "COMMAND" },   { "CreatedAt", "CREATED AT" }, { "RunningFor", "CREATED" },
+        { "Ports", "PORTS" },       { "State", "STATE" },          { "Status", "STATUS" },
+        { "Labels", "LABELS" },     { "Mounts", "MOUNTS" },        { "LocalVolumes", "LOCAL VOLUMES" },
+        { "Networks", "NETWORKS" },
+};
+
+static const char raw[] =
+        "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
+        "state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\n"
+        "labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n";
+
+struct lister {
+        const struct ps_options *options;
+        struct value_pool *pool;
+        struct format format;
+        bool own; /* our own table, which shows few fields */
+};
+
+static void set_text(struct lister *l, struct value *row, const char *field, struct cor_text *t)
+{
+        value_field_text(l->pool, row, field, t->s ? t->s : "");
+        t->len = 0;
+        if (t->s)
+                *t->s = '\0';
+}
+
+/* At most @width characters, the last of which tells that there is more */
+static void add_cut(const char *s, size_t width, struct cor_text *out)
+{
+        size_t n = strlen(s), runes = 0, i = 0;
+        uint32_t rune;
+
+        if (rune_count(s, n) <= width) {
+                cor_text_add(out, s);
+                return;
+        }
+        while (runes++ < width - 1)
+                i += rune_next(s + i, n - i, &rune);
+        cor_text_add_n(out, s, i);
+        cor_text_add(out, "…");
+}
+
+/* ---- what became of it ---- */
+
+static void add_state(const struct container_row *r, struct cor_text *out)
+{
+        static const char *const health[] = { "", " (health: starting)", " (healthy)", " (unhealthy)" };
+        const struct container_now *n = &r->now;
+
+        switch (n->phase) {
+        case CONTAINER_PHASE_RUNNING:
+        case CONTAINER_PHASE_PAUSED:
+                cor_text_add(out, "Up ");
+                units_duration((int64_t)time(NULL) - n->started / SECOND, out);
+                cor_text_add(out, n->phase == CONTAINER_PHASE_PAUSED ? " (Paused)" : health[n->health]);
+                break;
+        case CONTAINER_PHASE_RESTARTING:
+                cor_text_printf(out, "Restarting (%d) ", n->exit_code);
+                units_since(n->finished / SECOND, out);
+                break;
+        case CONTAINER_PHASE_REMOVING:
+                cor_text_add(out, "Removal In Progress");
+                break;
+        case CONTAINER_PHASE_DEAD:
+                cor_text_add(out, "Dead");
+                break;
+        case CONTAINER_PHASE_CREATED:
+                cor_text_add(out, "Created");
+                break;
+        case CONTAINER_PHASE_EXITED:
+                if (n->finished == 0)
+                        break;
+                cor_text_printf(out, "Exited (%d) ", n->exit_code);
+                units_since(n->finished / SECOND, out);
+                break;
+        }
+}
+
+/* As docker shows it: an id is cut, a digest behind a tag is left away. */
+static void add_image(const struct lister *l, const struct container_row *r, struct cor_text *out)
+{
+        const char *hex = cor_starts_with(r->image, "sha256:") ? r->image + 7 : r->image;
+        auto_reference ref = { 0 };
+        char id[13];
+
+        if (!*r->image) {
+                cor_text_add(out, "<no image>");
+        } else if (l->options->no_trunc) {
+                cor_text_add(out, r->image);
+        } else if (strncmp(verb_short_id(&r->image_id, id), hex, 12) == 0) {
+                cor_text_add(out, id);
+        } else if (reference_parse(r->image, &ref, NULL) == 0) {
+                auto_str name = reference_familiar_name(&ref);
+
+                cor_text_printf(out, "%s%s%s", name, ref.tag ? ":" : "", ref.tag ? ref.tag : "");
+        } else {
+                cor_text_add(out, r->image);
+        }
+}
+
+static void add_command(const struct lister *l, const struct container_row *r, struct cor_text *out)
+{
+        auto_text cut = COR_TEXT_INIT;
+        const char *command = r->command ? r->command : "";
+
+        if (l->options->no_trunc)
+                cor_text_add(&cut, command);
+        else
+                add_cut(command, COMMAND_WIDTH, &cut);
+        rune_quote(cut.s ? cut.s : "", cut.len, false, out);
+}
+
+/* ---- from documents ---- */
+
+static void add_mounts(const struct lister *l, const struct container_row *r, struct cor_text *out, unsigned *ret_local)
+{
+        auto_json struct docker_mount_points *points = NULL;
+        struct cor_err ignored;
+
+        *ret_local = 0;
+        if (!r->mounts ||
+            cor_json_parse(&docker_mount_points_doc, r->mounts, strlen(r->mounts), NULL, &points, &ignored) < 0)
+                return;
+        for (size_t i = 0; i < points->n_items; i++) {
+                const struct docker_mount_point *m = &points->items[i];
+                const char *name = m->name && *m->name ? m->name : m->source ? m->source : "";
+
+                *ret_local += cor_streq(m->driver, "local");
+                if (i > 0)
+                        cor_text_add_c(out, ',');
+                if (l->options->no_trunc)
+                        cor_text_add(out, name);
+                else
+                        add_cut(name, MOUNT_WIDTH, out);
+        }
+}
+
+static void add_networks(const struct container_row *r, struct cor_text *out)
+{
+        auto_json struct docker_host_config *h = NULL;
+        struct cor_err ignored;
+
+        if (!r->host_config ||
+            cor_json_parse(&docker_host_config_doc, r->host_config, strlen(r->host_config), NULL, &h, &ignored) < 0)
+                return;
+        if (!h->network_mode || !*h->network_mode || strcmp(h->network_mode, "default") == 0)
+                cor_text_add(out, "bridge");
+        else if (!cor_starts_with(h->network_mode, "container:"))
+                cor_text_add(out, h->network_mode);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_labels(const struct container_row *r, struct cor_text *out)
+{
+        auto_free const char **sorted = cor_alloc((r->labels.n_items + 1) * sizeof(const char *));
+
+        for (size_t i = 0; i < r->labels.n_items; i++)
+                sorted[i] = r->labels.items[i];
+        if (r->labels.n_items > 1)
+                qsort(sorted, r->labels.n_items, sizeof *sorted, compare_texts);
+        for (size_t i = 0; i < r->labels.n_items; i++)
+                cor_text_printf(out, "%s%s", i > 0 ? "," : "", sorted[i]);
+}
+
+/* ---- rows: their fields are in the order of the alphabet, as in the JSON form ---- */
+
+static struct value *make_row(struct lister *l, const struct container_row *r)
+{
+        struct value *row = value_struct(l->pool, "*formatter.ContainerContext");
+        auto_text t = COR_TEXT_INIT;
+        unsigned local = 0;
+        char number[12];
+
+        row->html = true;
+        add_command(l, r, &t);
+        set_text(l, row, "Command", &t);
+        units_time(r->created / SECOND, &t);
+        set_text(l, row, "CreatedAt", &t);
+        cor_text_add_n(&t, r->id, l->options->no_trunc ? strlen(r->id) : 12);
+        set_text(l, row, "ID", &t);
+        add_image(l, r, &t);
+        set_text(l, row, "Image", &t);
+        add_labels(r, &t);
+        set_text(l, row, "Labels", &t);
+        if (!l->own) {
+                add_mounts(l, r, &t, &local);
+                snprintf(number, sizeof number, "%u", local);
+                value_field_text(l->pool, row, "LocalVolumes", number);
+                set_text(l, row, "Mounts", &t);
+        }
+        value_field_text(l->pool, row, "Names", r->name);
+        if (!l->own) {
+                add_networks(r, &t);
+                set_text(l, row, "Networks", &t);
+        }
+        value_field_text(l->pool, row, "Ports", r->ports ? r->ports : "");
+        units_since(r->created / SECOND, &t);
+        set_text(l, row, "RunningFor", &t);
+        value_field_text(l->pool, row, "State", container_phase_name(r->now.phase));
+        add_state(r, &t);
+        set_text(l, row, "Status", &t);
+        return row;
+}
+
+/* ---- which ---- */
+
+static bool runs(const struct container_row *r)
+{
+        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
+               r->now.phase == CONTAINER_PHASE_RESTARTING;
+}
+
+struct choice {
+        struct container_match match;
+        bool all;
+        size_t limit; /* 0: none */
+};
+
+static int read_choice(struct engine *e, const struct ps_options *o, struct choice *ret, struct cor_err *err)
+{
+        int32_t last = o->latest ? 1 : -1;
+
+        if (o->last && cor_parse_i32(o->last, &last) < 0)
+                return cor_fail(err, COR_INVALID,
+                                "invalid argument \"%.50s\" for \"-n, --last\" flag: strconv.ParseInt: parsing "
+                                "\"%.50s\": invalid syntax",
+                                o->last, o->last);
+        if (container_match_parse(e, o->filters, o->n_filters, CONTAINER_FILTER_LIST, &ret->match, err) < 0)
+                return -1;
+        ret->limit = last > 0 ? (size_t)last : 0;
+        ret->all = o->all || last > 0 || ret->match.phases || ret->match.n_codes > 0 || ret->match.has_before ||
+                   ret->match.has_since;
+        return 0;
+}
+
+static int show_rows(struct engine *e, const struct ps_options *o, const struct choice *c,
+                     const struct container_rows *rows, struct lister *l, struct cor_err *err)
+{
+        auto_free const struct value **shown = cor_alloc((rows->n_items + 1) * sizeof(const struct value *));
+        auto_text out = COR_TEXT_INIT;
+        size_t n = 0;
+
+        for (size_t i = 0; i < rows->n_items && (c->limit == 0 || n < c->limit); i++) {
+                int fits = !c->all && !runs(&rows->items[i]) ? 0
+                                                             : container_match_fits(e, &c->match, &rows->items[i], err);
+
+                if (fits < 0)
+                        return -1;
+                if (fits)
+                        shown[n++] = make_row(l, &rows->items[i]);
+        }
+        return format_rows(&l->format, shown, n, &out, err) < 0 ? -1 : verb_print(&out, err);
+}
+
+static struct format format_of(const struct ps_options *o, const char *given)
+{
+        struct format f = {
+                .given = given,
+                .standard = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+                .headings = headings,
+                .n_headings = COR_COUNT(headings),
+        };
+
+        if (given && strcmp(given, "raw") == 0)
+                f.given = o->quiet ? "container_id: {{.ID}}" : raw;
+        else if (o->quiet)
+                f.given = "{{.ID}}";
+        return f;
+}
+
+#define ROW(NAME, LETTER, TYPE, M, VALUE, FLAGS, HELP)                                                                 \
+        OPTION_ROW(NAME, LETTER, TYPE, struct ps_options, M, VALUE, FLAGS, HELP)
+
+static const struct option ps_rows[] = {
+        ROW("all", 'a', FLAG, all, "", 0, "Show those that do not run, too"),
+        OPTION_ROW_LIST(
+                "filter", 'f', struct ps_options, filters, n_filters, "filter",
+                "Only those for which KEY=VALUE holds: id, name, label, status, exited, ancestor, before, since, "
+                "volume, network, health, …"),
+        ROW("format", 0, TEXT, format, "string", 0, "A Go template for each row, 'table TEMPLATE', 'json' or 'raw'"),
+        ROW("last", 'n', TEXT, last, "int", 0, "Show the last ones that were created, whatever their state"),
+        ROW("latest", 'l', FLAG, latest, "", 0, "Show the last one that was created, whatever its state"),
+        ROW("no-trunc", 0, FLAG, no_trunc, "", 0, "Show everything in full"),
+        ROW("quiet", 'q', FLAG, quiet, "", 0, "Show ids only"),
+};
+
+static int run_ps(struct invocation *in, struct cor_err *err)
+{
+        const struct ps_options *o = in->options;
+        auto_value_pool pool = value_pool_new(SIZE_MAX);
+        auto_json struct settings *settings = NULL;
+        auto_container_rows rows = { 0 };
+        struct choice choice = { .limit = 0 };
+        struct lister l = { .options = o, .pool = pool };
+        auto_engine e = { 0 };
+        int r = -1;
+
+        if (verb_filters(&ps_rows[1], o->filters, o->n_filters, err) < 0) {
+                in->code = 125;
+                return -1;
+        }
+        if (settings_load(&settings, err) < 0)
+                return -1;
+        if (o->format && o->quiet)
+                verb_say("WARNING: Ignoring custom format, because both --format and --quiet are set.");
+        l.format = format_of(o, o->format ? o->format : settings->ps_format);
+        l.own = !l.format.given || strcmp(l.format.given, "table") == 0 || o->quiet;
+        if (verb_engine(in, &e, err) == 0 && read_choice(&e, o, &choice, err) == 0 &&
+            engine_containers(&e, choice.match.documents || !l.own, &rows, err) == 0)
+                r = show_rows(&e, o, &choice, &rows, &l, err);
+        container_match_done(&choice.match);
+        return r;
+}
+
+const struct verb verb_ps = {
+        .summary = "List containers",
+        .options_size = sizeof(struct ps_options),
+        .options = ps_rows,
+        .n_options = COR_COUNT(ps_rows),
+        .run = run_ps,
+};
