@@ -312,6 +312,6 @@ struct docker_container {
 
 extern const struct cor_json_doc docker_config_doc, docker_host_config_doc, docker_networking_config_doc,
         docker_network_settings_doc, docker_endpoint_doc, docker_state_doc, docker_health_doc, docker_mount_point_doc,
-        docker_mount_points_doc, docker_port_bindings_doc, docker_container_doc;
+        docker_mount_points_doc, docker_port_bindings_doc, docker_strings_doc, docker_container_doc;
 
 #endif

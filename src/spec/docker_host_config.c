@@ -47,7 +47,7 @@ static const struct cor_json_field strings_fields[] = {
         COR_FIELD_LIST("", LIST_STR, C, items, n_items, COR_JSON_NULL),
 };
 #undef C
-static const struct cor_json_doc strings_doc = { .size = sizeof(struct docker_strings),
+const struct cor_json_doc docker_strings_doc = { .size = sizeof(struct docker_strings),
                                                  .fields = strings_fields,
                                                  .n_fields = COR_COUNT(strings_fields),
                                                  .bare = true };
@@ -86,7 +86,8 @@ static const struct cor_json_field device_request_fields[] = {
         COR_FIELD("Driver", STR, C, driver, COR_JSON_ALWAYS),
         COR_FIELD("Count", I64, C, count, COR_JSON_ALWAYS),
         COR_FIELD_LIST("DeviceIDs", LIST_STR, C, device_ids, n_device_ids, COR_JSON_NULL),
-        COR_FIELD_LIST_OF("Capabilities", LIST_OBJ, C, capabilities, n_capabilities, &strings_doc, COR_JSON_NULL),
+        COR_FIELD_LIST_OF("Capabilities", LIST_OBJ, C, capabilities, n_capabilities, &docker_strings_doc,
+                          COR_JSON_NULL),
         COR_FIELD_LIST("Options", MAP_STR, C, options, n_options, COR_JSON_NULL),
 };
 #undef C
@@ -145,7 +146,7 @@ static const struct cor_json_doc mount_image_doc = COR_DOC(struct docker_mount_i
 static const struct cor_json_field mount_tmpfs_fields[] = {
         COR_FIELD("SizeBytes", I64, C, size_bytes, 0),
         COR_FIELD("Mode", U32, C, mode, 0),
-        COR_FIELD_LIST_OF("Options", LIST_OBJ, C, options, n_options, &strings_doc, 0),
+        COR_FIELD_LIST_OF("Options", LIST_OBJ, C, options, n_options, &docker_strings_doc, 0),
 };
 #undef C
 static const struct cor_json_doc mount_tmpfs_doc = COR_DOC(struct docker_mount_tmpfs, mount_tmpfs_fields, NULL);
