@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "monitor/client.h"
+#include "monitor/tidy.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +19,7 @@
  * What the rest of the output may take: a client that reads nothing of it for so long is left behind, and a process of
  * another container, which was given the pipe, may not print for ever.
  */
-enum { STUCK_MS = 10 * 1000, REST_MAX_PIECES = 256 };
+enum { STUCK_MS = 10 * 1000, REST_MAX_PIECES = 256, QUIET_MS = 500 };
 
 enum { ON_SIGNALS, ON_LISTENER, ON_OUT, ON_OUT_2, ON_IN, ON_OOM, ON_HEALTH, ON_FIXED };
 
@@ -191,6 +192,17 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
                 client_accept(m);
 }
 
+/* Once nothing has happened for a moment, it may be long until something does. */
+static int wait_for_any(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+        bool is_long = timeout_ms < 0 || timeout_ms > QUIET_MS;
+        int r = poll(fds, n, is_long ? QUIET_MS : timeout_ms);
+
+        if (r != 0 || !is_long)
+                return r;
+        return tidy_and_poll(fds, n, timeout_ms < 0 ? -1 : timeout_ms - QUIET_MS);
+}
+
 void monitor_main_loop(struct monitor *m)
 {
         struct pollfd *fds = NULL;
@@ -200,7 +212,7 @@ void monitor_main_loop(struct monitor *m)
 
                 fds = cor_realloc_array(fds, ON_FIXED + n, sizeof *fds);
                 fill(m, fds, n);
-                if (poll(fds, ON_FIXED + n, timeout_of(m)) < 0 && errno != EINTR) {
+                if (wait_for_any(fds, ON_FIXED + n, timeout_of(m)) < 0 && errno != EINTR) {
                         cor_error("poll: %m");
                         break;
                 }

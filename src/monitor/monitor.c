@@ -8,7 +8,6 @@
 #include "monitor/external.h"
 #include "monitor/remove.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,12 +32,10 @@ int monitor_open_store(struct monitor *m, struct cor_err *err)
         return m->store ? 0 : store_open(m->store_path, STORE_DATABASE, &m->store, err);
 }
 
-/* What a database took is given back: a monitor is small because there are many. */
 void monitor_close_store(struct monitor *m)
 {
         store_free(m->store);
         m->store = NULL;
-        malloc_trim(0);
 }
 
 void monitor_save(struct monitor *m, bool durable)

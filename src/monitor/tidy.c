@@ -1,0 +1,46 @@
+#include "monitor/tidy.h"
+
+#include <link.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SEGMENTS_MAX = 8 };
+
+struct segments {
+        void *start[SEGMENTS_MAX];
+        size_t length[SEGMENTS_MAX];
+        int n;
+};
+
+/* The main program comes first; what is not writable was never written to, as a static-pie has no text relocations. */
+static int find_segments(struct dl_phdr_info *info, size_t size, void *context)
+{
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        struct segments *s = context;
+
+        for (int i = 0; i < info->dlpi_phnum && s->n < SEGMENTS_MAX; i++) {
+                const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+                uintptr_t start = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
+                uintptr_t end = (info->dlpi_addr + p->p_vaddr + p->p_memsz + page - 1) & ~(page - 1);
+
+                if (p->p_type != PT_LOAD || (p->p_flags & PF_W))
+                        continue;
+                s->start[s->n] = (void *)start;
+                s->length[s->n++] = end - start;
+        }
+        return 1;
+}
+
+int tidy_and_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+        struct segments s = { .n = 0 };
+
+        malloc_trim(0);
+        dl_iterate_phdr(find_segments, &s);
+        for (int i = 0; i < s.n; i++)
+                (void)madvise(s.start[i], s.length[i], MADV_DONTNEED);
+        return poll(fds, n, timeout_ms);
+}
