@@ -80,12 +80,13 @@ static int add_result(struct monitor *m, const struct docker_health_result *resu
         auto_json struct docker_health *before = NULL;
         auto_str path = cor_printf("%s/" HEALTH_FILE, m->folder);
         auto_str text = NULL;
-        size_t len, n = 0;
+        size_t len, first, n = 0;
 
         if (cor_read_file(path, FILE_MAX_BYTES, &text, &len, err) < 0 ||
             cor_json_parse(&docker_health_doc, text, len, path, &before, err) < 0)
                 return -1;
-        for (size_t i = before->n_log < RESULTS_MAX ? 0 : before->n_log - (RESULTS_MAX - 1); i < before->n_log; i++)
+        first = before->n_log + (result != NULL) > RESULTS_MAX ? before->n_log + (result != NULL) - RESULTS_MAX : 0;
+        for (size_t i = first; i < before->n_log; i++)
                 log[n++] = before->log[i];
         if (result)
                 log[n++] = *result;

@@ -491,7 +491,7 @@ static int turn_back(const struct exec_plan *e, struct cor_err *err)
         auto_fd own = -1;
 
         if (!e->intermediate && (e->namespaces & CLONE_NEWPID)) {
-                own = procfs_file(e->procfs, "self/ns/pid", O_RDONLY, err);
+                own = namespace_open_pid(e->procfs, getpid(), CLONE_NEWPID, err);
                 if (own < 0 || namespace_enter(own, CLONE_NEWPID, err) < 0)
                         return -1;
         }
