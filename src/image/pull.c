@@ -1,6 +1,7 @@
 /* Pull: from a tag or digest to a recorded image. */
 #include "image/job.h"
 #include "image/platform.h"
+#include "store/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,11 @@
 static int on_write(void *context, const void *bytes, size_t n, struct cor_err *err)
 {
         return receive_write(context, bytes, n, err);
+}
+
+static int on_check(void *context, struct cor_err *err)
+{
+        return receive_check(context, err);
 }
 
 static int on_restart(void *context, struct cor_err *err)
@@ -35,6 +41,7 @@ static int fetch_layer(void *context, struct receive_layer *l, const struct imag
                                               .urls = d->n_urls > 0 ? (const char *const *)d->urls : NULL,
                                               .write = on_write,
                                               .restart = on_restart,
+                                              .check = on_check,
                                               .done = on_done,
                                               .context = l };
 
@@ -56,6 +63,7 @@ static int run_downloads(void *context, int wake_fd, struct cor_err *err)
 /* A small blob fetched whole into memory. */
 struct small {
         struct cor_text text;
+        struct digest digest;
         size_t limit;
         bool done;
         struct cor_err err;
@@ -79,6 +87,16 @@ static int small_restart(void *context, struct cor_err *err)
         return 0;
 }
 
+static int small_check(void *context, struct cor_err *err)
+{
+        const struct small *s = context;
+        struct digest found = hash_bytes(s->text.s ? s->text.s : "", s->text.len);
+
+        if (digest_eq(&found, &s->digest))
+                return 0;
+        return cor_fail(err, COR_INVALID, "expected digest %s, found %s", s->digest.text, found.text);
+}
+
 static void small_done(void *context, struct cor_err *error)
 {
         struct small *s = context;
@@ -93,6 +111,7 @@ static int fetch_small(struct transfer_job *job, const struct image_descriptor *
         struct registry_download download = { .size = (int64_t)d->size,
                                               .write = small_write,
                                               .restart = small_restart,
+                                              .check = small_check,
                                               .done = small_done,
                                               .context = s };
         int r;
@@ -100,7 +119,10 @@ static int fetch_small(struct transfer_job *job, const struct image_descriptor *
         if (d->size > s->limit)
                 return cor_fail(err, COR_INVALID, "%llu bytes, more than the limit of %zu", (unsigned long long)d->size,
                                 s->limit);
-        if (digest_parse(d->digest, &download.digest, err) < 0 || registry_download(job->registry, &download, err) < 0)
+        if (digest_parse(d->digest, &download.digest, err) < 0)
+                return -1;
+        s->digest = download.digest;
+        if (registry_download(job->registry, &download, err) < 0)
                 return -1;
         while ((r = registry_run(job->registry, job->channel->fd, err)) == 1) {
                 registry_cancel(job->registry);
@@ -177,7 +199,10 @@ static int pull_one(struct transfer_job *job, const char *tag_or_digest, struct 
                 .channel = job->channel,
                 .store = job->store,
                 .unpacker = job->unpacker,
-                .source = { .fetch = fetch_layer, .run = run_downloads, .context = job },
+                .source = { .fetch = fetch_layer,
+                            .run = run_downloads,
+                            .context = job,
+                            .several = registry_n_pull_hosts(job->registry) > 1 },
                 .discard = job->request->discard,
         };
         auto_receive r = receive_new(&options);

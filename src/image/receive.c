@@ -38,7 +38,9 @@ struct receive_layer {
         char id[SHORT_ID + 1];
         enum layer_state state;
         struct receive_layer *same; /* an earlier layer with the same archive: it does the work */
-        bool blob_there, taken, fetching, unpacking, probing, unpacked, restarted, refetched, leans;
+        bool blob_there, taken, fetching, unpacking, probing, unpacked, restarted, leans;
+        bool held;             /* the unpacker keeps its finished job */
+        struct cor_err spoilt; /* kind not OK: it did not unpack, but its bytes may have been the wrong ones */
         struct blob_ingest *ingest;
         int lock; /* flock of the layer; -1: not held */
         int wake; /* our end of the pipe that tells the inflater; -1 */
@@ -309,32 +311,10 @@ static void layer_check_ready(struct receive_layer *l)
                 l->state = LAYER_READY;
 }
 
-/* What an earlier attempt left was damaged (a power cut, say): once more, from the beginning. */
-static bool fetch_again(struct receive_layer *l, struct cor_err *err)
+int receive_check(struct receive_layer *l, struct cor_err *err)
 {
-        struct receive *r = l->receive;
-
-        if (l->resumed_at == 0 || l->refetched || err->kind != COR_INVALID)
-                return false;
-        l->refetched = true;
-        return receive_restart(l, err) == 0 && r->o.source.fetch(r->o.source.context, l, l->descriptor, err) == 0;
-}
-
-void receive_whole(struct receive_layer *l)
-{
-        struct cor_err err = { 0 };
-
         show(l, "Verifying Checksum", 0, 0);
-        if (blob_ingest_finish(l->ingest, NULL, &err) < 0) {
-                if (!fetch_again(l, &err))
-                        receive_failed(l, &err);
-                return;
-        }
-        show(l, "Download complete", 0, 0);
-        l->fetching = false;
-        wake(l, UNPACK_WHOLE);
-        cor_fd_close(&l->wake);
-        layer_check_ready(l);
+        return blob_ingest_finish(l->ingest, NULL, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ claiming
@@ -365,6 +345,63 @@ static int start_unpacking(struct receive_layer *l, int blob_fd, const struct di
         l->unpacking = r == 0;
         l->probing = !l->leans;
         return r;
+}
+
+/*
+ * A layer is unpacked while it comes, so before its digest is known. What does not unpack may be what a mirror made up
+ * or what a power cut left of an earlier attempt; that shows when all bytes are here, and then the right ones have been
+ * fetched (`restarted`), or there are none, or the archive is as bad as it looks.
+ */
+static bool may_be_wrong(const struct receive_layer *l, const struct cor_err *why)
+{
+        return l->fetching && why->kind == COR_INVALID &&
+               (l->receive->o.source.several || l->resumed_at > 0 || l->restarted);
+}
+
+/* Once more, from bytes that are right. */
+static int unpack_again(struct receive_layer *l, struct cor_err *err)
+{
+        l->restarted = l->leans = false;
+        cor_err_clear(&l->spoilt);
+        if (l->held && unpacker_drop(l->receive->o.unpacker, l->number, err) < 0)
+                return -1;
+        l->held = false;
+        return start_unpacking(l, blob_ingest_fd(l->ingest), NULL, 0, err);
+}
+
+static int unpacking_failed(struct receive_layer *l, const struct cor_err *why, struct cor_err *err)
+{
+        if (l->restarted && !l->fetching)
+                return unpack_again(l, err);
+        if (may_be_wrong(l, why)) {
+                l->spoilt = *why;
+                return 0;
+        }
+        if (l->ingest && l->fetching && blob_ingest_restart(l->ingest, err) < 0) /* not worth continuing */
+                return -1;
+        *err = *why;
+        return cor_wrap(err, "layer %s", l->blob.text);
+}
+
+void receive_whole(struct receive_layer *l)
+{
+        struct cor_err err = { 0 };
+        int r = 0;
+
+        show(l, "Download complete", 0, 0);
+        l->fetching = false;
+        wake(l, UNPACK_WHOLE);
+        cor_fd_close(&l->wake);
+        if (l->spoilt.kind != COR_OK && !l->restarted) {
+                err = l->spoilt;
+                r = -1;
+        } else if (l->spoilt.kind != COR_OK || (l->restarted && l->leans && !l->unpacking)) {
+                r = unpack_again(l, &err);
+        }
+        if (r < 0)
+                receive_failed(l, &err);
+        else
+                layer_check_ready(l);
 }
 
 /* Claim what is missing of a layer: 1 ours, 0 another process is at it. */
@@ -462,22 +499,17 @@ static int claim(struct receive_layer *l, struct cor_err *err)
 /* --------------------------------------------------------------------------------------------------------- the rounds
  */
 
-static int retry_whole(struct receive_layer *l, struct cor_err *err)
-{
-        l->restarted = false;
-        return start_unpacking(l, blob_ingest_fd(l->ingest), NULL, 0, err);
-}
-
 static int unpacked(struct receive_layer *l, const struct unpack_event *e, struct cor_err *err)
 {
-        l->unpacking = false;
+        if (l->probing && e->applied.needs_lower && l->restarted)
+                return cor_fail(err, COR_INVALID, "unpacked from bytes that were wrong");
         if (l->probing &&
             e->applied.needs_lower) { /* to be done again on top of the layers below, when these are there */
                 l->leans = true;
                 cor_debug("layer %s leans on those below it: %s", l->blob.text, e->applied.why);
         } else if (!digest_eq(&e->diff_id, &l->diff_id)) {
-                return cor_fail(err, COR_INVALID, "layer %s: unpacks to %s, but the image's configuration says %s",
-                                l->blob.text, e->diff_id.text, l->diff_id.text);
+                return cor_fail(err, COR_INVALID, "unpacks to %s, but the image's configuration says %s",
+                                e->diff_id.text, l->diff_id.text);
         } else {
                 l->unpacked = true;
         }
@@ -503,19 +535,15 @@ static int take_event(struct receive *r, struct cor_err *err)
                         show_bar(l, "Extracting", e.offset);
                 return 0;
         }
-        if (e.type == UNPACK_DONE)
-                return unpacked(l, &e, err);
         l->unpacking = false;
+        l->held = e.type == UNPACK_DONE;
+        if (e.type == UNPACK_DONE && unpacked(l, &e, &e.err) == 0)
+                return 0;
         if (r->failed) { /* the download failed, and the archive ended with it */
                 *err = r->why;
                 return -1;
         }
-        if (l->restarted && !l->fetching)
-                return retry_whole(l, err);
-        if (l->fetching && blob_ingest_restart(l->ingest, err) < 0) /* what has come is not worth continuing */
-                return -1;
-        *err = e.err;
-        return cor_wrap(err, "layer %s", l->blob.text);
+        return unpacking_failed(l, &e.err, err);
 }
 
 static bool any_in(const struct receive *r, enum layer_state state)
@@ -611,6 +639,7 @@ static int commit_ready(struct receive *r, struct cor_err *err)
                         continue;
                 layer_done(l);
                 l->ingest = NULL;
+                l->held = l->restarted = false;
                 l->state = digest_set(&l->name) ? LAYER_THERE : LAYER_LEANS;
                 if (l->state == LAYER_THERE)
                         show(l, "Pull complete", 0, 0);

@@ -23,8 +23,9 @@ struct receive_layer;
 /* Where layers come from. */
 struct receive_source {
         /*
-         * fetch() - start to bring the blob of @l: receive_write() in order from receive_offset() on, then
-         * receive_whole(), or receive_failed(). -1: it cannot even be started.
+         * fetch() - start to bring the blob of @l: receive_write() in order from receive_offset() on (from 0 after
+         * receive_restart()), then receive_check() until that finds it good, then receive_whole(); or
+         * receive_failed(). -1: it cannot even be started.
          */
         int (*fetch)(void *context, struct receive_layer *l, const struct image_descriptor *d, struct cor_err *err);
         /* take() - a finished ingest of blob @d, if the source has it by it already: handed over. May be NULL */
@@ -32,6 +33,7 @@ struct receive_source {
         /* run() - drive what was started until it is done (0) or @wake_fd is readable (1) */
         int (*run)(void *context, int wake_fd, struct cor_err *err);
         void *context;
+        bool several; /* fetch() may turn to another place when receive_check() finds the bytes of one wrong */
 };
 
 struct receive_options {
@@ -70,6 +72,7 @@ int receive_done(struct receive *r, const struct cor_strv *names, const struct c
 int64_t receive_offset(const struct receive_layer *l);
 int receive_write(struct receive_layer *l, const void *bytes, size_t n, struct cor_err *err) COR_MUST_CHECK;
 int receive_restart(struct receive_layer *l, struct cor_err *err) COR_MUST_CHECK;
+int receive_check(struct receive_layer *l, struct cor_err *err) COR_MUST_CHECK;
 void receive_whole(struct receive_layer *l);
 void receive_failed(struct receive_layer *l, const struct cor_err *why);
 

@@ -114,6 +114,15 @@ int registry_detach(struct registry *r, struct cor_err *err)
         return 0;
 }
 
+size_t registry_n_pull_hosts(const struct registry *r)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < r->n_hosts; i++)
+                n += r->hosts[i].settings.pull;
+        return n;
+}
+
 void registry_files(struct cor_strv *ret)
 {
         http_trust_files(ret);

@@ -28,6 +28,8 @@ static inline void registry_free_p(struct registry **r)
  * handle opens no file but those of registry_files(), and starts no program.
  */
 int registry_detach(struct registry *r, struct cor_err *err) COR_MUST_CHECK;
+/* registry_n_pull_hosts() - how many places may be asked for a blob: its mirrors, and itself */
+size_t registry_n_pull_hosts(const struct registry *r);
 /* registry_files() - files and folders that are read while connecting: the system's certificates */
 void registry_files(struct cor_strv *ret);
 

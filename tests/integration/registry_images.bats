@@ -11,7 +11,10 @@ setup() {
         setup_net
         make_layout image
 }
-teardown() { teardown_net; }
+teardown() {
+        hide_images
+        teardown_net
+}
 
 # start_private PORT - docker-registry by https that wants user:secret
 start_private() {
@@ -84,6 +87,74 @@ name_registry_test() {
         grep -q '/blobs/' "$TEST_DIR/registry-5001.out"
         refute grep -q '/blobs/' "$TEST_DIR/registry-5000.out"
         refute grep -q '/manifests/1' "$TEST_DIR/registry-5001.out"
+}
+
+# spoil KIND - in the mirror's storage: the blobs of all layers (what begins like gzip), damaged
+spoil() {
+        python3 - "$1" "$TEST_DIR/storage-5001" <<'END'
+import glob, sys
+kind, storage = sys.argv[1:]
+n = 0
+for name in glob.glob(storage + '/**/blobs/**/data', recursive=True):
+    data = bytearray(open(name, 'rb').read())
+    if data[:2] != b'\x1f\x8b':
+        continue
+    n += 1
+    if kind == 'garbage':
+        data[20:] = bytes(len(data) - 20)
+    elif kind == 'end':
+        data[-6] ^= 1
+    elif kind == 'time':
+        data[4:8] = b'\x01\x02\x03\x04' # another digest, the same tar
+    elif kind == 'other':
+        import gzip, io, tarfile
+        out = io.BytesIO()
+        tar = tarfile.open(fileobj=out, mode='w')
+        link = tarfile.TarInfo('into/what/is/below') # leans on other layers, as the true one does not
+        link.type, link.linkname = tarfile.LNKTYPE, 'etc/one'
+        tar.addfile(link)
+        tar.close()
+        other = gzip.compress(out.getvalue())
+        data = other + bytes(max(0, len(data) - len(other)))
+    open(name, 'wb').write(data)
+assert n > 0
+END
+}
+
+@test "a mirror that sends wrong bytes is followed by the registry" {
+        for kind in garbage end time other; do
+                start_registry 5000
+                start_registry 5001
+                for port in 5000 5001; do
+                        in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" docker://localhost:$port/a/b:1
+                        : >"$TEST_DIR/registry-$port.out"
+                done
+                mkdir -p "$COR_CONFIG/certs.d/localhost:5000"
+                printf 'server = "http://localhost:5000"\n[host."http://localhost:5001"]\ncapabilities = ["pull"]\n' \
+                        >"$COR_CONFIG/certs.d/localhost:5000/hosts.toml"
+                spoil $kind
+                run coracle pull localhost:5000/a/b:1
+                expect_status 0
+                grep -q '/blobs/' "$TEST_DIR/registry-5001.out"
+                grep -q '/blobs/' "$TEST_DIR/registry-5000.out"
+                run coracle system check
+                expect_status 0
+                show_image localhost:5000/a/b:1 "$TEST_DIR/seen"
+                [ -e "$TEST_DIR/umoci/rootfs" ] || unpack_layout "$TEST_DIR/image:x" "$TEST_DIR/umoci"
+                same_tree "$TEST_DIR/umoci/rootfs" "$TEST_DIR/seen"
+                hide_images
+                coracle rmi localhost:5000/a/b:1
+                expect_equal "$(find "$TEST_DIR/store/images/ingest" -type f | wc -l)" 0
+                # from the mirror alone, nothing comes in, and nothing stays
+                printf 'server = "http://localhost:5999"\n[host."http://localhost:5001"]\n' \
+                        >"$COR_CONFIG/certs.d/localhost:5000/hosts.toml"
+                run coracle pull localhost:5000/a/b:1
+                expect_status 1
+                expect_equal "$(coracle images -q)" ""
+                kill -KILL "${SERVERS[@]:1}" && wait "${SERVERS[@]:1}" 2>/dev/null || true
+                SERVERS=("${SERVERS[0]}")
+                rm -r "$TEST_DIR"/storage-500?
+        done
 }
 
 @test "nothing is left of an image that could not be had" {
