@@ -6,7 +6,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
-#include "image/compress.h"
+#include "image/pack.h"
 #include "image/transfer_message.h"
 #include "store/hash.h"
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHORT_ID = 12, CHUNK_BYTES = 256 << 10, PROGRESS_MS = 100, GZIP_LEVEL = 6 };
+enum { SHORT_ID = 12, PROGRESS_MS = 100 };
 
 /* One blob on its way out. */
 struct push_blob {
@@ -77,39 +77,39 @@ static bool is_plain(const char *media_type)
         return media_is_layer(media_type) && !strstr(media_type, "gzip") && !strstr(media_type, "zstd");
 }
 
-static int write_packed(void *context, const void *bytes, size_t n, struct cor_err *err)
+/* What packing a layer needs while it runs. */
+struct packing {
+        struct pack_layer *items;
+        size_t *numbers, n; /* which layers of the image they are */
+};
+
+static void packing_done(struct packing *k)
 {
-        return blob_ingest_write(context, bytes, n, err);
+        for (size_t i = 0; i < k->n; i++)
+                cor_fd_close(&k->items[i].fd);
+        free(k->items);
+        free(k->numbers);
 }
 
-static int deflate_all(int fd, struct deflater *d, struct cor_err *err)
+static int packing_add(struct packing *k, struct push *p, size_t number, struct cor_err *err)
 {
-        auto_free char *buf = cor_alloc(CHUNK_BYTES);
-        ssize_t n;
+        struct push_blob *b = &p->layers[number];
+        size_t n = k->n;
 
-        while ((n = read(fd, buf, CHUNK_BYTES)) != 0) {
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return cor_fail_errno(err, "read the layer");
-                if (deflater_write(d, buf, (size_t)n, err) < 0)
-                        return -1;
-        }
-        return deflater_end(d, err);
-}
-
-/* Put the compressed form in the place of @b and of its descriptor. */
-static int pack(struct push_blob *b, struct image_descriptor *d, struct cor_err *err)
-{
-        struct push *p = b->push;
-        auto_deflater deflater = NULL;
-        auto_fd plain = b->fd;
-
-        b->fd = -1;
         if (blob_ingest_new(p->job->store, INT64_MAX, &b->packed, err) < 0)
                 return -1;
-        deflater = deflater_new(COMPRESSION_GZIP, GZIP_LEVEL, write_packed, b->packed);
-        if (deflate_all(plain, deflater, err) < 0 || blob_ingest_finish(b->packed, &b->digest, err) < 0)
+        *COR_GROW(k->numbers, n) = number;
+        *COR_GROW(k->items, k->n) = (struct pack_layer){ .fd = cor_fd_take(&b->fd), .into = b->packed };
+        return 0;
+}
+
+/* Put the compressed form in the place of the blob and of its descriptor. */
+static int take_packed(struct push *p, size_t number, struct cor_err *err)
+{
+        struct push_blob *b = &p->layers[number];
+        struct image_descriptor *d = &p->manifest->layers[number];
+
+        if (blob_ingest_finish(b->packed, &b->digest, err) < 0)
                 return -1;
         b->fd = blob_ingest_fd(b->packed);
         b->size = blob_ingest_offset(b->packed);
@@ -118,6 +118,23 @@ static int pack(struct push_blob *b, struct image_descriptor *d, struct cor_err 
         d->media_type = cor_starts_with(d->media_type, MEDIA_DOCKER_LAYER) ? MEDIA_DOCKER_LAYER ".gzip"
                                                                            : MEDIA_OCI_LAYER "+gzip";
         p->rewritten = true;
+        return 0;
+}
+
+/* All plain layers, side by side. */
+static int pack_plain(struct push *p, struct cor_err *err)
+{
+        COR_CLEANUP(packing_done) struct packing k = { .n = 0 };
+
+        for (size_t i = 0; i < p->manifest->n_layers; i++)
+                if (p->layers[i].fd >= 0 && is_plain(p->manifest->layers[i].media_type) &&
+                    packing_add(&k, p, i, err) < 0)
+                        return -1;
+        if (k.n > 0 && pack_layers(k.items, k.n, p->job->channel->fd, err) < 0)
+                return -1;
+        for (size_t i = 0; i < k.n; i++)
+                if (take_packed(p, k.numbers[i], err) < 0)
+                        return -1;
         return 0;
 }
 
@@ -250,10 +267,11 @@ static const char *diff_id_of(const struct push *p, size_t i)
         return p->image->layers[i].diff_id;
 }
 
-static int push_layer(struct push *p, size_t i, struct cor_err *err)
+/* Layers that stand twice in the image are opened once. */
+static int open_layer(struct push *p, size_t i, struct cor_err *err)
 {
         struct push_blob *b = &p->layers[i];
-        struct image_descriptor *d = &p->manifest->layers[i];
+        const struct image_descriptor *d = &p->manifest->layers[i];
         const char *shown = diff_id_of(p, i);
 
         snprintf(b->id, sizeof b->id, "%.*s", (int)SHORT_ID, strchr(shown ? shown : d->digest, ':') + 1);
@@ -261,11 +279,9 @@ static int push_layer(struct push *p, size_t i, struct cor_err *err)
                 return -1;
         for (size_t k = 0; k < i; k++)
                 if (strcmp(p->manifest->layers[k].digest, d->digest) == 0)
-                        return 0; /* the same archive twice in one image */
+                        return 0;
         show(b, "Preparing", -1);
-        if (open_blob(b, err) < 0 || (is_plain(d->media_type) && pack(b, d, err) < 0))
-                return -1;
-        return offer(b, err);
+        return open_blob(b, err);
 }
 
 static int read_manifest(struct push *p, struct cor_err *err)
@@ -304,7 +320,11 @@ static int push_blobs(struct push *p, struct cor_err *err)
         for (size_t i = 0; i < p->manifest->n_layers; i++)
                 before[i] = p->manifest->layers[i].digest;
         for (size_t i = 0; i < p->manifest->n_layers && r == 0; i++)
-                r = push_layer(p, i, err);
+                r = open_layer(p, i, err);
+        if (r == 0)
+                r = pack_plain(p, err);
+        for (size_t i = 0; i < p->manifest->n_layers && r == 0; i++)
+                r = p->layers[i].fd >= 0 ? offer(&p->layers[i], err) : 0;
         repeat_packed(p, before);
         free(before);
         if (r < 0 || digest_parse(p->manifest->config->digest, &p->config.digest, err) < 0 ||

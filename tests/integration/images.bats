@@ -228,6 +228,36 @@ PY
         cmp "$TEST_DIR/big" "$TEST_DIR/ours/big"
 }
 
+@test "plain layers are compressed on push, each once, and give the same digests every time" {
+        local i digest
+        mkdir "$TEST_DIR/plain"
+        for i in 1 2 3 4; do
+                mkdir "$TEST_DIR/t$i" && seq "${i}00000" "${i}90000" >"$TEST_DIR/t$i/numbers$i"
+                tar -C "$TEST_DIR/t$i" -cf "$TEST_DIR/plain/$i.tar" .
+        done
+        cp "$TEST_DIR/plain/2.tar" "$TEST_DIR/plain/5.tar" # the same once more
+        for i in 1 2 3 4 5; do sha256sum <"$TEST_DIR/plain/$i.tar" | sed 's/ .*//; s/^/sha256:/'; done >"$TEST_DIR/diffs"
+        jq -nR '{architecture: "amd64", os: "linux", config: {}, rootfs: {type: "layers", diff_ids: [inputs]}}' <"$TEST_DIR/diffs" \
+                >"$TEST_DIR/plain/config.json"
+        echo '[{"Config":"config.json","RepoTags":["'$R'/plain:1"],"Layers":["1.tar","2.tar","3.tar","4.tar","5.tar"]}]' \
+                >"$TEST_DIR/plain/manifest.json"
+        tar -C "$TEST_DIR/plain" -cf "$TEST_DIR/plain.tar" .
+        coracle load -i "$TEST_DIR/plain.tar"
+        run coracle push $R/plain:1
+        expect_status 0
+        digest=$(digest_at plain:1)
+        run in_net skopeo inspect --raw --tls-verify=false docker://$R/plain:1
+        expect_equal "$(jq -r '.layers[].mediaType' <<<"$output" | sort -u)" application/vnd.oci.image.layer.v1.tar+gzip
+        expect_equal "$(jq -r '.layers[].digest' <<<"$output" | wc -l)" 5
+        expect_equal "$(jq -r '.layers[1].digest' <<<"$output")" "$(jq -r '.layers[4].digest' <<<"$output")"
+        expect_equal "$(requests PUT '/plain/blobs/uploads')" 5 # four layers and the configuration
+        in_net skopeo --insecure-policy copy -q --src-tls-verify=false --dest-decompress docker://$R/plain:1 "dir:$TEST_DIR/back"
+        while read -r i; do [ -e "$TEST_DIR/back/${i#sha256:}" ]; done <"$TEST_DIR/diffs"
+        coracle tag $R/plain:1 $R/other:1
+        coracle push $R/other:1
+        expect_equal "$(digest_at other:1)" "$digest"
+}
+
 @test "save: podman, docker's form and skopeo read it; digests stay" {
         make_layout image
         push_layout image x:1
