@@ -131,6 +131,27 @@ int spec_write(struct store *store, const struct spec_start *start, struct cor_s
         return r;
 }
 
+int spec_limits(struct store *store, const struct container_row *row, const struct docker_host_config *host,
+                struct oci_config **ret, struct cor_err *err)
+{
+        struct spec s = {
+                .store = store,
+                .row = row,
+                .id = row->id,
+                .host = host,
+                .root = -1,
+                .rootless = runtime_default_rootless(),
+                .unified = spec_host_is_unified(),
+        };
+
+        if (new_document(&s, err) < 0 || spec_make_resources(&s, err) < 0) {
+                cor_json_free(s.c);
+                return -1;
+        }
+        *ret = s.c;
+        return 0;
+}
+
 void spec_documents_done(struct spec_documents *d)
 {
         cor_json_free(d->config);

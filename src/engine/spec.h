@@ -67,4 +67,12 @@ struct spec_start {
 int spec_write(struct store *s, const struct spec_start *start, struct cor_strv *warnings, struct cor_err *err)
         COR_MUST_CHECK;
 
+/*
+ * spec_limits() - what `update` gives to a container that runs: a configuration of which only linux.resources means
+ * something; cor_json_free() *ret
+ */
+struct oci_config;
+int spec_limits(struct store *s, const struct container_row *row, const struct docker_host_config *host,
+                struct oci_config **ret, struct cor_err *err) COR_MUST_CHECK;
+
 #endif

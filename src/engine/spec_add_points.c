@@ -25,7 +25,7 @@ static bool can_recursive_ro(void)
                (major > 5 || (major == 5 && minor >= 12));
 }
 
-static int bind_options(struct spec *s, struct oci_mount *m, const struct spec_point *p, struct cor_err *err)
+int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_point *p, struct cor_err *err)
 {
         bool recursive = can_recursive_ro();
 
@@ -54,7 +54,7 @@ static int add_bind(struct spec *s, const struct spec_point *p, struct cor_err *
 {
         if (make_source(p, err) < 0 || spec_propagate(s, p, err) < 0)
                 return -1;
-        return bind_options(s, spec_mount_add(s, p->destination, "bind", p->source), p, err);
+        return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", p->source), p, err);
 }
 
 /* --- tmpfs ------------------------------------------------------------------------------------------------------- */
@@ -142,7 +142,7 @@ static int add_point(struct spec *s, const struct spec_point *p, struct cor_err 
         if (strcmp(p->type, "image") == 0)
                 return spec_add_image(s, p, err);
         if (strcmp(p->type, "file") == 0)
-                return bind_options(s, spec_mount_add(s, p->destination, "bind", p->source), p, err);
+                return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", p->source), p, err);
         return add_bind(s, p, err);
 }
 

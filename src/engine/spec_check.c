@@ -109,7 +109,7 @@ static int check_modes(const struct docker_host_config *h, struct cor_err *err)
                        : 0;
 }
 
-static int check_restart(const struct docker_host_config *h, struct cor_err *err)
+int spec_check_restart(const struct docker_host_config *h, struct cor_err *err)
 {
         const struct docker_restart_policy *p = &h->restart_policy;
         bool none = spec_empty(p->name) || spec_is(p->name, "no");
@@ -317,7 +317,7 @@ int spec_check_host(const struct docker_config *c, struct docker_host_config *h,
         struct spec_security ignored;
 
         (void)c;
-        if (check_restart(h, err) < 0 || check_mounts(h, warnings, err) < 0 || check_names(h, err) < 0 ||
+        if (spec_check_restart(h, err) < 0 || check_mounts(h, warnings, err) < 0 || check_names(h, err) < 0 ||
             check_ports(h, err) < 0 || check_annotations(h, err) < 0 || check_modes(h, err) < 0 ||
             check_rest(h, err) < 0 || check_devices(h, err) < 0 || check_sysctls(h, err) < 0)
                 return -1;

@@ -87,6 +87,7 @@ int spec_check_resources(struct docker_host_config *h, bool update, struct cor_s
         COR_MUST_CHECK;
 int spec_check_network(const struct docker_config *c, const struct docker_host_config *h, struct cor_err *err)
         COR_MUST_CHECK;
+int spec_check_restart(const struct docker_host_config *h, struct cor_err *err) COR_MUST_CHECK;
 /* spec_mask_defaults() - masked and read-only paths of a container that is not privileged, if none were given */
 void spec_mask_defaults(struct docker_host_config *h);
 
@@ -110,6 +111,9 @@ bool spec_wants_init(const struct spec *s);
 int spec_collect_points(struct spec *s, struct cor_err *err) COR_MUST_CHECK;
 int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *err) COR_MUST_CHECK;
 int spec_add_image(struct spec *s, const struct spec_point *p, struct cor_err *err) COR_MUST_CHECK;
+/* spec_bind_options() - how @p is bound: recursively or not, read-only, propagation */
+int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_point *p, struct cor_err *err)
+        COR_MUST_CHECK;
 /* spec_propagate() - shared and slave binds: whether the source's mount allows it, and what the root has to be */
 int spec_propagate(struct spec *s, const struct spec_point *p, struct cor_err *err) COR_MUST_CHECK;
 /* spec_add_points() - the container's own mounts, shorter paths first */

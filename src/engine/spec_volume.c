@@ -84,7 +84,6 @@ int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *
 {
         auto_volume_row v = { 0 };
         const char *source = NULL;
-        struct oci_mount *m;
 
         if (volume_row_find(s->store, p->name, &v, err) < 0)
                 return -1;
@@ -92,10 +91,5 @@ int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *
                 return add_mounted(s, p, &v, err);
         if (volume_source(s, p, &source, err) < 0)
                 return cor_wrap(err, "error while mounting volume '%s'", p->name);
-        m = spec_mount_add(s, p->destination, "bind", source);
-        spec_mount_option(s, m, "rbind");
-        if (!p->rw)
-                spec_mount_option(s, m, "ro");
-        spec_mount_option(s, m, spec_empty(p->propagation) ? "rprivate" : p->propagation);
-        return 0;
+        return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", source), p, err);
 }
