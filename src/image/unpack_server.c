@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "image/confine.h"
 #include "image/unpack_worker.h"
+#include "image/unpack_writeback.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,8 +25,9 @@ struct job {
         unsigned number;
         struct unpack_work work; /* its descriptors are owned */
         struct layer_ingest *ingest;
-        int report; /* our end of work.report_fd */
-        pid_t pid;  /* 0: not started yet */
+        int report;   /* our end of work.report_fd */
+        int64_t read; /* of the blob, as reported */
+        pid_t pid;    /* 0: not started yet */
         bool done;
 };
 
@@ -36,6 +38,7 @@ struct server {
         struct job **jobs;
         size_t n_jobs;
         size_t max_running;
+        struct writeback *writeback;
 };
 
 static void job_free(struct job *j)
@@ -241,8 +244,11 @@ static int serve_report(struct server *s, struct job *j, struct cor_err *err)
         struct unpack_event event;
         ssize_t n = recv(j->report, &event, sizeof event, 0);
 
-        if (n == (ssize_t)sizeof event && event.type == UNPACK_PROGRESS)
+        if (n == (ssize_t)sizeof event && event.type == UNPACK_PROGRESS) {
+                writeback_add(s->writeback, event.offset - j->read);
+                j->read = event.offset;
                 return tell(s, &event, err);
+        }
         if (n != (ssize_t)sizeof event) {
                 event = (struct unpack_event){ .type = UNPACK_FAILED };
                 cor_fail(&event.err, COR_SYSTEM, "the process that unpacks the layer was killed");
@@ -292,6 +298,7 @@ _Noreturn void unpack_serve(const char *path, const struct image_limits *limits,
 
         if (r == 0)
                 r = confine_unpacker(store_overlay_prefix(s.store), &err);
+        s.writeback = s.store ? writeback_new(s.store) : NULL;
         s.max_running = processors < 1 ? 2 : processors < MAX_RUNNING ? (size_t)processors + 1 : MAX_RUNNING;
         if (r < 0)
                 (void)!tell_failed(&s, 0, &err, NULL);
@@ -299,6 +306,7 @@ _Noreturn void unpack_serve(const char *path, const struct image_limits *limits,
                 r = serve(&s, lower, &err);
         while (s.n_jobs > 0)
                 server_forget(&s, s.jobs[0]);
+        writeback_free(s.writeback);
         store_free(s.store);
         free(lower);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
