@@ -85,7 +85,8 @@ int verb_filters(const struct option *row, char **items, size_t n, struct cor_er
 const char *verb_short_id(const struct digest *d, char *buf);
 
 extern const struct verb verb_attach, verb_create, verb_exec, verb_kill, verb_pause, verb_ps, verb_rename, verb_restart,
-        verb_rm, verb_run, verb_start, verb_stop, verb_unpause, verb_wait;
+        verb_rm, verb_run, verb_start, verb_stop, verb_unpause, verb_volume_create, verb_volume_inspect, verb_volume_ls,
+        verb_volume_prune, verb_volume_rm, verb_wait;
 extern const struct verb verb_check, verb_completion, verb_df, verb_history, verb_image_inspect, verb_image_prune,
         verb_images, verb_import, verb_info, verb_inspect, verb_load, verb_login, verb_logout, verb_manifest_inspect,
         verb_pull, verb_push, verb_rmi, verb_save, verb_search, verb_system_prune, verb_tag, verb_version;

@@ -18,4 +18,8 @@ int verb_each(struct invocation *in,
 /* verb_signal() - "KILL", "SIGKILL", "9"; 0 for NULL; INVALID "invalid signal: x" */
 int verb_signal(const char *word, int *ret, struct cor_err *err) COR_MUST_CHECK;
 
+struct volume_row;
+/* verb_volume_document() - a volume as `volume inspect` shows it */
+struct value *verb_volume_document(struct value_pool *p, const struct store *s, const struct volume_row *v);
+
 #endif

@@ -12,6 +12,7 @@ const struct verb_group verb_groups[] = {
         { "image", "Work with images" },
         { "manifest", "Look at manifests" },
         { "system", "Look after the store" },
+        { "volume", "Work with volumes" },
 };
 const size_t verb_n_groups = COR_COUNT(verb_groups);
 
@@ -49,6 +50,11 @@ const struct verb_place verb_places[] = {
         { "system", "df", "", &verb_df },
         { "system", "info", "", &verb_info },
         { "system", "prune", "", &verb_system_prune },
+        { "volume", "create", "", &verb_volume_create },
+        { "volume", "inspect", "", &verb_volume_inspect },
+        { "volume", "ls", "list", &verb_volume_ls },
+        { "volume", "prune", "", &verb_volume_prune },
+        { "volume", "rm", "remove", &verb_volume_rm },
 };
 const size_t verb_n_places = COR_COUNT(verb_places);
 
