@@ -50,7 +50,7 @@ show_image() {
         local layers
         layers=$(coracle inspect --format '{{with .GraphDriver.Data}}{{.UpperDir}}{{with .LowerDir}}:{{.}}{{end}}{{end}}' "$1") || return
         mkdir -p "$2" "$TEST_DIR/empty"
-        mount -t overlay overlay -o "lowerdir=$layers:$TEST_DIR/empty" "$2" || return
+        mount_overlay "lowerdir=$layers:$TEST_DIR/empty" "$2" || return
         MOUNTED+=("$2")
 }
 

@@ -57,7 +57,7 @@ as_walker() {
         run as_walker walker:300000:65536 bash -c '
                 layers=$("$1/coracle" inspect --format "{{.GraphDriver.Data.UpperDir}}:{{.GraphDriver.Data.LowerDir}}" '$R'/x:1)
                 mkdir -p "$HOME/m"
-                exec unshare --user --map-root-user --mount sh -c "mount -t overlay overlay -o userxattr,lowerdir=$layers $HOME/m && ls $HOME/m $HOME/m/opaque"' - "$TEST_DIR"
+                exec unshare --user --map-root-user --mount sh -c "LIBMOUNT_FORCE_MOUNT2=always mount -t overlay overlay -o userxattr,lowerdir=$layers $HOME/m && ls $HOME/m $HOME/m/opaque"' - "$TEST_DIR"
         expect_status 0
         [[ $output == *four* && $output != *three* && $output != *gone* ]]
 }

@@ -32,7 +32,7 @@ unpack() {
                 "$LAYER" apply --confine "${@:2}" "$dir/$n" "${lower[@]}" <"$archive" >"$dir/said.$n" || return
                 lower=("$dir/$n" "${lower[@]}")
         done
-        mount -t overlay overlay -o "lowerdir=$(IFS=: && echo "${lower[*]}"):$dir/0" "$dir/merged"
+        mount_overlay "lowerdir=$(IFS=: && echo "${lower[*]}"):$dir/0" "$dir/merged"
 }
 
 referee() { # CASE FOLDER - unpack it as the one who knows does

@@ -176,6 +176,9 @@ remove_tree() { # a directory: undo the mounts below it, then delete it, never c
         rm -rf --one-file-system "$1"
 }
 
+# mount_overlay OPTIONS DIR - in the old way: what newer programs use takes 255 bytes of lowerdir and no more
+mount_overlay() { LIBMOUNT_FORCE_MOUNT2=always mount -t overlay overlay -o "$1" "$2"; }
+
 # -------------------------------------------------------------------------------------------------------- configuration
 
 # config FILTER [JQ-ARGUMENT...] - change config.json of $BUNDLE: config '.hostname = $name' --arg name blue
