@@ -123,6 +123,7 @@ static int64_t next_check(const struct monitor *m)
 static void judge(struct monitor *m, int code)
 {
         enum container_health before = m->now.health;
+        auto_str action = NULL;
 
         if (code == 0) {
                 m->health.streak = 0;
@@ -133,6 +134,8 @@ static void judge(struct monitor *m, int code)
         if (m->now.health == before)
                 return;
         monitor_save(m, false);
+        action = cor_printf("health_status: %s", status_name(m));
+        monitor_event(m, action, NULL, NULL);
         monitor_close_store(m);
 }
 

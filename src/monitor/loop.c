@@ -154,7 +154,11 @@ static void take_oom(struct monitor *m)
                 cgroup_oom_close(m->life.oom);
                 m->life.oom = NULL;
         }
-        m->now.oom_killed = m->now.oom_killed || events > 0;
+        if (events == 0)
+                return;
+        m->now.oom_killed = true;
+        monitor_event(m, "oom", NULL, NULL);
+        monitor_close_store(m);
 }
 
 /* Everybody who could write is gone: what is in the pipes is all there is. */

@@ -68,19 +68,7 @@ static int open_log(struct monitor *m, struct cor_err *err)
         return m->log ? 0 : log_open(&o, &m->log, err);
 }
 
-static int start(struct monitor *m, struct cor_err *err)
-{
-        auto_container_row row = { 0 };
-
-        if (monitor_open_store(m, err) < 0 || container_row_find(m->store, m->id, &row, err) < 0)
-                return -1;
-        settings_done(&m->settings);
-        if (settings_read(&row, &m->settings, err) < 0 || open_log(m, err) < 0)
-                return -1;
-        return life_start(m, &row, err);
-}
-
-static void note_start(struct monitor *m)
+static void note_start(struct monitor *m, const struct container_row *row)
 {
         m->state = STATE_RUNNING;
         m->started_ms = cor_now_ms();
@@ -95,6 +83,22 @@ static void note_start(struct monitor *m)
         m->now.error = NULL;
         health_begin(m);
         monitor_save(m, false);
+        monitor_event_of(m, row, "start", NULL, NULL);
+}
+
+static int start(struct monitor *m, struct cor_err *err)
+{
+        auto_container_row row = { 0 };
+
+        if (monitor_open_store(m, err) < 0 || container_row_find(m->store, m->id, &row, err) < 0)
+                return -1;
+        settings_done(&m->settings);
+        if (settings_read(&row, &m->settings, err) < 0 || open_log(m, err) < 0)
+                return -1;
+        if (life_start(m, &row, err) < 0)
+                return -1;
+        note_start(m, &row);
+        return 0;
 }
 
 int monitor_start(struct monitor *m, struct cor_err *err)
@@ -104,7 +108,6 @@ int monitor_start(struct monitor *m, struct cor_err *err)
         streams_init(m);
         if (start(m, err) < 0)
                 return -1;
-        note_start(m);
         monitor_close_store(m);
         return 0;
 }
@@ -140,6 +143,7 @@ int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, 
                 return 0;
         if (life_signal(m, sig, err) < 0)
                 return -1;
+        monitor_event_signal(m, sig);
         if (m->life.frozen && life_freeze(m, false, &ignored) == 0)
                 m->now.phase = CONTAINER_PHASE_RUNNING;
         m->stop.killed = false;
@@ -158,8 +162,10 @@ void monitor_ended(struct monitor *m, int status)
                 uint64_t events = 0;
                 bool gone;
 
-                if (cgroup_oom_check(m->life.oom, &events, &gone, &ignored) == 0 && events > 0)
+                if (cgroup_oom_check(m->life.oom, &events, &gone, &ignored) == 0 && events > 0) {
                         m->now.oom_killed = true;
+                        monitor_event(m, "oom", NULL, NULL);
+                }
         }
         m->life.pid = 0;
         life_end(m, true);
@@ -207,9 +213,13 @@ static void tell_started(struct monitor *m, const struct cor_err *failure)
 
 static void start_again(struct monitor *m)
 {
+        bool asked = m->stop.again;
         struct cor_err err = { 0 };
 
         if (monitor_start(m, &err) == 0) {
+                if (asked)
+                        monitor_event(m, "restart", NULL, NULL);
+                monitor_close_store(m);
                 tell_started(m, NULL);
                 return;
         }
@@ -250,6 +260,9 @@ void monitor_finish(struct monitor *m)
         streams_done(m);
         m->now.exit_code = cor_status_code(m->status);
         m->now.finished = monitor_wall_ns();
+        monitor_event_die(m);
+        if (m->stop.on)
+                monitor_event(m, "stop", NULL, NULL);
         if (m->stop.on && m->stop.again) {
                 m->restart = (struct restart){ 0 };
                 tell_exit(m, false);
@@ -309,8 +322,10 @@ static bool remove_container(struct monitor *m)
         struct cor_err err = { 0 };
 
         if (monitor_open_store(m, &err) == 0 && container_row_find(m->store, m->id, &row, &err) == 0 &&
-            monitor_remove(m->store, &row, true, &err) == 0)
+            monitor_remove(m->store, &row, true, &err) == 0) {
+                monitor_event_of(m, &row, "destroy", NULL, NULL);
                 return true;
+        }
         cor_warn("remove container %s: %s", m->id, err.msg);
         return err.kind == COR_NOT_FOUND;
 }

@@ -78,6 +78,13 @@ void monitor_close_store(struct monitor *m);
 void monitor_save(struct monitor *m, bool durable);
 int64_t monitor_wall_ns(void);
 
+/* Events (event.c): @key may be NULL. The store may be open afterwards. */
+void monitor_event(struct monitor *m, const char *action, const char *key, const char *value);
+void monitor_event_of(struct monitor *m, const struct container_row *row, const char *action, const char *key,
+                      const char *value);
+void monitor_event_signal(struct monitor *m, int sig);
+void monitor_event_die(struct monitor *m);
+
 /* monitor_start() - STARTING: a container that runs, or nothing */
 int monitor_start(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_start_failed() - write down why; the state is OVER */

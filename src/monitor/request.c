@@ -83,6 +83,7 @@ static int send_signal(struct monitor *m, const char *content, struct cor_err *e
         m->exit_on_next = m->exit_on_next || final;
         if (life_signal(m, how.signal, err) < 0)
                 return -1;
+        monitor_event_signal(m, how.signal);
         if (final && m->life.frozen && life_freeze(m, false, &ignored) == 0)
                 m->now.phase = CONTAINER_PHASE_RUNNING;
         return 0;
@@ -98,6 +99,7 @@ static int freeze(struct monitor *m, bool frozen, struct cor_err *err)
                 return -1;
         m->now.phase = frozen ? CONTAINER_PHASE_PAUSED : CONTAINER_PHASE_RUNNING;
         monitor_save(m, false);
+        monitor_event(m, frozen ? "pause" : "unpause", NULL, NULL);
         monitor_close_store(m);
         return 0;
 }
