@@ -336,10 +336,18 @@ static int plan_cgroup(struct plan *p, struct cor_err *err)
         return cgroup_plan(&req, &p->where, err);
 }
 
+/* An engine says in the path itself whether systemd is to make the cgroup: "SLICE:PREFIX:NAME". */
+static enum cgroup_manager manager_of(const struct plan *p)
+{
+        const char *path = p->config->linux_->cgroups_path, *colon = path ? strchr(path, ':') : NULL;
+
+        return p->options->given && colon && strchr(colon + 1, ':') ? CGROUP_SYSTEMD : p->ctx->manager;
+}
+
 void plan_cgroup_request(const struct plan *p, struct cgroup_request *ret)
 {
         *ret = (struct cgroup_request){
-                .manager = p->ctx->manager,
+                .manager = manager_of(p),
                 .rootless = p->ctx->rootless,
                 .id = p->options->id,
                 .path = p->config->linux_->cgroups_path,
