@@ -7,8 +7,8 @@
 #include "linux/terminal.h"
 #include "monitor/external.h"
 #include "monitor/monitor.h"
+#include "monitor/root.h"
 #include "runtime/context.h"
-#include "store/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +111,7 @@ int life_look(struct monitor *m, struct cor_err *err)
                 return -1;
         m->now.pid = id.pid;
         m->now.pid_start_time = id.start_time;
-        return 0;
+        return monitor_connect(m, err);
 }
 
 static int spawn_own(struct monitor *m, int root, struct cor_err *err)
@@ -147,21 +147,6 @@ static int start_own(struct monitor *m, int root, struct cor_err *err)
         return -1;
 }
 
-/* What a container with --rm writes need not outlive the machine. */
-static int mount_root(struct monitor *m, const struct container_row *row, struct cor_err *err)
-{
-        struct snapshot snapshot = SNAPSHOT_INIT;
-        auto_fd folder = container_folder_open(m->store, m->id, err);
-
-        if (folder < 0)
-                return -1;
-        snapshot.layers = row->layers;
-        snapshot.n_layers = row->n_layers;
-        snapshot.folder = folder;
-        snapshot.lossy = row->auto_remove;
-        return snapshot_mount(m->store, &snapshot, err);
-}
-
 void life_let_go(struct life *l)
 {
         cor_fd_close(&l->mount);
@@ -172,10 +157,13 @@ int life_start(struct monitor *m, const struct container_row *row, struct cor_er
         struct life *l = &m->life;
         int r;
 
-        life_let_go(l);
         if (make_place(m, err) < 0)
                 return -1;
-        l->mount = mount_root(m, row, err);
+        if (!l->fresh) {
+                life_let_go(l);
+                l->mount = monitor_mount_root(m->store, row, err);
+        }
+        l->fresh = false;
         if (l->mount < 0)
                 return -1;
         r = m->settings.runtime ? external_start(m, l->mount, err) : start_own(m, l->mount, err);

@@ -18,7 +18,9 @@ struct life {
         int pidfd;
         struct cgroup *cgroup;  /* borrowed from own; NULL of another runtime */
         struct cgroup_oom *oom; /* NULL: not watched */
-        int mount; /* its root filesystem: to let go of it writes it out, which is for after the last word; or -1 */
+        int mount;  /* its root filesystem: to let go of it writes it out, which is for after the last word; or -1 */
+        bool fresh; /* mount is the starter's, for the first start */
+        bool connected; /* with a network: it has an address */
         bool frozen;
         bool private; /* the monitor's mount namespace is its own by now */
 };

@@ -168,11 +168,13 @@ static int starter_words(struct monitor *m, struct cor_err *err)
 
                 if (r <= 0)
                         return r < 0 ? -1 : cor_fail(err, COR_TIMEOUT, "the starter says nothing");
-                type = monitor_receive(MONITOR_STARTER_FD, packet, &n, err);
+                type = monitor_receive_fd(MONITOR_STARTER_FD, packet, &n, &m->life.mount, err);
                 if (type <= 0)
                         return type;
-                if (type == MONITOR_START)
+                if (type == MONITOR_START) {
+                        m->life.fresh = m->life.mount >= 0;
                         return 1;
+                }
                 if (type != MONITOR_ATTACH && type != MONITOR_RESIZE)
                         return cor_fail(err, COR_INVALID, "packet %d before START", type);
                 monitor_request(m, &m->clients[0], type, packet + 1, n);

@@ -340,6 +340,7 @@ void monitor_over(struct monitor *m)
         m->progress_ms = cor_now_ms();
         log_close(m->log);
         m->log = NULL;
+        monitor_disconnect(m);
         if (m->settings.auto_remove)
                 m->removed = remove_container(m);
         if (!m->removed)

@@ -97,6 +97,10 @@ void monitor_finish(struct monitor *m);
 void monitor_wait_over(struct monitor *m);
 /* monitor_give_up() - before anything was started */
 void monitor_give_up(struct monitor *m);
+/* monitor_connect() - with its network, if it has one (network.c); the first process is there, and the store is open */
+int monitor_connect(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_disconnect() - its address is another one's to have */
+void monitor_disconnect(struct monitor *m);
 /* monitor_over() - nothing runs and nothing will */
 void monitor_over(struct monitor *m);
 /* monitor_stop() - begin to end it (or begin anew with other words) */

@@ -1,5 +1,7 @@
 #include "monitor/protocol.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -61,13 +63,60 @@ int monitor_send(int sock, enum monitor_packet type, const void *content, size_t
         return cor_fail_errno(err, "send to the other side");
 }
 
+int monitor_send_start(int sock, int root, struct cor_err *err)
+{
+        const uint8_t type = MONITOR_START;
+
+        return cor_send_fd(sock, root, &type, sizeof type, err);
+}
+
+/* The descriptor that came along, if any; one that nobody expects is closed. */
+static void take_fd(struct msghdr *m, int *ret_fd)
+{
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+                int fd;
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                for (size_t at = 0; CMSG_LEN(at + sizeof fd) <= c->cmsg_len; at += sizeof fd) {
+                        memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
+                        if (ret_fd && *ret_fd < 0)
+                                *ret_fd = fd;
+                        else
+                                cor_fd_close(&fd);
+                }
+        }
+}
+
+static ssize_t receive(int sock, char *buf, int *ret_fd)
+{
+        char control[CMSG_SPACE(sizeof(int))];
+        struct iovec part = { .iov_base = buf, .iov_len = MONITOR_PACKET_MAX };
+        struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+        ssize_t n;
+
+        if (!ret_fd) /* nothing is received that there is no room for */
+                return recv(sock, buf, MONITOR_PACKET_MAX, MSG_TRUNC);
+        m.msg_control = control;
+        m.msg_controllen = sizeof control;
+        n = recvmsg(sock, &m, MSG_TRUNC | MSG_CMSG_CLOEXEC);
+        if (n >= 0)
+                take_fd(&m, ret_fd);
+        return n;
+}
+
 int monitor_receive(int sock, char *buf, size_t *ret_n, struct cor_err *err)
+{
+        return monitor_receive_fd(sock, buf, ret_n, NULL, err);
+}
+
+int monitor_receive_fd(int sock, char *buf, size_t *ret_n, int *ret_fd, struct cor_err *err)
 {
         ssize_t n, least;
         int type;
 
         do
-                n = recv(sock, buf, MONITOR_PACKET_MAX, MSG_TRUNC);
+                n = receive(sock, buf, ret_fd);
         while (n < 0 && errno == EINTR);
         if (n < 0 && errno == EAGAIN)
                 return cor_fail(err, COR_BUSY, "nothing to receive yet");

@@ -8,7 +8,8 @@
  *      client                        monitor
  *      ATTACH                ->      from now on a copy of what the container prints, and its stdin if asked for. To
  *                                    the starter it comes before START, so that nothing is missed
- *      START                 ->      (starter only, once) make the container and run its program
+ *      START                 ->      (starter only, once) make the container and run its program. A descriptor comes
+ * along: its root filesystem, mounted
  *                            <-      STARTED, or ERROR and the end: nothing of it runs, and its row says why (error,
  *                                    exit code); one with --rm is gone
  *      STDIN, STDIN_END      ->      bytes for the program; a full pipe holds the sender back
@@ -90,5 +91,11 @@ int monitor_send(int sock, enum monitor_packet type, const void *content, size_t
  * on, *ret_n bytes. A packet that is too short for its type, or of no type, is INVALID.
  */
 int monitor_receive(int sock, char *buf, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
+
+/* monitor_send_start() - START, with the container's root filesystem (monitor/root.h) that the starter has looked into
+ */
+int monitor_send_start(int sock, int root, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_receive_fd() - the same as monitor_receive() with a descriptor that came along, or -1 */
+int monitor_receive_fd(int sock, char *buf, size_t *ret_n, int *ret_fd, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -27,8 +27,10 @@ struct settings {
         int stop_signal;     /* 0: none of its own */
         int stop_timeout_ms; /* -1: for ever */
         struct restart_policy restart;
-        char *runtime;                            /* path of another OCI runtime, or NULL: ours */
-        char *network_mode;                       /* "" where it is the default */
+        char *runtime;      /* path of another OCI runtime, or NULL: ours */
+        char *network_mode; /* "" where it is the default */
+        char *mac_address;  /* of its interface, or NULL */
+        bool network_disabled;
         char *log_type;                           /* "json-file" */
         struct cor_strv log_options, labels, env; /* KEY=VALUE */
         struct health_settings health;

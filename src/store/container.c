@@ -216,6 +216,18 @@ int container_row_save(struct store *s, const struct container_row *r, struct co
         return db_commit(&txn, err);
 }
 
+int container_row_save_endpoints(struct store *s, int64_t number, const char *endpoints, struct cor_err *err)
+{
+        auto_db_txn txn = DB_TXN_INIT;
+
+        if (db_begin(s->db, DB_WRITE, &txn, err) < 0 ||
+            changed_one(db_run(s->db, err, "UPDATE container_document SET endpoints = ?2 WHERE container = ?1", "it",
+                               number, endpoints),
+                        number, err) < 0)
+                return -1;
+        return db_commit(&txn, err);
+}
+
 int container_row_remove(struct store *s, int64_t number, bool durable, struct cor_err *err)
 {
         auto_db_txn txn = DB_TXN_INIT;

@@ -102,6 +102,9 @@ int container_row_save_now(struct store *s, int64_t number, const struct contain
                            struct cor_err *err) COR_MUST_CHECK;
 /* container_row_save() - name and documents, synced; EXISTS if the name is taken */
 int container_row_save(struct store *s, const struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
+/* container_row_save_endpoints() - r->endpoints alone; a start makes it anew, so that it may be lost with the power */
+int container_row_save_endpoints(struct store *s, int64_t number, const char *endpoints, struct cor_err *err)
+        COR_MUST_CHECK;
 /* container_row_remove() - forget it; the folder is the caller's work before: container_folder_remove() */
 int container_row_remove(struct store *s, int64_t number, bool durable, struct cor_err *err) COR_MUST_CHECK;
 

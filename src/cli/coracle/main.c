@@ -10,6 +10,7 @@
  */
 #include "base/log.h"
 #include "cli/coracle/help.h"
+#include "linux/clone_self.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,6 +99,13 @@ static int answer(int outcome, const struct verb_place *p)
         return show(&t);
 }
 
+static char **words_of_main; /* as the kernel gave them: with them the program is executed again */
+
+static int enter(const struct verb *v, struct cor_err *err)
+{
+        return v->enters ? clone_self_protect(words_of_main, environ, err) : 0;
+}
+
 static int run_verb(const struct globals *g, const struct verb_place *p, char **words, size_t n)
 {
         auto_free void *options = cor_alloc(p->verb->options_size + 1u);
@@ -115,7 +123,7 @@ static int run_verb(const struct globals *g, const struct verb_place *p, char **
                 code = misused_count(p);
         } else {
                 words[in.n_args] = NULL;
-                code = p->verb->run(&in, &err) < 0 ? report(&err) : 0;
+                code = enter(p->verb, &err) < 0 || p->verb->run(&in, &err) < 0 ? report(&err) : 0;
                 code = in.code != 0 ? in.code : code;
         }
         options_done(&set, options);
@@ -190,6 +198,7 @@ int main(int argc, char **argv)
         struct cor_err err = { 0 };
         int r;
 
+        words_of_main = argv;
         if (open_standard_descriptors() < 0)
                 return EXIT_FAILED;
         if (n > 0)

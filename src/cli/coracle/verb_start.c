@@ -285,6 +285,7 @@ static const struct option exec_rows[] = {
 };
 
 const struct verb verb_exec = {
+        .enters = true,
         .summary = "Run a command in a running container",
         .arguments = "CONTAINER COMMAND [ARG...]",
         .min_args = 2,

@@ -1,0 +1,175 @@
+/* Making a container: nothing runs yet, but all that can be wrong with it is said now. */
+#include "engine/container_internal.h"
+
+#include "base/fd.h"
+#include "engine/image.h"
+#include "engine/image_platform.h"
+#include "engine/spec.h"
+#include "monitor/remove.h"
+#include "store/snapshot.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { ID_BYTES = 32, NAME_ATTEMPTS = 20 };
+
+static int make_id(char **ret, struct cor_err *err)
+{
+        uint8_t bytes[ID_BYTES];
+        char *id;
+
+        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+                return cor_fail_errno(err, "random numbers");
+        id = *ret = cor_alloc(2 * ID_BYTES + 1);
+        for (size_t i = 0; i < ID_BYTES; i++) {
+                id[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+                id[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+        }
+        return 0;
+}
+
+static char *print(const struct cor_json_doc *doc, const void *object)
+{
+        struct cor_text t = COR_TEXT_INIT;
+
+        cor_json_print(doc, object, COR_JSON_COMPACT, &t);
+        return cor_text_take(&t);
+}
+
+/* The program and its arguments in one line: entrypoint, then command. */
+static char *command_line(const struct docker_config *c)
+{
+        struct cor_text t = COR_TEXT_INIT;
+
+        for (size_t i = 0; i < c->n_entrypoint; i++)
+                cor_text_printf(&t, "%s%s", t.len ? " " : "", c->entrypoint[i]);
+        for (size_t i = 0; i < c->n_cmd; i++)
+                cor_text_printf(&t, "%s%s", t.len ? " " : "", c->cmd[i]);
+        return cor_text_take(&t);
+}
+
+static void take_image(const struct image_row *image, struct container_row *r)
+{
+        r->image_id = image->id;
+        r->n_layers = image->n_layers;
+        r->layers = cor_alloc((image->n_layers + 1) * sizeof *r->layers);
+        for (size_t i = 0; i < image->n_layers; i++)
+                r->layers[i] = image->layers[i].name;
+}
+
+static void take_documents(const struct spec_documents *d, const struct container_new *n, struct container_row *r)
+{
+        const struct docker_networking_config none = { .endpoints = NULL };
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        r->created = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+        r->image = cor_strdup(d->config->image ? d->config->image : "");
+        r->config = print(&docker_config_doc, d->config);
+        r->host_config = print(&docker_host_config_doc, d->host_config);
+        r->networking = print(&docker_networking_config_doc, n->networking ? n->networking : &none);
+        r->command = command_line(d->config);
+        r->auto_remove = d->host_config->auto_remove;
+        for (size_t i = 0; i < d->config->n_labels; i++)
+                cor_strv_take(&r->labels, cor_printf("%s=%s", d->config->labels[i].key, d->config->labels[i].value));
+}
+
+/* A made-up name may be taken: try others. */
+static int add_row(struct engine *e, const char *name, struct container_row *r, struct cor_err *err)
+{
+        if (name) {
+                r->name = cor_strdup(name);
+                return container_row_add(e->store, r, err);
+        }
+        for (unsigned i = 0; i < NAME_ATTEMPTS; i++) {
+                free(r->name);
+                r->name = name_random(i);
+                if (container_row_add(e->store, r, err) == 0)
+                        return 0;
+                if (err->kind != COR_EXISTS)
+                        return -1;
+        }
+        return -1;
+}
+
+/* --storage-opt size=…, which spec_prepare() has looked at; 0: no limit */
+static uint64_t layer_size(const struct docker_host_config *h)
+{
+        uint64_t size = 0;
+
+        for (size_t i = 0; i < h->n_storage_opt; i++)
+                if (strcmp(h->storage_opt[i].key, "size") == 0 && cor_parse_size(h->storage_opt[i].value, &size) < 0)
+                        size = 0;
+        return size;
+}
+
+/* The writable layer; a container without one is none. */
+static int make_layer(struct engine *e, const struct container_row *r, uint64_t size, struct cor_err *err)
+{
+        auto_fd folder = container_folder_open(e->store, r->id, err);
+        struct cor_err ignored;
+
+        if (folder >= 0 && snapshot_make(e->store, folder, r->layers, r->n_layers, size, err) == 0)
+                return 0;
+        (void)!monitor_remove(e->store, r, false, &ignored);
+        return -1;
+}
+
+/* The volumes, which want to see what the image has at their places; then the row. */
+static int add(struct engine *e, const struct container_new *n, const struct spec_documents *d, struct container_row *r,
+               struct cor_err *err)
+{
+        struct snapshot look = SNAPSHOT_INIT;
+        auto_spec_mounts mounts = { .json = NULL };
+        auto_fd root = -1;
+
+        look.layers = r->layers;
+        look.n_layers = r->n_layers;
+        if (spec_wants_volumes(d)) {
+                root = snapshot_mount(e->store, &look, err);
+                if (root < 0)
+                        return -1;
+        }
+        if (spec_mounts_create(e->store, r->id, d, root, &mounts, err) < 0)
+                return -1;
+        r->mounts = cor_strdup(mounts.json);
+        for (size_t i = 0; i < mounts.volumes.n_items; i++)
+                cor_strv_add(&r->volumes, mounts.volumes.items[i]);
+        if (add_row(e, n->name, r, err) == 0 && make_layer(e, r, layer_size(d->host_config), err) == 0)
+                return 0;
+        spec_mounts_undo(e->store, &mounts);
+        return -1;
+}
+
+int engine_create_container(struct engine *e, const struct container_new *n, struct cor_strv *warnings, char **ret_id,
+                            struct cor_err *err)
+{
+        COR_CLEANUP(cor_json_free_p) struct image_config *image_config = NULL;
+        auto_spec_documents d = { .config = NULL };
+        auto_container_row row = { .number = 0 };
+        auto_image_row image = { .n_layers = 0 };
+        struct spec_new spec = { .config = n->config, .host_config = n->host_config };
+        const char *name = n->name && n->name[0] == '/' ? n->name + 1 : n->name;
+        struct container_new bare = *n;
+
+        bare.name = name;
+        if (name && name_check(name, "container", err) < 0)
+                return -1;
+        if (!n->config->image || !*n->config->image)
+                return cor_fail(err, COR_INVALID, "no image is named: expected its name or id");
+        if (engine_image(e, n->config->image, &image, err) < 0 ||
+            (n->platform && *n->platform && image_require_platform(&image, n->platform, n->config->image, err) < 0) ||
+            engine_image_config(e, &image, &image_config, NULL, err) < 0 || make_id(&row.id, err) < 0)
+                return -1;
+        spec.id = row.id;
+        spec.image = image_config->config;
+        if (spec_prepare(e->store, &spec, &d, warnings, err) < 0)
+                return -1;
+        take_image(&image, &row);
+        take_documents(&d, n, &row);
+        if (add(e, &bare, &d, &row, err) < 0)
+                return -1;
+        *ret_id = COR_TAKE(row.id);
+        return 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * Starting a container: its OCI configuration is written anew, and a monitor is started for it, which makes it and
+ * stays. What is said between the two is in monitor/protocol.h.
+ */
+#include "engine/container_internal.h"
+
+#include "base/fd.h"
+#include "base/process.h"
+#include "engine/spec.h"
+#include "monitor/remove.h"
+#include "monitor/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* docker's exit codes of containers that could not be started */
+enum { CODE_FAILED = 128, CODE_NOT_FOUND = 127, CODE_REFUSED = 126 };
+
+static int spawn_monitor(const char *program, char *const argv[], int sock, pid_t *ret, struct cor_err *err)
+{
+        posix_spawn_file_actions_t files;
+        posix_spawnattr_t attr;
+        sigset_t none, all;
+        int r;
+
+        sigemptyset(&none);
+        sigfillset(&all);
+        posix_spawn_file_actions_init(&files);
+        posix_spawnattr_init(&attr);
+        posix_spawn_file_actions_adddup2(&files, sock, MONITOR_STARTER_FD);
+        for (int fd = 0; fd <= STDERR_FILENO; fd++)
+                posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+        posix_spawnattr_setsigmask(&attr, &none);
+        posix_spawnattr_setsigdefault(&attr, &all);
+        r = posix_spawn(ret, program, &files, &attr, argv, environ);
+        posix_spawnattr_destroy(&attr);
+        posix_spawn_file_actions_destroy(&files);
+        errno = r;
+        return r == 0 ? 0 : cor_fail_errno(err, "start %s", program);
+}
+
+/* A monitor for container @id, and our end of what is said with it. */
+static int launch(struct engine *e, const char *id, struct cor_err *err)
+{
+        auto_str program = cor_libexec_path("coracle-monitor");
+        char *const argv[] = { (char *)"coracle-monitor", (char *)"--store", (char *)store_path(e->store), (char *)id,
+                               NULL };
+        auto_fd ours = -1, theirs = -1, moved = -1;
+        int sock[2];
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
+                return cor_fail_errno(err, "socket pair");
+        ours = sock[0];
+        theirs = sock[1];
+        /* dup2() onto itself would leave it close-on-exec, and 0 to 2 are reopened before */
+        moved = fcntl(theirs, F_DUPFD_CLOEXEC, MONITOR_STARTER_FD + 1);
+        if (moved < 0)
+                return cor_fail_errno(err, "socket pair");
+        if (spawn_monitor(program, argv, moved, &pid, err) < 0)
+                return -1;
+        return cor_fd_take(&ours);
+}
+
+static int greet(int sock, int root, const struct monitor_attach *attach, const struct monitor_size *size,
+                 struct cor_err *err)
+{
+        auto_free char *buf = cor_alloc(MONITOR_PACKET_MAX);
+
+        if (attach && monitor_send(sock, MONITOR_ATTACH, attach, sizeof *attach, err) < 0)
+                return -1;
+        if (size && size->rows && monitor_send(sock, MONITOR_RESIZE, size, sizeof *size, err) < 0)
+                return -1;
+        if (monitor_send_start(sock, root, err) < 0)
+                return -1;
+        return container_await(sock, buf, MONITOR_STARTED, NULL, err);
+}
+
+static int check_startable(const struct container_row *r, struct cor_err *err)
+{
+        switch (r->now.phase) {
+        case CONTAINER_PHASE_PAUSED:
+                return cor_fail(err, COR_BUSY, "cannot start a paused container, try unpause instead");
+        case CONTAINER_PHASE_REMOVING:
+        case CONTAINER_PHASE_DEAD:
+                return cor_fail(err, COR_BUSY, "container is marked for removal and cannot be started");
+        default:
+                return 0;
+        }
+}
+
+/* What is known of the failure is written down; the monitor, if there was one, may have done so. */
+static void note_failure(struct engine *e, struct container_row *r, const struct cor_err *why)
+{
+        struct cor_err ignored;
+
+        free(r->now.error);
+        r->now.error = cor_strdup(why->msg);
+        if (r->now.exit_code == 0)
+                r->now.exit_code = why->kind == COR_EXEC_MISSING   ? CODE_NOT_FOUND
+                                   : why->kind == COR_EXEC_REFUSED ? CODE_REFUSED
+                                                                   : CODE_FAILED;
+        (void)!container_row_save_now(e->store, r->number, &r->now, false, &ignored);
+}
+
+/* Files for the runtime, a monitor, and what is said with it. The root filesystem that was looked into becomes the
+ * container's. */
+static int start(struct engine *e, const struct container_row *r, const struct monitor_attach *attach,
+                 const struct monitor_size *size, int *ret_sock, struct cor_err *err)
+{
+        auto_fd root = monitor_mount_root(e->store, r, err);
+        const struct spec_start spec = { .row = r, .root = root };
+        auto_fd sock = -1;
+
+        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0)
+                return -1;
+        sock = launch(e, r->id, err);
+        if (sock < 0 || greet(sock, root, attach, size, err) < 0)
+                return -1;
+        *ret_sock = cor_fd_take(&sock);
+        return 0;
+}
+
+int engine_start_container(struct engine *e, const char *name, const struct monitor_attach *attach,
+                           const struct monitor_size *size, int *ret_sock, struct cor_err *err)
+{
+        auto_container_row row = { 0 };
+        auto_fd sock = -1, lock = container_work(e, name, &row, err);
+        struct cor_err ignored;
+
+        if (ret_sock)
+                *ret_sock = -1;
+        if (lock < 0 || check_startable(&row, err) < 0)
+                return -1;
+        if (container_runs(&row)) {
+                cor_fd_close(&lock);
+                return ret_sock ? engine_attach_container(e, row.id, attach, ret_sock, err) : 0;
+        }
+        if (start(e, &row, attach, size, &sock, err) < 0) {
+                note_failure(e, &row, err);
+                if (row.auto_remove)
+                        (void)!monitor_remove(e->store, &row, true, &ignored);
+                return -1;
+        }
+        if (ret_sock)
+                *ret_sock = cor_fd_take(&sock);
+        return 0;
+}
+
+int engine_attach_container(struct engine *e, const char *name, const struct monitor_attach *attach, int *ret_sock,
+                            struct cor_err *err)
+{
+        auto_container_row row = { 0 };
+        auto_fd sock = -1;
+
+        if (engine_container(e, name, false, &row, err) < 0)
+                return -1;
+        if (row.now.phase == CONTAINER_PHASE_PAUSED)
+                return cor_fail(err, COR_BUSY, "You cannot attach to a paused container, unpause it first");
+        if (!container_runs(&row))
+                return cor_fail(err, COR_BUSY, "You cannot attach to a stopped container, start it first");
+        sock = container_monitor_connect(e, &row, err);
+        if (sock < 0 || (attach && monitor_send(sock, MONITOR_ATTACH, attach, sizeof *attach, err) < 0))
+                return -1;
+        *ret_sock = cor_fd_take(&sock);
+        return 0;
+}
