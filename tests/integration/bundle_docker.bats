@@ -43,7 +43,7 @@ comparable() {
         # shellcheck disable=SC2016
         jq -S --arg T "$T" '
                 del(.ociVersion, .root.path, .hooks, .linux.seccomp, .linux.cgroupsPath) |
-                .process.capabilities |= (.bounding - ["CAP_BPF", "CAP_PERFMON", "CAP_CHECKPOINT_RESTORE", "CAP_SYS_RESOURCE"] | sort) |
+                .process.capabilities |= ((.bounding // []) - ["CAP_BPF", "CAP_PERFMON", "CAP_CHECKPOINT_RESTORE", "CAP_SYS_RESOURCE"] | sort) |
                 .process.env |= map(select(startswith("PATH=") or (startswith("HOSTNAME=") | not))) |
                 .process.env |= sort |
                 .linux.namespaces |= (map(select(.path != "/run/docker/netns/default")) | map(if .path then .path |= sub("/proc/[0-9]+/"; "/proc/PID/") else . end) | sort_by(.type)) |
@@ -83,6 +83,7 @@ same_bundle() {
         [ -s "$T/kept.json" ] || { echo "docker did not start it"; return 1; }
         own=$(CORACLE_RUN=$T/own-run CORACLE_LIBEXEC=$CORACLE_BUILD/src/tools/init world "$CORACLE_BUILD/tests/integration/tools/tool-bundle" "$T/own" "$id" "$T/rootfs" \
                 "$(jq -c '.[0] | if .HostConfig.UTSMode == "host" then .Config.Hostname = "" else . end | .Config' <<<"$inspected")" "$(jq -c '.[0].HostConfig' <<<"$inspected")") || return
+        echo "$own/config.json" >"$T/own.json"
         diff -u <(comparable "$T/kept.json") <(comparable "$own/config.json")
 }
 
@@ -154,4 +155,23 @@ same_bundle() {
 		--network none --privileged --device /dev/zero:/dev/other
 		--network none --device /dev/net
 		EOS
+}
+
+# allowed FILE - the calls that its filter lets through whatever their arguments are
+allowed() {
+        jq -r '.linux.seccomp.syscalls[] | select(.action == "SCMP_ACT_ALLOW" and (.args // [] | length == 0)) | .names[]' "$1" | sort -u
+}
+
+@test "the filter of system calls: what newer daemons decide otherwise, and nothing else" {
+        local flags differ="cachestat fchmodat2 futex_requeue futex_wait futex_wake getxattrat io_uring_enter io_uring_register
+                io_uring_setup listmount listxattrat map_shadow_stack mseal name_to_handle_at pkey_alloc pkey_free pkey_mprotect
+                process_vm_readv process_vm_writev removexattrat riscv_hwprobe set_mempolicy_home_node setxattrat socket
+                statmount uretprobe clock_settime64 lsm_get_self_attr lsm_list_modules lsm_set_self_attr"
+        for flags in "" "--cap-add SYS_ADMIN --cap-add SYS_PTRACE --cap-add SYS_TIME --cap-add SYSLOG" "--cap-drop ALL"; do
+                # shellcheck disable=SC2086
+                same_bundle --network none $flags
+                comm -3 <(allowed "$T/kept.json") <(allowed "$(cat "$T/own.json")") | tr -d '\t' |
+                        grep -vxF -f <(tr -s ' ' '\n' <<<"$differ") >"$T/unknown" || true
+                [ ! -s "$T/unknown" ] || { echo "with $flags:"; cat "$T/unknown"; return 1; }
+        done
 }
