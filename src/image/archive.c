@@ -205,6 +205,7 @@ int archive_read(struct store *s, int fd, const struct image_limits *limits, str
         const struct tar_entry *e;
         int r;
 
+        inflater_accept_foreign(inflater);
         a->store = s;
         while ((r = tar_next(reader, &e, err)) > 0)
                 if (take_entry(a, reader, e, err) < 0)

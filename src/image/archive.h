@@ -13,7 +13,7 @@ struct archive;
 
 enum { ARCHIVE_MAX_FILES = 1 << 17, ARCHIVE_DOCUMENT_MAX_BYTES = 8 << 20 };
 
-/* archive_read() - from descriptor @fd, which may be compressed (gzip, zstd), to its end */
+/* archive_read() - from descriptor @fd, which may be compressed (gzip, zstd, xz, bzip2), to its end */
 int archive_read(struct store *s, int fd, const struct image_limits *limits, struct archive **ret, struct cor_err *err)
         COR_MUST_CHECK;
 void archive_free(struct archive *a);

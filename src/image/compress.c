@@ -2,6 +2,7 @@
 #include "image/compress.h"
 
 #include "base/alloc.h"
+#include "image/compress_foreign.h"
 #include "image/compress_gunzip.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ struct inflater {
         enum compression kind;
         struct gunzip *gunzip;
         ZSTD_DCtx *zstd;
+        const struct foreign_format *foreign; /* in place of `kind` */
+        void *foreign_state;
+        bool accept_foreign;
         bool begun, source_ended, ended;
         bool inside; /* a member or frame: the stream may not end here */
         uint8_t *buf;
@@ -44,6 +48,30 @@ enum compression compression_guess(const void *bytes, size_t n)
                                                                                           : COMPRESSION_NONE;
 }
 
+static const struct foreign_format *foreign_of(const void *bytes, size_t n)
+{
+        if (begins(bytes, n, "BZh", 3))
+                return &foreign_bzip2;
+        return begins(bytes, n,
+                      "\xfd"
+                      "7zXZ",
+                      6)
+                       ? &foreign_xz
+                       : NULL;
+}
+
+const char *compression_foreign(const void *bytes, size_t n)
+{
+        const struct foreign_format *f = foreign_of(bytes, n);
+
+        return f ? f->name : NULL;
+}
+
+void inflater_accept_foreign(struct inflater *i)
+{
+        i->accept_foreign = true;
+}
+
 struct inflater *inflater_new(ssize_t (*read)(void *context, void *buf, size_t n, struct cor_err *err), void *context,
                               int64_t limit, unsigned ratio)
 {
@@ -63,6 +91,8 @@ void inflater_free(struct inflater *i)
                 return;
         gunzip_free(i->gunzip);
         ZSTD_freeDCtx(i->zstd);
+        if (i->foreign)
+                i->foreign->close(i->foreign_state);
         free(i->buf);
         free(i);
 }
@@ -85,19 +115,33 @@ static int more_input(struct inflater *i, struct cor_err *err)
         return 0;
 }
 
+static int begin_foreign(struct inflater *i, const struct foreign_format *f, struct cor_err *err)
+{
+        if (!i->accept_foreign)
+                return cor_fail(err, COR_INVALID,
+                                "compressed with %s; layers of images are with gzip, zstd, or not at all", f->name);
+        if (!f->open)
+                return cor_fail(err, COR_UNSUPPORTED, "compressed with %s, which this build cannot read: %s -dc first",
+                                f->name, f->name);
+        i->foreign_state = f->open();
+        if (!i->foreign_state)
+                return cor_fail(err, COR_SYSTEM, "no memory to decompress");
+        i->foreign = f;
+        i->begun = true;
+        return 0;
+}
+
 static int begin(struct inflater *i, struct cor_err *err)
 {
+        const struct foreign_format *foreign;
+
         while (i->fill < GUESS_BYTES && !i->source_ended)
                 if (more_input(i, err) < 0)
                         return -1;
         i->kind = compression_guess(i->buf, i->fill);
-        if (begins(i->buf, i->fill, "BZh", 3) || begins(i->buf, i->fill,
-                                                        "\xfd"
-                                                        "7zXZ",
-                                                        6))
-                return cor_fail(err, COR_INVALID,
-                                "compressed with %s; layers of images are with gzip, zstd, or not at all",
-                                i->buf[0] == 'B' ? "bzip2" : "xz");
+        foreign = foreign_of(i->buf, i->fill);
+        if (foreign)
+                return begin_foreign(i, foreign, err);
         if (i->kind == COMPRESSION_GZIP)
                 i->gunzip = gunzip_new();
         if (i->kind == COMPRESSION_ZSTD) {
@@ -183,14 +227,33 @@ static int run_zstd(struct inflater *i, uint8_t *buf, size_t n, size_t *ret_n, s
         return 0;
 }
 
+static int run_foreign(struct inflater *i, uint8_t *buf, size_t n, size_t *ret_n, struct cor_err *err)
+{
+        struct gunzip_io io = { .in = i->buf + i->pos, .n_in = i->fill - i->pos, .out = buf, .n_out = n };
+        const char *why = "";
+        int r = i->foreign->run(i->foreign_state, &io, i->source_ended, &why);
+
+        i->pos = i->fill - io.n_in;
+        *ret_n = n - io.n_out;
+        return r < 0 ? cor_fail(err, COR_INVALID, "the %s stream cannot be read near byte %lld: %s", i->foreign->name,
+                                (long long)(i->n_in - (int64_t)(i->fill - i->pos)), why)
+                     : 0;
+}
+
+static int run(struct inflater *i, uint8_t *buf, size_t n, size_t *ret_n, struct cor_err *err)
+{
+        if (i->foreign)
+                return run_foreign(i, buf, n, ret_n, err);
+        return i->kind == COMPRESSION_GZIP ? run_gzip(i, buf, n, ret_n, err) : run_zstd(i, buf, n, ret_n, err);
+}
+
 /* Up to @n bytes, 0 at the end only. */
 static ssize_t read_compressed(struct inflater *i, uint8_t *buf, size_t n, struct cor_err *err)
 {
         for (;;) {
                 size_t before = i->pos, got;
-                int r = i->kind == COMPRESSION_GZIP ? run_gzip(i, buf, n, &got, err) : run_zstd(i, buf, n, &got, err);
 
-                if (r < 0)
+                if (run(i, buf, n, &got, err) < 0)
                         return -1;
                 if (got > 0)
                         return (ssize_t)got;
@@ -226,8 +289,8 @@ ssize_t inflater_read(struct inflater *i, void *buf, size_t n, struct cor_err *e
                 return -1;
         while (done < n && !i->ended) {
                 uint8_t *to = (uint8_t *)buf + done;
-                ssize_t got = i->kind == COMPRESSION_NONE ? read_plain(i, to, n - done, err)
-                                                          : read_compressed(i, to, n - done, err);
+                ssize_t got = i->kind == COMPRESSION_NONE && !i->foreign ? read_plain(i, to, n - done, err)
+                                                                         : read_compressed(i, to, n - done, err);
 
                 if (got < 0)
                         return -1;

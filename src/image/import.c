@@ -71,6 +71,25 @@ static ssize_t read_spooled(void *context, void *buf, size_t n, struct cor_err *
         return got;
 }
 
+/* What layers may not be compressed with is unpacked into another ingest, which then is the layer's blob. */
+static int unpack_foreign(struct import *i, struct cor_err *err)
+{
+        auto_blob_ingest compressed = COR_TAKE(i->ingest);
+        struct spooled s = { .fd = blob_ingest_fd(compressed) };
+        auto_inflater inflater = inflater_new(read_spooled, &s, 0, i->job->config.image_ratio);
+        auto_free char *buf = cor_alloc(CHUNK_BYTES);
+        ssize_t n;
+
+        inflater_accept_foreign(inflater);
+        if (blob_ingest_new(i->job->store, INT64_MAX, &i->ingest, err) < 0)
+                return -1;
+        while ((n = inflater_read(inflater, buf, CHUNK_BYTES, err)) > 0)
+                if (blob_ingest_write(i->ingest, buf, (size_t)n, err) < 0)
+                        return -1;
+        i->size = blob_ingest_offset(i->ingest);
+        return n < 0 ? -1 : blob_ingest_finish(i->ingest, &i->blob, err);
+}
+
 /* The diff id is that of the tar inside; what is not compressed is its own. */
 static int hash_inside(struct import *i, struct cor_err *err)
 {
@@ -91,6 +110,8 @@ static int know_layer(struct import *i, struct cor_err *err)
         char head[6] = "";
         ssize_t n = pread(blob_ingest_fd(i->ingest), head, sizeof head, 0);
 
+        if (compression_foreign(head, n > 0 ? (size_t)n : 0) && unpack_foreign(i, err) < 0)
+                return -1;
         i->diff_id = i->blob;
         i->media_type = MEDIA_OCI_LAYER;
         switch (compression_guess(head, n > 0 ? (size_t)n : 0)) {

@@ -306,6 +306,36 @@ PY
         STORE=$TEST_DIR/layout.store coracle load <"$TEST_DIR/layout.tar.gz" | grep -qE '^Loaded image ID: sha256:[0-9a-f]{64}$'
 }
 
+@test "archives may be compressed with xz and bzip2, too; layers may not" {
+        skip_unless "program xz" "program bzip2"
+        make_layout image
+        tar -C "$TEST_DIR/image" -cf "$TEST_DIR/image.tar" .
+        for program in xz bzip2; do
+                $program -kc "$TEST_DIR/image.tar" >"$TEST_DIR/image.$program"
+                head -c 100000 "$TEST_DIR/image.$program" >"$TEST_DIR/cut"
+                run coracle load -i "$TEST_DIR/cut"
+                expect_status 1
+                expect_text "archive: the $program stream cannot be read near byte 100000: it ends too early"
+                run coracle load -i "$TEST_DIR/image.$program"
+                expect_status 0
+                expect_text "Loaded image ID: sha256:"
+                coracle image prune -af >/dev/null
+                # two streams, one behind the other, are one
+                { head -c 1000000 "$TEST_DIR/image.1.tar" | $program -c && tail -c +1000001 "$TEST_DIR/image.1.tar" | $program -c; } >"$TEST_DIR/root.$program"
+                run coracle import "$TEST_DIR/root.$program" root:$program
+                expect_status 0
+                expect_equal "$(coracle inspect --format '{{index .RootFS.Layers 0}}' root:$program)" \
+                        "sha256:$(sha256sum <"$TEST_DIR/image.1.tar" | cut -c 1-64)"
+                $program -c /etc/passwd | coracle import - bad:1 2>"$TEST_DIR/err" && fail "no archive was imported"
+                coracle rmi root:$program
+        done
+        head -c 100000000 /dev/zero | xz -c >"$TEST_DIR/bomb"
+        run coracle load -i "$TEST_DIR/bomb"
+        expect_status 1
+        expect_text "archive bomb" "image-max-ratio"
+        expect_equal "$(find "$TEST_DIR/store/images/ingest" -type f)" ""
+}
+
 @test "import: a tar of a root filesystem becomes an image" {
         mkdir "$TEST_DIR/root" && echo hello >"$TEST_DIR/root/file" && chown 7:8 "$TEST_DIR/root/file"
         tar -C "$TEST_DIR/root" --format=pax -czf "$TEST_DIR/root.tar.gz" .
