@@ -130,14 +130,12 @@ void cor_text_add_json(struct cor_text *t, const char *s)
  * Not by gmtime_r(): glibc reads /etc/localtime even for that, and after a change of root that file is the container's.
  * The calendar is that of the Gregorian cycle of 400 years, counted from March.
  */
-void cor_text_add_now(struct cor_text *t, bool nanoseconds)
+static void add_seconds(struct cor_text *t, int64_t seconds)
 {
-        struct timespec now;
         unsigned day, cycle, of_cycle, year, of_year, month, second;
 
-        clock_gettime(CLOCK_REALTIME, &now);
-        second = (unsigned)(now.tv_sec % 86400);
-        day = (unsigned)(now.tv_sec / 86400) + 719468; /* days from 0000-03-01 to 1970-01-01 */
+        second = (unsigned)(seconds % 86400);
+        day = (unsigned)(seconds / 86400) + 719468; /* days from 0000-03-01 to 1970-01-01 */
         cycle = day / 146097;
         of_cycle = day % 146097;
         year = (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) / 365;
@@ -146,8 +144,31 @@ void cor_text_add_now(struct cor_text *t, bool nanoseconds)
         cor_text_printf(t, "%04u-%02u-%02uT%02u:%02u:%02u", year + cycle * 400 + (month >= 10),
                         month < 10 ? month + 3 : month - 9, of_year - (153 * month + 2) / 5 + 1, second / 3600,
                         second / 60 % 60, second % 60);
+}
+
+void cor_text_add_now(struct cor_text *t, bool nanoseconds)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        add_seconds(t, now.tv_sec);
         if (nanoseconds)
                 cor_text_printf(t, ".%09ld", now.tv_nsec);
+        cor_text_add_c(t, 'Z');
+}
+
+void cor_text_add_time(struct cor_text *t, int64_t ns)
+{
+        if (ns <= 0) {
+                cor_text_add(t, "0001-01-01T00:00:00Z");
+                return;
+        }
+        add_seconds(t, ns / 1000000000);
+        if (ns % 1000000000) {
+                cor_text_printf(t, ".%09ld", (long)(ns % 1000000000));
+                while (t->s[t->len - 1] == '0')
+                        t->s[--t->len] = '\0';
+        }
         cor_text_add_c(t, 'Z');
 }
 

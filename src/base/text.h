@@ -24,6 +24,11 @@ void cor_text_printf(struct cor_text *t, const char *fmt, ...) COR_PRINTF(2, 3);
 void cor_text_add_json(struct cor_text *t, const char *s);
 /* cor_text_add_now() - the time in UTC as RFC 3339 writes it, with or without nanoseconds */
 void cor_text_add_now(struct cor_text *t, bool nanoseconds);
+/*
+ * cor_text_add_time() - @ns since 1970 in UTC as Go's RFC3339Nano: a fraction without zeros at its end, if any; 0,
+ * which stands for never, is Go's zero time, 0001-01-01T00:00:00Z
+ */
+void cor_text_add_time(struct cor_text *t, int64_t ns);
 /* cor_text_take() - the string, owned by the caller (never NULL); the buffer is empty afterwards */
 char *cor_text_take(struct cor_text *t);
 void cor_text_done(struct cor_text *t);

@@ -51,6 +51,7 @@ struct walk {
         uint64_t *linked; /* inodes with several names that were counted */
         size_t n_linked;
         int64_t bytes;
+        bool in_use; /* things may go while we look at them */
 };
 
 static void walk_done(struct walk *w)
@@ -82,7 +83,7 @@ static int see(const char *name, void *context, struct cor_err *err)
         struct stat st;
 
         if (fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return cor_fail_errno(err, "look at %s/%s", p->dir, name);
+                return p->walk->in_use && errno == ENOENT ? 0 : cor_fail_errno(err, "look at %s/%s", p->dir, name);
         if (S_ISDIR(st.st_mode)) {
                 char *path = *p->dir ? cor_printf("%s/%s", p->dir, name) : cor_strdup(name);
 
@@ -108,14 +109,24 @@ static void count_linked(struct walk *w)
                         w->bytes += (int64_t)w->linked[2 * i + 1];
 }
 
+static bool went(const struct cor_err *err)
+{
+        return err->sys == ENOENT || err->sys == ENOTDIR || err->sys == ELOOP;
+}
+
 static int walk_tree(struct walk *w, struct cor_err *err)
 {
         *COR_GROW(w->dirs, w->n_dirs) = cor_strdup("");
         while (w->n_dirs > 0) {
                 auto_str path = w->dirs[--w->n_dirs];
-                auto_fd fd = cor_own_open(w->top, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, err);
+                struct cor_err why = { 0 };
+                auto_fd fd = cor_own_open(w->top, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, &why);
                 struct place place = { w, path, fd };
 
+                if (fd < 0 && w->in_use && went(&why))
+                        continue;
+                if (fd < 0 && err)
+                        *err = why;
                 if (fd < 0 || store_each_entry(fd, path, see, &place, err) < 0)
                         return -1;
         }
@@ -145,6 +156,16 @@ int check_layer(const struct store *s, const struct digest *name, char why[128],
         if (w.bytes == size)
                 return 1;
         snprintf(why, 128, "its files have %lld bytes, not %lld", (long long)w.bytes, (long long)size);
+        return 0;
+}
+
+int check_tree_size(int dir, int64_t *ret, struct cor_err *err)
+{
+        COR_CLEANUP(walk_done) struct walk w = { .top = dir, .in_use = true };
+
+        if (walk_tree(&w, err) < 0)
+                return -1;
+        *ret = w.bytes;
         return 0;
 }
 

@@ -11,6 +11,11 @@ int check_blob(const struct store *s, const struct digest *d, void (*progress)(v
  * what is wrong, -1 (NOT_FOUND: it has gone meanwhile)
  */
 int check_layer(const struct store *s, const struct digest *name, char why[128], struct cor_err *err) COR_MUST_CHECK;
+/*
+ * check_tree_size() - bytes of the files below @dir, which may be in use: what goes meanwhile does not count, and what
+ * has several names counts once
+ */
+int check_tree_size(int dir, int64_t *ret, struct cor_err *err) COR_MUST_CHECK;
 /* check_database() - call @found with each thing that SQLite finds wrong with its file */
 int check_database(struct store *s, void (*found)(void *context, const char *what), void *context, struct cor_err *err)
         COR_MUST_CHECK;

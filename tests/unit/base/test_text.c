@@ -350,9 +350,33 @@ static void splitting_returns_empty_pieces(void **state)
         assert_null(cor_split_next(&none, ','));
 }
 
+static void times_are_written_as_go_does_it(void **state)
+{
+        static const struct {
+                int64_t ns;
+                const char *text;
+        } cases[] = {
+                { 0, "0001-01-01T00:00:00Z" },
+                { -5, "0001-01-01T00:00:00Z" },
+                { 1, "1970-01-01T00:00:00.000000001Z" },
+                { 1000000000, "1970-01-01T00:00:01Z" },
+                { 951782400000000000, "2000-02-29T00:00:00Z" },
+                { 1709251199120000000, "2024-02-29T23:59:59.12Z" },
+                { 4102444800000000000, "2100-01-01T00:00:00Z" },
+        };
+
+        for (size_t i = 0; i < COR_COUNT(cases); i++) {
+                auto_text t = COR_TEXT_INIT;
+
+                cor_text_add_time(&t, cases[i].ns);
+                assert_string_equal(t.s, cases[i].text);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(times_are_written_as_go_does_it),
                 cmocka_unit_test(a_buffer_grows_and_stays_terminated),
                 cmocka_unit_test(a_buffer_holds_nul_bytes),
                 cmocka_unit_test(taking_an_empty_buffer_gives_an_empty_string),
