@@ -82,7 +82,9 @@ int container_row_lock(const struct store *s, int64_t number, enum container_loc
 
 int container_row_locked(const struct store *s, int64_t number, enum container_lock_kind kind, struct cor_err *err)
 {
-        auto_fd fd = open_locks(s, err);
+        struct store *m = (struct store *)(uintptr_t)s; /* that it is opened late cannot be seen from outside */
 
-        return fd < 0 ? -1 : store_byte_locked(fd, lock_byte(number, kind), err);
+        if (m->container_locks < 0)
+                m->container_locks = open_locks(s, err);
+        return m->container_locks < 0 ? -1 : store_byte_locked(m->container_locks, lock_byte(number, kind), err);
 }

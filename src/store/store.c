@@ -142,7 +142,7 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct cor_
         auto_store s = cor_alloc(sizeof *s);
 
         s->fd = s->images = s->blobs = s->ingest = s->layers = s->work = -1;
-        s->containers = s->container_work = s->volumes = s->volume_work = -1;
+        s->containers = s->container_work = s->container_locks = s->volumes = s->volume_work = -1;
         if (cor_path_absolute(path, &s->path, err) < 0 || open_store(s, flags, err) < 0)
                 return cor_wrap(err, "store %s", path);
         *ret = COR_TAKE(s);
@@ -156,6 +156,7 @@ void store_free(struct store *s)
         db_close(s->db);
         cor_fd_close(&s->volume_work);
         cor_fd_close(&s->volumes);
+        cor_fd_close(&s->container_locks);
         cor_fd_close(&s->container_work);
         cor_fd_close(&s->containers);
         cor_fd_close(&s->work);

@@ -13,7 +13,8 @@ struct store {
         int layers, work;               /* layers/, layers/.work/ */
         bool one_filesystem;            /* all of these are on the same one */
         int containers, container_work; /* containers/, containers/.work/; -1: not needed yet */
-        int volumes, volume_work;       /* volumes/, volumes/.work/; -1: not needed yet */
+        int container_locks;      /* containers/.lock, to look at locks only: each lock has its own; -1 as above */
+        int volumes, volume_work; /* volumes/, volumes/.work/; -1: not needed yet */
         const char *overlay_prefix;
         char *run;           /* store_run_path(), once it was asked for */
         struct store_db *db; /* NULL without STORE_DATABASE */
