@@ -476,32 +476,26 @@ static void nothing_is_half_made_after_a_kill(void **state)
         }
 }
 
-/* What version 1 did not have goes. */
-static int drop_newer(void *context, int n, char **values, char **names)
+static int take_text(void *context, int n, char **values, char **names)
 {
-        auto_str drop = cor_printf("DROP TABLE %s", values[0]);
-
-        return sqlite3_exec(context, drop, NULL, NULL, NULL);
+        *(char **)context = cor_strdup(values[0]);
+        return 0;
 }
 
-/* A store of the version before: its images stay, and containers can be made. */
-static void an_older_store_is_brought_up_to_date(void **state)
+/* Make the database one of version 1, with an image */
+static void make_older(const char *path)
 {
-        struct store *s = open_store(*state, STORE_DATABASE);
-        auto_str db = cor_printf("%s/store/coracle.db", ((struct scratch *)*state)->path);
-        auto_image_list images = { 0 };
-        auto_store newer = NULL;
-        struct cor_err err = { 0 };
+        auto_str drop = NULL;
         sqlite3 *sql = NULL;
 
-        store_free(s);
-        assert_int_equal(sqlite3_open(db, &sql), SQLITE_OK);
-        while (sqlite3_exec(sql,
-                            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND"
-                            " name NOT IN ('image', 'image_name', 'image_blob', 'image_layer', 'lease', 'lease_item',"
-                            " 'state')",
-                            drop_newer, sql, NULL) == SQLITE_LOCKED)
-                ;
+        assert_int_equal(sqlite3_open(path, &sql), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(sql,
+                                      "SELECT group_concat('DROP TABLE ' || name, ';') FROM sqlite_master WHERE type ="
+                                      " 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('image', 'image_name',"
+                                      " 'image_blob', 'image_layer', 'lease', 'lease_item', 'state')",
+                                      take_text, &drop, NULL),
+                         SQLITE_OK);
+        assert_int_equal(sqlite3_exec(sql, drop, NULL, NULL, NULL), SQLITE_OK);
         assert_int_equal(
                 sqlite3_exec(sql,
                              "INSERT INTO image VALUES (1, 'sha256:"
@@ -511,6 +505,19 @@ static void an_older_store_is_brought_up_to_date(void **state)
                              NULL, NULL, NULL),
                 SQLITE_OK);
         sqlite3_close(sql);
+}
+
+/* A store of the version before: its images stay, and containers can be made. */
+static void an_older_store_is_brought_up_to_date(void **state)
+{
+        auto_str db = cor_printf("%s/store/coracle.db", ((struct scratch *)*state)->path);
+        struct store *s = open_store(*state, STORE_DATABASE);
+        auto_image_list images = { 0 };
+        auto_store newer = NULL;
+        struct cor_err err = { 0 };
+
+        store_free(s);
+        make_older(db);
         newer = open_store(*state, STORE_DATABASE);
         add_row(newer, "web", 'a', 1);
         ok(image_all(newer, false, &images, &err), &err);
