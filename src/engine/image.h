@@ -36,6 +36,7 @@ int engine_save(struct engine *e, char *const *names, size_t n_names, const char
 
 struct image_import {
         const char *reference, *message, *platform;
+        const char *url; /* http or https, in place of the input; NULL: none */
         char *const *changes;
         size_t n_changes;
 };

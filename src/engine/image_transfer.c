@@ -202,6 +202,7 @@ int engine_import(struct engine *e, int input, const struct image_import *i, con
         struct transfer_request request = { .verb = TRANSFER_IMPORT,
                                             .reference = i->reference,
                                             .platform = i->platform,
+                                            .url = i->url,
                                             .message = i->message,
                                             .changes = (const char **)(uintptr_t)i->changes,
                                             .n_changes = i->n_changes };

@@ -1,4 +1,5 @@
 /* Import: a tar of a root filesystem becomes an image of one layer, with the configuration that --change asks for. */
+#include "base/process.h"
 #include "image/archive.h"
 #include "image/change.h"
 #include "image/compress.h"
@@ -11,13 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 256 << 10 };
+enum { CHUNK_BYTES = 256 << 10, PROGRESS_MS = 100 };
 
 struct import {
         struct transfer_job *job;
         struct blob_ingest *ingest; /* the layer's blob, until it is taken */
         struct digest blob, diff_id;
-        int64_t size;
+        int64_t size, shown_ms;
         const char *media_type;
 };
 
@@ -33,14 +34,53 @@ static int fetch_blob(void *context, struct receive_layer *layer, const struct i
         return cor_fail(err, COR_INVALID, "%s is not what was imported", d->digest);
 }
 
-/* The input as it comes, whole, into an ingest. */
-static int spool(struct import *i, struct cor_err *err)
+static int on_write(void *context, const void *bytes, size_t n, struct cor_err *err)
+{
+        struct import *i = context;
+
+        return blob_ingest_write(i->ingest, bytes, n, err);
+}
+
+static int on_restart(void *context, struct cor_err *err)
+{
+        struct import *i = context;
+
+        return blob_ingest_restart(i->ingest, err);
+}
+
+static void on_progress(void *context, int64_t got, int64_t total)
+{
+        struct import *i = context;
+        int64_t now = cor_now_ms();
+
+        if (now - i->shown_ms < PROGRESS_MS)
+                return;
+        i->shown_ms = now;
+        (void)!receive_progress(i->job->channel, "archive", "Downloading", got, total,
+                                NULL); /* its end shows by itself */
+}
+
+static int fetch_input(struct import *i, struct cor_err *err)
+{
+        const struct registry_fetch wanted = { .url = i->job->request->url,
+                                               .limit = i->job->config.image_bytes,
+                                               .limit_name = "image-max-layer-size in daemon.json",
+                                               .write = on_write,
+                                               .restart = on_restart,
+                                               .progress = on_progress,
+                                               .context = i };
+        auto_str line = cor_printf("Downloading from %s", wanted.url);
+
+        if (receive_progress(i->job->channel, NULL, line, 0, 0, err) < 0)
+                return -1;
+        return registry_fetch(i->job->registry, &wanted, err);
+}
+
+static int copy_input(struct import *i, struct cor_err *err)
 {
         auto_free char *buf = cor_alloc(CHUNK_BYTES);
         ssize_t n;
 
-        if (blob_ingest_new(i->job->store, INT64_MAX, &i->ingest, err) < 0)
-                return -1;
         while ((n = read(i->job->input, buf, CHUNK_BYTES)) != 0) {
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -49,6 +89,15 @@ static int spool(struct import *i, struct cor_err *err)
                 if (blob_ingest_write(i->ingest, buf, (size_t)n, err) < 0)
                         return -1;
         }
+        return 0;
+}
+
+/* The archive as it comes, whole, into an ingest. */
+static int spool(struct import *i, struct cor_err *err)
+{
+        if (blob_ingest_new(i->job->store, INT64_MAX, &i->ingest, err) < 0 ||
+            (i->job->request->url ? fetch_input(i, err) : copy_input(i, err)) < 0)
+                return -1;
         i->size = blob_ingest_offset(i->ingest);
         if (i->size == 0)
                 return cor_fail(err, COR_INVALID, "the archive is empty");

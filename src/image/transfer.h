@@ -38,6 +38,7 @@ struct transfer_request {
         struct transfer_image *images; /* push, save: what the database knows */
         size_t n_images;
         const char *domain, *user, *password, *term; /* login, search */
+        const char *url;                             /* import: in place of an input */
         const char *message;                         /* import */
         const char **changes;                        /* import: Dockerfile instructions */
         size_t n_changes;

@@ -57,15 +57,28 @@ static int read_reference(struct transfer_job *job, struct cor_err *err)
         return 0;
 }
 
-static int open_registry(struct transfer_job *job, const struct verb *v, struct cor_err *err)
+/* Who is asked; free() */
+static int find_domain(const struct transfer_job *job, const struct verb *v, char **ret, struct cor_err *err)
 {
         const char *domain = v->named ? job->request->domain : job->reference.domain;
 
+        if (!v->registry && !v->named)
+                return registry_fetch_domain(job->request->url, ret, err);
         if (!domain)
                 return cor_fail(err, COR_INVALID, "the request names no %s", v->named ? "registry" : "image");
+        *ret = cor_strdup(domain);
+        return 0;
+}
+
+static int open_registry(struct transfer_job *job, const struct verb *v, struct cor_err *err)
+{
+        auto_str domain = NULL;
+
+        if (find_domain(job, v, &domain, err) < 0)
+                return -1;
         if (job->request->insecure)
                 cor_strv_add(&job->config.insecure, domain);
-        return registry_new(&job->config, domain, v->named ? NULL : job->reference.path, &job->registry, err);
+        return registry_new(&job->config, domain, v->registry ? job->reference.path : NULL, &job->registry, err);
 }
 
 /* An archive of many images has many files, and each is held open until it is known what it is for. */
@@ -142,7 +155,7 @@ static int prepare(struct transfer_job *job, const struct verb *v, struct cor_er
                 return -1;
         if (read_reference(job, err) < 0)
                 return -1;
-        if ((v->registry || v->named) && open_registry(job, v, err) < 0)
+        if ((v->registry || v->named || job->request->url) && open_registry(job, v, err) < 0)
                 return -1;
         return shut_in(job, err);
 }

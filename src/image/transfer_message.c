@@ -72,6 +72,7 @@ static const struct cor_json_field request_fields[] = {
         COR_FIELD("user", STR, struct transfer_request, user, 0),
         COR_FIELD("password", STR, struct transfer_request, password, 0),
         COR_FIELD("term", STR, struct transfer_request, term, 0),
+        COR_FIELD("url", STR, struct transfer_request, url, 0),
         COR_FIELD("message", STR, struct transfer_request, message, 0),
         COR_FIELD_LIST("changes", LIST_STR, struct transfer_request, changes, n_changes, 0),
         COR_FIELD("discard", BOOL, struct transfer_request, discard, 0),

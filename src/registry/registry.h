@@ -95,6 +95,24 @@ int registry_run(struct registry *r, int wake_fd, struct cor_err *err) COR_MUST_
 /* registry_cancel() - end all transfers that still run; `done` is called for each */
 void registry_cancel(struct registry *r);
 
+/*
+ * registry_fetch() - the body of any address, by a handle without a path that is good for nothing else afterwards;
+ * redirects are followed, and no credentials shown. `write` as for downloads; each try begins at 0, after `restart` if
+ * anything has come.
+ */
+struct registry_fetch {
+        const char *url;
+        int64_t limit;          /* of its bytes; 0: any */
+        const char *limit_name; /* for the error */
+        int (*write)(void *context, const void *bytes, size_t n, struct cor_err *err);
+        int (*restart)(void *context, struct cor_err *err);
+        void (*progress)(void *context, int64_t got, int64_t total); /* total 0: not known. May be NULL */
+        void *context;
+};
+int registry_fetch(struct registry *r, const struct registry_fetch *wanted, struct cor_err *err) COR_MUST_CHECK;
+/* registry_fetch_domain() - what to give to registry_new() for @url; free() */
+int registry_fetch_domain(const char *url, char **ret, struct cor_err *err) COR_MUST_CHECK;
+
 /* registry_referrers() - the index of what refers to @subject (API, or the fallback tag); free() *ret */
 int registry_referrers(struct registry *r, const struct digest *subject, const char *artifact_type, char **ret,
                        size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;

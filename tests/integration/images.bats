@@ -306,6 +306,78 @@ PY
         STORE=$TEST_DIR/layout.store coracle load <"$TEST_DIR/layout.tar.gz" | grep -qE '^Loaded image ID: sha256:[0-9a-f]{64}$'
 }
 
+@test "import from an address: redirects are followed, what is cut off is tried again, and limits hold" {
+        mkdir "$TEST_DIR/root" "$TEST_DIR/www" && echo hello >"$TEST_DIR/root/file"
+        head -c 3000000 /dev/urandom >"$TEST_DIR/root/random"
+        tar -C "$TEST_DIR/root" --format=pax -czf "$TEST_DIR/www/root.tar.gz" .
+        cat >"$TEST_DIR/www.py" <<'END'
+import http.server, socketserver, sys
+whole = open(sys.argv[1] + '/root.tar.gz', 'rb').read()
+cuts = 0
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        global cuts
+        name = self.path
+        if name.startswith('/to/'):
+            self.send_response(302)
+            self.send_header('Location', {'file': 'file:///etc/passwd', 'root': '/root.tar.gz', 'loop': '/to/loop'}[name[4:]])
+            self.send_header('Content-Length', '0')
+            return self.end_headers()
+        if name == '/missing':
+            return self.send_error(404)
+        self.send_response(200)
+        if name != '/endless':
+            self.send_header('Content-Length', str(len(whole)))
+        self.end_headers()
+        if name == '/cut':
+            cuts += 1
+            self.wfile.write(whole if cuts > 1 else whole[:1000000])
+            self.close_connection = True
+        elif name == '/endless':
+            while True:
+                self.wfile.write(bytes(100000))
+        else:
+            self.wfile.write(whole)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+Server(('127.0.0.1', 8000), Handler).serve_forever()
+END
+        start python3 "$TEST_DIR/www.py" "$TEST_DIR/www" >"$TEST_DIR/www.log" 2>&1
+        wait_until listens 8000
+        for name in root.tar.gz to/root cut; do
+                run coracle import "http://localhost:8000/$name" made/here:1
+                expect_status 0
+                expect_match '^sha256:[0-9a-f]{64}$'
+                show_image made/here:1 "$TEST_DIR/ours"
+                same_tree "$TEST_DIR/root" "$TEST_DIR/ours"
+                hide_images
+                coracle rmi made/here:1
+        done
+        run coracle import http://localhost:8000/missing x
+        expect_status 1
+        expect_text "fetch http://localhost:8000/missing: " "404"
+        run coracle import http://localhost:8000/to/file x
+        expect_status 1
+        expect_text "fetch http://localhost:8000/to/file: " "file:///etc/passwd"
+        run coracle import http://localhost:8000/to/loop x
+        expect_status 1
+        expect_text "more than" "redirects"
+        echo '{"image-max-layer-size":"1m"}' >"$COR_CONFIG/daemon.json"
+        for name in root.tar.gz endless; do
+                run coracle import http://localhost:8000/$name x
+                expect_status 1
+                expect_text "it has more than the 1048576 bytes of image-max-layer-size in daemon.json"
+        done
+        run coracle import http://user:secret@localhost:8000/root.tar.gz x
+        expect_status 1
+        expect_text "is no address to fetch from"
+        run coracle import http://localhost:8001/root.tar.gz x
+        expect_status 1
+        expect_text "fetch http://localhost:8001/root.tar.gz: "
+        expect_equal "$(coracle images -q)" ""
+        expect_equal "$(find "$TEST_DIR/store/images/ingest" -type f)" ""
+}
+
 @test "archives may be compressed with xz and bzip2, too; layers may not" {
         skip_unless "program xz" "program bzip2"
         make_layout image

@@ -233,28 +233,34 @@ struct import_options {
         size_t n_changes;
 };
 
+/* As docker tells addresses from files. */
+static bool is_url(const char *s)
+{
+        return cor_starts_with(s, "http://") || cor_starts_with(s, "https://");
+}
+
 static int run_import(struct invocation *in, struct cor_err *err)
 {
         const struct import_options *o = in->options;
+        const char *source = in->args[0];
+        bool from_stdin = strcmp(source, "-") == 0, from_url = is_url(source);
         const struct image_import import = { .reference = in->n_args > 1 ? in->args[1] : NULL,
+                                             .url = from_url ? source : NULL,
                                              .message = o->message,
                                              .platform = o->platform,
                                              .changes = o->changes,
                                              .n_changes = o->n_changes };
-        const char *path = in->args[0];
-        bool from_stdin = strcmp(path, "-") == 0;
+        auto_progress progress = progress_new(STDOUT_FILENO);
+        const struct engine_progress updates = { .update = on_update, .context = progress };
+        bool watched = from_url && isatty(STDOUT_FILENO); /* scripts read the id only */
         struct digest id = { .text = "" };
         auto_engine e = { 0 };
-        auto_fd file = -1;
+        auto_fd file = from_stdin || from_url ? -1 : open_input(source, err);
 
-        if (cor_starts_with(path, "http://") || cor_starts_with(path, "https://"))
-                return cor_fail(err, COR_UNSUPPORTED, "%s: only files and - are imported: curl %s | coracle import -",
-                                path, path);
-        file = from_stdin ? -1 : open_input(path, err);
-        if (!from_stdin && file < 0)
+        if (!from_stdin && !from_url && file < 0)
                 return -1;
         if (verb_engine(in, &e, err) < 0 ||
-            engine_import(&e, from_stdin ? STDIN_FILENO : file, &import, NULL, &id, err) < 0)
+            engine_import(&e, from_stdin ? STDIN_FILENO : file, &import, watched ? &updates : NULL, &id, err) < 0)
                 return -1;
         return say(err, "", id.text);
 }
@@ -269,7 +275,7 @@ static const struct option import_rows[] = {
 
 const struct verb verb_import = {
         .summary = "Make an image of an archive of files",
-        .arguments = "file|- [REPOSITORY[:TAG]]",
+        .arguments = "file|URL|- [REPOSITORY[:TAG]]",
         .min_args = 1,
         .max_args = 2,
         .options_size = sizeof(struct import_options),
