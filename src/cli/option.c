@@ -1,6 +1,9 @@
 /* Finding options in a command line; what is done with their values is option_value.c. */
 #include "cli/option.h"
 
+#include "base/alloc.h"
+#include "cli/suggest.h"
+
 #include <string.h>
 
 const struct option options_common[OPTIONS_N_COMMON] = {
@@ -63,13 +66,28 @@ static int find_name(const struct option_set *set, const char *name, size_t len,
         return 0;
 }
 
+/* In docker's words, and with a name that looks like it */
+static int unknown_flag(const struct option_set *set, const char *word, struct cor_err *err)
+{
+        auto_str name = cor_strndup(word, strcspn(word, "="));
+        struct suggest s = SUGGEST_INIT(name + 2);
+        const struct option *o;
+
+        for (size_t i = 0; (o = row(set, i)) != NULL; i++)
+                if (!(o->flags & OPTION_HIDDEN))
+                        suggest_offer(&s, o->name);
+        if (s.best)
+                return cor_fail(err, COR_INVALID, "unknown flag: %s\n\nDid you mean --%s?", name, s.best);
+        return cor_fail(err, COR_INVALID, "unknown flag: %s", name);
+}
+
 /* @letter: the one in @word that is unknown, or NULL */
 static int unknown(const struct option_set *set, const char *word, const char *letter, struct cor_err *err)
 {
         if (set->dialect == OPTION_DIALECT_PFLAG && letter)
                 return cor_fail(err, COR_INVALID, "unknown shorthand flag: '%c' in -%s", *letter, letter);
         if (set->dialect == OPTION_DIALECT_PFLAG)
-                return cor_fail(err, COR_INVALID, "unknown flag: %.*s", (int)strcspn(word, "="), word);
+                return unknown_flag(set, word, err);
         return cor_fail(err, COR_INVALID, "unknown option %.*s", (int)strcspn(word, "="), word);
 }
 

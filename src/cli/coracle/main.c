@@ -10,6 +10,7 @@
  */
 #include "base/log.h"
 #include "cli/coracle/help.h"
+#include "cli/suggest.h"
 #include "linux/clone_self.h"
 
 #include <errno.h>
@@ -79,8 +80,19 @@ static int misused_count(const struct verb_place *p)
 
 static int unknown(const char *group, const char *word)
 {
-        fprintf(stderr, "coracle: unknown command: coracle %s%s%s\n\nRun 'coracle%s%s --help' for more information\n",
-                group, *group ? " " : "", word, *group ? " " : "", group);
+        struct suggest s = SUGGEST_INIT(word);
+
+        for (size_t i = 0; i < verb_n_places; i++)
+                if (strcmp(verb_places[i].group, group) == 0) {
+                        suggest_offer(&s, verb_places[i].name);
+                        suggest_offer(&s, verb_places[i].alias);
+                }
+        for (size_t i = 0; i < verb_n_groups && !*group; i++)
+                suggest_offer(&s, verb_groups[i].name);
+        fprintf(stderr, "coracle: unknown command: coracle %s%s%s\n\n", group, *group ? " " : "", word);
+        if (s.best)
+                fprintf(stderr, "Did you mean 'coracle %s%s%s'?\n\n", group, *group ? " " : "", s.best);
+        fprintf(stderr, "Run 'coracle%s%s --help' for more information\n", *group ? " " : "", group);
         return EXIT_FAILED;
 }
 

@@ -26,6 +26,19 @@ int verb_signal(const char *word, int *ret, struct cor_err *err)
         return 0;
 }
 
+const struct cor_pair *verb_filter_pairs(struct value_pool *p, char *const *items, size_t n)
+{
+        struct cor_pair *pairs = value_pool_take(p, (n + 1) * sizeof *pairs);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *equals = strchr(items[i], '=');
+
+                pairs[i].key = value_string_n(p, items[i], (size_t)(equals - items[i]))->text;
+                pairs[i].value = equals + 1;
+        }
+        return pairs;
+}
+
 static int print_line(const char *s, struct cor_err *err)
 {
         auto_text t = COR_TEXT_INIT;

@@ -18,6 +18,12 @@ int verb_each(struct invocation *in,
 /* verb_signal() - "KILL", "SIGKILL", "9"; 0 for NULL; INVALID "invalid signal: x" */
 int verb_signal(const char *word, int *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* verb_filter_pairs() - filters that verb_filters() found right, taken apart; they live as long as the pool */
+const struct cor_pair *verb_filter_pairs(struct value_pool *p, char *const *items, size_t n);
+
+/* verb_moment() - "2024-02-29T12:00:00", seconds since 1970, or "10m": how long ago; in nanoseconds since 1970 */
+int verb_moment(const char *word, int64_t *ret_ns, struct cor_err *err) COR_MUST_CHECK;
+
 struct volume_row;
 /* verb_volume_document() - a volume as `volume inspect` shows it */
 struct value *verb_volume_document(struct value_pool *p, const struct store *s, const struct volume_row *v);

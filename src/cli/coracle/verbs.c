@@ -9,11 +9,8 @@
 #include <unistd.h>
 
 const struct verb_group verb_groups[] = {
-        { "container", "Work with containers" },
-        { "image", "Work with images" },
-        { "manifest", "Look at manifests" },
-        { "system", "Look after the store" },
-        { "volume", "Work with volumes" },
+        { "container", "Work with containers" }, { "image", "Work with images" },   { "manifest", "Look at manifests" },
+        { "system", "Look after the store" },    { "volume", "Work with volumes" },
 };
 const size_t verb_n_groups = COR_COUNT(verb_groups);
 
@@ -21,6 +18,7 @@ const size_t verb_n_groups = COR_COUNT(verb_groups);
 const struct verb_place verb_places[] = {
         { "", "run", "", &verb_run },
         { "", "exec", "", &verb_exec },
+        { "", "ps", "", &verb_ps },
         { "", "pull", "", &verb_pull },
         { "", "push", "", &verb_push },
         { "", "images", "", &verb_images },
@@ -32,6 +30,7 @@ const struct verb_place verb_places[] = {
         { "", "completion", "", &verb_completion },
         { "", "attach", "", &verb_attach },
         { "", "create", "", &verb_create },
+        { "", "events", "", &verb_events },
         { "", "history", "", &verb_history },
         { "", "import", "", &verb_import },
         { "", "inspect", "", &verb_inspect },
@@ -52,7 +51,9 @@ const struct verb_place verb_places[] = {
         { "container", "create", "", &verb_create },
         { "container", "exec", "", &verb_exec },
         { "container", "kill", "", &verb_kill },
+        { "container", "ls", "list", &verb_ps },
         { "container", "pause", "", &verb_pause },
+        { "container", "ps", "", &verb_ps },
         { "container", "rename", "", &verb_rename },
         { "container", "restart", "", &verb_restart },
         { "container", "rm", "remove", &verb_rm },
@@ -75,6 +76,7 @@ const struct verb_place verb_places[] = {
         { "manifest", "inspect", "", &verb_manifest_inspect },
         { "system", "check", "", &verb_check },
         { "system", "df", "", &verb_df },
+        { "system", "events", "", &verb_events },
         { "system", "info", "", &verb_info },
         { "system", "prune", "", &verb_system_prune },
         { "volume", "create", "", &verb_volume_create },
