@@ -20,7 +20,7 @@ static const struct {
         { true, 5, 0 }, { true, 5, 1 }, { false, 10, 229 },
 };
 
-static void add_rule(struct spec *s, bool allow, int type, int64_t major, int64_t minor, const char *access)
+void spec_add_device_rule(struct spec *s, bool allow, int type, int64_t major, int64_t minor, const char *access)
 {
         struct oci_resources *r = s->c->linux_->resources;
         struct oci_device_rule *rule = SPEC_GROW(s->c, r->devices, r->n_devices);
@@ -34,9 +34,10 @@ static void add_rule(struct spec *s, bool allow, int type, int64_t major, int64_
 
 static void add_default_rules(struct spec *s)
 {
-        add_rule(s, false, 'a', -1, -1, "rwm");
+        spec_add_device_rule(s, false, 'a', -1, -1, "rwm");
         for (size_t i = 0; i < COR_COUNT(default_rules); i++)
-                add_rule(s, default_rules[i].allow, 'c', default_rules[i].major, default_rules[i].minor, "rwm");
+                spec_add_device_rule(s, default_rules[i].allow, 'c', default_rules[i].major, default_rules[i].minor,
+                                     "rwm");
 }
 
 /* --- devices of the host ----------------------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ static int add_device(struct spec *s, const char *from, const char *to, const ch
         if (l->n_devices >= DEVICES_MAX)
                 return cor_fail(err, COR_INVALID, "more than %d devices", (int)DEVICES_MAX);
         if (access)
-                add_rule(s, true, type, major(st->st_rdev), minor(st->st_rdev), access);
+                spec_add_device_rule(s, true, type, major(st->st_rdev), minor(st->st_rdev), access);
         if (s->rootless) {
                 bind_device(s, spec_strdup(s, from), spec_strdup(s, to));
                 return 0;
@@ -158,7 +159,7 @@ static int add_privileged(struct spec *s, struct cor_err *err)
                         return -1;
         }
         r->n_devices = 0;
-        add_rule(s, true, 'a', -1, -1, "rwm");
+        spec_add_device_rule(s, true, 'a', -1, -1, "rwm");
         return 0;
 }
 
@@ -216,6 +217,8 @@ int spec_make_devices(struct spec *s, struct cor_err *err)
 {
         add_default_rules(s);
         if ((s->host->privileged ? add_privileged(s, err) : add_devices(s, err)) < 0)
+                return -1;
+        if (spec_make_requested_devices(s, err) < 0)
                 return -1;
         if (s->rootless) /* nobody but root limits devices, nor does anybody need to: none can be made */
                 s->c->linux_->resources->n_devices = 0;

@@ -123,6 +123,9 @@ int spec_make_devices(struct spec *s, struct cor_err *err) COR_MUST_CHECK;
 /* spec_add_device() - a device of the host, or all in a folder; @access "rwm", NULL: no rule for it */
 int spec_add_device(struct spec *s, const char *from, const char *to, const char *access, struct cor_err *err)
         COR_MUST_CHECK;
+void spec_add_device_rule(struct spec *s, bool allow, int type, int64_t major, int64_t minor, const char *access);
+/* spec_make_requested_devices() - DeviceRequests: CDI devices, and gpus, which are such */
+int spec_make_requested_devices(struct spec *s, struct cor_err *err) COR_MUST_CHECK;
 int spec_parse_device_rule(const char *text, struct oci_device_rule *ret, struct cor_err *err) COR_MUST_CHECK;
 /* spec_build() - all of them: config.json; s->c is the caller's to cor_json_free(), also after an error */
 int spec_build(struct spec *s, struct cor_text *ret, struct cor_err *err) COR_MUST_CHECK;
