@@ -181,7 +181,7 @@ static void make_caps(struct spec *s, struct oci_process *p)
 
 static void make_apparmor(struct spec *s, struct oci_process *p)
 {
-        if (s->rootless || !lsm_apparmor_enabled())
+        if (s->rootless || !lsm_apparmor_has_profiles())
                 return;
         if (s->security.apparmor)
                 p->apparmor_profile = s->security.apparmor;

@@ -12,16 +12,18 @@
 #include "base/text.h"
 #include "linux/procfs.h"
 
+/* Securityfs does not tell: podman unmounts it before it has a runtime make a container with mapped ids. */
 bool lsm_apparmor_enabled(void)
 {
-        auto_fd fd = -1;
+        auto_fd fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
         char answer = 'N';
 
-        /* Inside a container the parameter may be there, but without securityfs nobody can have loaded a profile. */
-        if (access("/sys/kernel/security/apparmor", F_OK) < 0)
-                return false;
-        fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
         return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'Y';
+}
+
+bool lsm_apparmor_has_profiles(void)
+{
+        return access("/sys/kernel/security/apparmor", F_OK) == 0 && lsm_apparmor_enabled();
 }
 
 bool lsm_selinux_enabled(void)

@@ -10,6 +10,8 @@
 /* One check each, of the host's view (before the container's mounts), made only for who asks. */
 bool lsm_apparmor_enabled(void);
 bool lsm_selinux_enabled(void);
+/* For those who choose a profile: AppArmor is enabled, and profiles may have been loaded. Not inside containers. */
+bool lsm_apparmor_has_profiles(void);
 
 /*
  * lsm_check() - what is asked for can be had: INVALID if the module is not enabled (a container is not to run without

@@ -99,11 +99,34 @@ static void change_profile(void *data)
 static void a_profile_takes_effect_at_exec(void **state)
 {
         NEED_ROOT();
-        if (!lsm_apparmor_enabled()) {
+        if (!lsm_apparmor_has_profiles()) {
                 print_message("skipped: AppArmor is not enabled here\n");
                 skip();
         }
         assert_int_equal(in_child(change_profile, NULL), 0);
+}
+
+static void hide_securityfs(void *data)
+{
+        struct cor_err error = { 0 };
+
+        CHECK(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+        CHECK(umount2("/sys/kernel/security", MNT_DETACH) == 0);
+        CHECK(!lsm_apparmor_has_profiles());
+        CHECK_OK(lsm_check("unconfined", NULL, NULL, &err));
+        auto_fd proc = procfs_open(&error);
+        CHECK_OK(lsm_apparmor_on_exec(proc, "unconfined", &err));
+}
+
+/* As podman does before it has a container with mapped ids made. */
+static void a_profile_is_set_where_securityfs_is_hidden(void **state)
+{
+        NEED_ROOT();
+        if (!lsm_apparmor_has_profiles()) {
+                print_message("skipped: AppArmor is not enabled here\n");
+                skip();
+        }
+        assert_int_equal(in_child(hide_securityfs, NULL), 0);
 }
 
 int main(void)
@@ -115,6 +138,7 @@ int main(void)
                 cmocka_unit_test(the_label_is_quoted_among_the_options),
                 cmocka_unit_test(a_label_is_not_written_to_a_false_file),
                 cmocka_unit_test(a_profile_takes_effect_at_exec),
+                cmocka_unit_test(a_profile_is_set_where_securityfs_is_hidden),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
