@@ -5,12 +5,14 @@
 #include "engine/container_internal.h"
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "monitor/remove.h"
 #include "network/connect.h"
 #include "runtime/lifecycle.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -49,6 +51,20 @@ static void clear_runtime(struct engine *e, const struct container_row *r)
                 cor_warn("container %s: what its dead monitor left: %s", r->id, err.msg);
 }
 
+/* The socket at which nobody listens any more, and what else the monitor had there. */
+static void clear_sockets(struct engine *e, const struct container_row *r)
+{
+        struct cor_err err = { 0 };
+        const char *path;
+        auto_fd run = -1;
+
+        if (store_run_path(e->store, &path, &err) < 0)
+                return;
+        run = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (run >= 0 && cor_own_remove_tree(run, r->id, &err) < 0)
+                cor_warn("container %s: what its dead monitor left: %s", r->id, err.msg);
+}
+
 /* Its first process was one of this boot. */
 static bool of_this_boot(const struct container_row *r)
 {
@@ -71,6 +87,7 @@ static int64_t now_ns(void)
 static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
         clear_runtime(e, r);
+        clear_sockets(e, r);
         network_disconnect(e->store, r->number);
         r->now.exit_code = of_this_boot(r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         r->now.phase = CONTAINER_PHASE_EXITED;
