@@ -100,7 +100,7 @@ struct check_finding {
 struct check_report {
         struct check_finding *items;
         size_t n_items;
-        int64_t blobs, layers, images; /* looked at */
+        int64_t blobs, layers, images, containers; /* looked at */
 };
 void check_report_done(struct check_report *r);
 #define auto_check_report COR_CLEANUP(check_report_done) struct check_report

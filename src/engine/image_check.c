@@ -6,6 +6,7 @@
  *
  * Others go on working meanwhile: what has gone when its turn comes is passed over.
  */
+#include "engine/container_check.h"
 #include "engine/image.h"
 #include "image/reference.h"
 #include "spec/image.h"
@@ -282,6 +283,15 @@ static int drop_unused(struct checking *c, struct cor_err *err)
         return 0;
 }
 
+static void found_of_container(void *context, const char *what, bool repaired)
+{
+        struct checking *c = context;
+
+        size_t n = note(c, cor_strdup(what));
+
+        c->report.items[n].repaired = repaired;
+}
+
 int engine_check(struct engine *e, bool repair, const struct engine_progress *progress, struct check_report *ret,
                  struct cor_err *err)
 {
@@ -292,7 +302,8 @@ int engine_check(struct engine *e, bool repair, const struct engine_progress *pr
                 err = &ignored; /* kinds are looked at below */
         if (check_database(e->store, look_at_database, &c, err) < 0 || blob_each(e->store, look_at_blob, &c, err) < 0 ||
             layer_each(e->store, look_at_layer, &c, err) < 0 || look_at_images(&c, err) < 0 ||
-            (repair && drop_unused(&c, err) < 0))
+            (repair && drop_unused(&c, err) < 0) ||
+            engine_check_containers(e, repair, found_of_container, &c, &c.report.containers, err) < 0)
                 return -1;
         *ret = c.report;
         c.report = (struct check_report){ 0 };

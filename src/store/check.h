@@ -20,4 +20,11 @@ int check_tree_size(int dir, int64_t *ret, struct cor_err *err) COR_MUST_CHECK;
 int check_database(struct store *s, void (*found)(void *context, const char *what), void *context, struct cor_err *err)
         COR_MUST_CHECK;
 
+/*
+ * check_containers() - folders, rows and layers of containers and volumes: @found is called with each thing that is
+ * wrong. @repair: folders that belong to nothing are removed
+ */
+int check_containers(struct store *s, bool repair, void (*found)(void *context, const char *what, bool repaired),
+                     void *context, struct cor_err *err) COR_MUST_CHECK;
+
 #endif
