@@ -20,17 +20,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Names in RUN/<id>, which is the working directory of the runtime: so they are short enough for a socket's address. */
-#define STATE_FOLDER   "oci"
-#define PID_FILE       "pid"
-#define LOG_FILE       "runtime.log"
-#define CONSOLE_SOCKET "console"
+/* Names in RUN/<id>. */
+#define STATE_FOLDER "oci"
+#define PID_FILE     "pid"
+#define LOG_FILE     "runtime.log"
 
-enum { COMMAND_TIMEOUT_MS = 60 * 1000, CONSOLE_TIMEOUT_MS = 5000, LOG_MAX = 1 << 16, MESSAGE_MAX = 400 };
+enum { COMMAND_TIMEOUT_MS = 60 * 1000, CONSOLE_TIMEOUT_MS = 5000, LOG_MAX = 1 << 16, MESSAGE_MAX = 300, SHORT_ID = 12 };
 
 struct external {
         bool mounted, created;
-        int console; /* listening socket, or -1 */
+        int console;        /* listening socket, or -1 */
+        char *console_path; /* its path: in RUN, as those in RUN/<id> may be too long for the address of a socket */
 };
 
 /* --- its commands --------------------------------------------------------------------------------------------------
@@ -43,9 +43,9 @@ static void __attribute__((noreturn)) become(const struct monitor *m, const char
 
         cor_strv_add(&argv, m->settings.runtime);
         cor_strv_add(&argv, "--root");
-        cor_strv_add(&argv, STATE_FOLDER);
+        cor_strv_take(&argv, cor_printf("%s/" STATE_FOLDER, m->run));
         cor_strv_add(&argv, "--log");
-        cor_strv_add(&argv, LOG_FILE);
+        cor_strv_take(&argv, cor_printf("%s/" LOG_FILE, m->run));
         for (; *words; words++)
                 cor_strv_add(&argv, *words);
         sigemptyset(&none);
@@ -53,8 +53,7 @@ static void __attribute__((noreturn)) become(const struct monitor *m, const char
         for (int i = 0; i < 3; i++)
                 if (stdio[i] >= 0 && dup2(stdio[i], i) < 0)
                         _exit(127);
-        if (chdir(m->run) == 0)
-                execv(argv.items[0], argv.items);
+        execv(argv.items[0], argv.items);
         _exit(127);
 }
 
@@ -75,7 +74,7 @@ static int command_failed(const struct monitor *m, const char *what, int status,
                 line = line ? line + 1 : text;
         }
         return cor_fail(err, COR_SYSTEM, "%s %s failed with code %d: %.*s", m->settings.runtime, what,
-                        cor_status_code(status), MESSAGE_MAX - 100, line);
+                        cor_status_code(status), MESSAGE_MAX, line);
 }
 
 static int run_with(const struct monitor *m, const char *const *words, const int stdio[3], struct cor_err *err)
@@ -125,13 +124,15 @@ static int mount_root(struct monitor *m, struct external *x, int root, struct co
 static int listen_for_console(struct monitor *m, struct external *x, struct cor_err *err)
 {
         struct sockaddr_un addr = { .sun_family = AF_UNIX };
-        auto_fd folder = open(m->run, O_PATH | O_DIRECTORY | O_CLOEXEC);
         auto_fd sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        if (folder < 0 || sock < 0)
+        x->console_path = cor_printf("%.*s/tty-%.*s", (int)(strrchr(m->run, '/') - m->run), m->run, SHORT_ID, m->id);
+        if (strlen(x->console_path) >= sizeof addr.sun_path)
+                return cor_fail(err, COR_UNSUPPORTED, "%s is too long for a console socket", x->console_path);
+        strcpy(addr.sun_path, x->console_path);
+        (void)unlink(addr.sun_path);
+        if (sock < 0)
                 return cor_fail_errno(err, "make a console socket");
-        (void)unlinkat(folder, CONSOLE_SOCKET, 0);
-        snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/" CONSOLE_SOCKET, folder);
         if (bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 1) < 0)
                 return cor_fail_errno(err, "make a console socket");
         x->console = cor_fd_take(&sock);
@@ -174,15 +175,16 @@ static int read_pid(struct monitor *m, struct cor_err *err)
 
 static int create(struct monitor *m, struct external *x, struct cor_err *err)
 {
-        const char *words[] = { "create", "--bundle", m->folder, "--pid-file", PID_FILE, m->id, NULL, NULL, NULL };
+        auto_str pid_file = cor_printf("%s/" PID_FILE, m->run);
+        const char *words[] = { "create", "--bundle", m->folder, "--pid-file", pid_file, m->id, NULL, NULL, NULL };
         COR_CLEANUP(life_ends_done) struct life_ends e = LIFE_ENDS_INIT;
 
         if (m->settings.tty) {
-                words[5] = "--console-socket";
-                words[6] = CONSOLE_SOCKET;
-                words[7] = m->id;
                 if (listen_for_console(m, x, err) < 0)
                         return -1;
+                words[5] = "--console-socket";
+                words[6] = x->console_path;
+                words[7] = m->id;
         } else if (life_make_pipes(m, &e, err) < 0) {
                 return -1;
         }
@@ -225,7 +227,7 @@ void external_kill(struct monitor *m)
 
 void external_end(struct monitor *m)
 {
-        static const char *const files[] = { PID_FILE, LOG_FILE, CONSOLE_SOCKET };
+        static const char *const files[] = { PID_FILE, LOG_FILE };
         struct external *x = m->life.external;
         auto_fd folder = open(m->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         auto_str place = cor_printf("%s/rootfs", m->run);
@@ -238,6 +240,9 @@ void external_end(struct monitor *m)
         if (x->mounted && umount2(place, MNT_DETACH) < 0)
                 cor_warn("unmount %s: %m", place);
         cor_fd_close(&x->console);
+        if (x->console_path)
+                (void)unlink(x->console_path);
+        free(x->console_path);
         for (size_t i = 0; folder >= 0 && i < COR_COUNT(files); i++)
                 (void)unlinkat(folder, files[i], 0);
         if (folder >= 0 && cor_own_remove_tree(folder, STATE_FOLDER, &err) < 0)
