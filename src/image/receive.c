@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "image/platform.h"
 #include "store/hash.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ void receive_free(struct receive *r)
                 return;
         for (size_t i = 0; i < r->n_layers; i++)
                 receive_layer_done(&r->layers[i]);
+        for (size_t i = 0; i < r->n_documents; i++)
+                blob_ingest_end(r->documents[i]);
         cor_fd_close(&r->wake_fd);
         cor_json_free(r->manifest);
         cor_json_free(r->config);
@@ -60,14 +63,37 @@ int receive_lease(struct transfer_channel *c, const struct digest *items, size_t
 /* --------------------------------------------------------------------------------------------------------- documents
  */
 
+/* Write it, but leave it without its name: the one sync for the layers will do for it as well. */
+static int put(struct receive *r, const char *bytes, size_t n, const struct digest *d, struct cor_err *err)
+{
+        auto_blob_ingest ingest = NULL;
+
+        if (blob_find(r->o.store, d) == (int64_t)n)
+                return 0;
+        if (blob_ingest_new(r->o.store, (int64_t)n, &ingest, err) < 0 || blob_ingest_write(ingest, bytes, n, err) < 0 ||
+            blob_ingest_finish(ingest, NULL, err) < 0)
+                return -1;
+        assert(r->n_documents < DOCUMENTS_MAX);
+        r->documents[r->n_documents++] = COR_TAKE(ingest);
+        return 0;
+}
+
 static int put_leased(struct receive *r, const char *bytes, size_t n, struct digest *ret, struct cor_err *err)
 {
-        struct digest d = hash_bytes(bytes, n);
+        *ret = hash_bytes(bytes, n);
+        return receive_lease(r->o.channel, ret, 1, err) < 0 ? -1 : put(r, bytes, n, ret, err);
+}
 
-        if (receive_lease(r->o.channel, &d, 1, err) < 0)
-                return -1;
-        *ret = d;
-        return blob_find(r->o.store, &d) == (int64_t)n ? 0 : blob_put(r->o.store, bytes, n, &d, err);
+int receive_place_documents(struct receive *r, bool synced, struct cor_err *err)
+{
+        for (; r->n_documents > 0; r->n_documents--) {
+                struct blob_ingest **last = &r->documents[r->n_documents - 1];
+
+                if (blob_ingest_commit(*last, synced, err) < 0)
+                        return -1;
+                blob_ingest_end(*last);
+        }
+        return 0;
 }
 
 int receive_index(struct receive *r, const char *bytes, size_t n, const char *media_type, struct cor_err *err)
@@ -169,9 +195,7 @@ int receive_config(struct receive *r, const char *bytes, size_t n, struct cor_er
         if (r->config->rootfs.n_diff_ids != r->n_layers)
                 return cor_fail(err, COR_INVALID, "image config: %zu diff_ids for the %zu layers of the manifest",
                                 r->config->rootfs.n_diff_ids, r->n_layers);
-        if (blob_find(r->o.store, &d) < 0 && blob_put(r->o.store, bytes, n, &d, err) < 0)
-                return -1;
-        return know_layers(r, err);
+        return put(r, bytes, n, &d, err) < 0 ? -1 : know_layers(r, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- the end
@@ -228,6 +252,8 @@ int receive_done(struct receive *r, const struct cor_strv *names, const struct c
         struct transfer_message m = { .type = TRANSFER_IMAGE, .image = &image };
         int result;
 
+        if (r->n_documents > 0 && (receive_place_documents(r, false, err) < 0 || blob_sync_folder(r->o.store, err) < 0))
+                return -1;
         row.architecture = cor_strdup(r->config->architecture ? r->config->architecture : "");
         row.os = cor_strdup(r->config->os ? r->config->os : "");
         row.variant = cor_strdup(r->config->variant ? r->config->variant : "");

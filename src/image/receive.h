@@ -4,10 +4,10 @@
  * One image on its way into the store, wherever its blobs come from (a registry, an archive). Download, hash,
  * decompression and unpacking are one pass, and layers go side by side.
  *
- *   1 receive_manifest()   the manifest, and the index it was chosen from: leased and stored
- *   2 receive_config()     the configuration: stored; what each layer must become is known now
+ *   1 receive_manifest()   the manifest, and the index it was chosen from: leased and written
+ *   2 receive_config()     the configuration: written; what each layer must become is known now
  *   3 receive_layers()     rounds, until no layer is missing: claim what nobody else is at, fetch and unpack that, sync
- *                          once, put it in its place; then look again at what others were at
+ *                          once, put all that was written in its place; then look again at what others were at
  *   4 receive_done()       the engine records the image
  *
  * Nothing is waited for while something is held that others may wait for.

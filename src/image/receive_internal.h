@@ -9,7 +9,10 @@
  */
 #include "image/receive.h"
 
-enum { SHORT_ID = 12 }; /* digits of a digest that people see */
+enum {
+        SHORT_ID = 12,     /* digits of a digest that people see */
+        DOCUMENTS_MAX = 3, /* index, manifest, configuration */
+};
 
 enum layer_state {
         LAYER_MISSING, /* to be claimed */
@@ -38,12 +41,13 @@ struct receive_layer {
 
 struct receive {
         struct receive_options o;
-        char *index_bytes;
         struct image_manifest *manifest;
         struct image_config *config;
         struct digest index_digest, manifest_digest, config_digest;
         char *index_type, *manifest_type;
         int64_t index_size, manifest_size;
+        struct blob_ingest *documents[DOCUMENTS_MAX]; /* written; in their places when a sync has passed */
+        size_t n_documents;
         struct receive_layer *layers;
         size_t n_layers;
         int wake_fd; /* epoll over the unpacker and the engine */
@@ -51,6 +55,11 @@ struct receive {
         struct cor_err why;
 };
 
+/*
+ * receive_place_documents() - give them their names; @synced: store_sync() was called since they came. The folder is to
+ * be synced by the caller
+ */
+int receive_place_documents(struct receive *r, bool synced, struct cor_err *err) COR_MUST_CHECK;
 /* receive_show() - tell the layer's state; receive_show_bar() - how far it is, not more often than people can see */
 void receive_show(struct receive_layer *l, const char *status, int64_t current, int64_t total);
 void receive_show_bar(struct receive_layer *l, const char *status, int64_t current);

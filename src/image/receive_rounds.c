@@ -101,7 +101,7 @@ static int commit_ready(struct receive *r, struct cor_err *err)
 {
         if (!any_in(r, LAYER_READY))
                 return 0;
-        if (store_sync(r->o.store, err) < 0)
+        if (store_sync(r->o.store, err) < 0 || receive_place_documents(r, true, err) < 0)
                 return -1;
         for (size_t i = 0; i < r->n_layers; i++) {
                 struct receive_layer *l = &r->layers[i];
