@@ -54,7 +54,7 @@ find_cgroups() {
 }
 
 expect_nothing_left() { # WHEN
-        WAIT_SECONDS=5 wait_until no_processes || fail "$1: processes are left: $(ps -o pid,args -p "$(processes | paste -sd,)")" || return 1
+        wait_until no_processes || fail "$1: processes are left: $(ps -o pid,args -p "$(processes | paste -sd,)")" || return 1
         [ ! -e "$STATE_ROOT/$ID" ] || fail "$1: state is left: $(ls -A "$STATE_ROOT/$ID")" || return 1
         by_systemd || [ -z "$(find_cgroups)" ] || fail "$1: cgroups are left: $(find_cgroups)" || return 1
         expect_equal "$(cat /proc/self/mountinfo)" "$mounts_before" "$1: mounts" || return 1
@@ -67,11 +67,11 @@ expect_truth() { # WHEN
         [ "$status" = 0 ] || fail "$1: list" || return 1
         if state=$(container_state 2>/dev/null); then
                 case $state in
-                running) WAIT_SECONDS=5 wait_until runs_or_ended || fail "$1: said to be running" || return 1 ;;
+                running) wait_until runs_or_ended || fail "$1: said to be running" || return 1 ;;
                 created) kill -0 "$(container_pid)" || fail "$1: said to be created" || return 1 ;;
                 paused) ;; # frozen to be killed, and whoever did that is gone; that it can be removed is seen next
                 stopped) ! pgrep -f "^sleep $MARK" || fail "$1: said to be stopped" || return 1 ;;
-                creating) WAIT_SECONDS=5 wait_until not_creating || fail "$1: nobody is creating it" || return 1 ;;
+                creating) wait_until not_creating || fail "$1: nobody is creating it" || return 1 ;;
                 *) fail "$1: state $state" || return 1 ;;
                 esac
         elif [ -e "$STATE_ROOT/$ID" ]; then
@@ -173,7 +173,7 @@ clean_up() { # WHEN
                         expect_text "No space left"
                 fi
                 [ ! -e "$STATE_ROOT/$ID" ] || fail "state is left: $(ls -A "$STATE_ROOT/$ID")"
-                WAIT_SECONDS=5 wait_until no_processes
+                wait_until no_processes
                 umount "$STATE_ROOT"
                 expect_nothing_left "$blocks blocks"
         done
@@ -252,7 +252,7 @@ interrupt() {
         local runner=$!
         wait_until eval "[ -e '$TEST_DIR/hooked' ] || [ -e '$ROOTFS/hooked' ]"
         kill "-$1" "$runner"
-        WAIT_SECONDS=10 wait_until eval "! kill -0 $runner" || { kill -KILL "$runner"; fail "still there after SIG$1"; } || return 1
+        wait_until eval "! kill -0 $runner" || { kill -KILL "$runner"; fail "still there after SIG$1"; } || return 1
         wait "$runner" && fail "a success after SIG$1"
         expect_nothing_left "SIG$1"
 }
@@ -280,7 +280,7 @@ interrupt() {
 		"$RUNTIME" --root "$STATE_ROOT" run --bundle "$BUNDLE" "$ID" &
 		runner=\$!
 		n=0
-		while [ ! -e "$ROOTFS/hooked" ] && [ \$n -lt 200 ]; do sleep 0.05; n=\$((n + 1)); done
+		while [ ! -e "$ROOTFS/hooked" ] && [ \$n -lt 2000 ]; do sleep 0.05; n=\$((n + 1)); done
 		stty -a >"$TEST_DIR/during"
 		kill -TERM \$runner
 		wait \$runner

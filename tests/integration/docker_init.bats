@@ -46,7 +46,7 @@ run_in_docker() { docker_ run --rm --network none "$@"; }
 @test "docker run --init: orphans leave no zombies" {
         run run_in_docker --init small sh -c '
                 for i in 1 2 3 4 5; do (sleep 0.2 &); done
-                for i in $(seq 100); do
+                for i in $(seq 600); do
                         grep -q "^State:.Z" /proc/[0-9]*/status 2>/dev/null || pidof sleep >/dev/null || exit 7
                         usleep 50000
                 done'

@@ -33,7 +33,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 TOML
         world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $! >/run/containerd.pid' \
                 "$T/containerd.log" containerd -c "$T/containerd.toml"
-        WAIT_SECONDS=40 wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
+        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
 }
 
 make_image() { # an OCI archive

@@ -114,7 +114,7 @@ input"
 
 @test "docker run -it and exec -it: a terminal, and its size" {
         skip_unless "program script"
-        local size='test -t 0 && for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; usleep 50000; done; stty size; exit 5'
+        local size='test -t 0 && for i in $(seq 600); do [ "$(stty size)" = "33 77" ] && break; usleep 50000; done; stty size; exit 5'
         run in_a_terminal "$DOCKER run --rm -it --network none small sh -c '$size'"
         expect_status 5
         expect_text "33 77"

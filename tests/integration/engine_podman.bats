@@ -186,7 +186,7 @@ four"
 @test "podman run -it and exec -it: a terminal, and its size" {
         skip_unless "program script"
         # podman's client now and then loses what a terminal says in its last moment, hence the sleep
-        local size='test -t 0 && for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; usleep 50000; done; stty size; sleep 1; exit 5'
+        local size='test -t 0 && for i in $(seq 600); do [ "$(stty size)" = "33 77" ] && break; usleep 50000; done; stty size; sleep 1; exit 5'
         run in_a_terminal "$(podman_command run --rm -it small sh -c "$size")"
         expect_status 5
         expect_text "33 77"

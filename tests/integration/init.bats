@@ -200,7 +200,7 @@ is_gone() { [ ! -e "/proc/$1" ]; }
 @test "DI-01 orphans are reaped while the command runs" {
         run as_pid_1 -w bash -c '
                 for i in $(seq 20); do "$T/orphan" "$T/late"; done
-                for i in $(seq 200); do
+                for i in $(seq 2000); do
                         zombies=$(grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null)
                         set -- /proc/[0-9]* # counted by the shell itself: init and the shell are left in the end
                         [ -n "$zombies" ] || [ $# -gt 2 ] || exit 9
@@ -297,7 +297,7 @@ orphan_s_parent() { # OPTION... - whose child an orphan becomes: "init" or anoth
                 "$T/orphan" sh -c "echo \$\$ >\"$T/orphan.pid\"; exec sleep 60"
                 until [ -s "$T/orphan.pid" ]; do sleep 0.02; done
                 pid=$(cat "$T/orphan.pid")
-                for i in $(seq 100); do
+                for i in $(seq 600); do
                         parent=$(cut -d" " -f4 "/proc/$pid/stat")
                         [ "$parent" = "$PPID" ] && echo init && break
                         [ "$parent" = 1 ] && echo pid 1 && break
