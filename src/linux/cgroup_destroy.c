@@ -147,8 +147,8 @@ static bool wait_gone(struct cgroup *cg, int timeout_ms)
 
 /*
  * An empty scope ends by itself: systemd is told by the kernel, forgets the unit and removes the directories. Only one
- * that stays has to be stopped. With processes it must not be: systemd would ask them to end, and wait for a minute and
- * a half before it kills them.
+ * that stays has to be stopped. With processes that we see it must not be: somebody else is to end them. Those that we
+ * do not see, since without a record nobody knows where a user's systemd has made the cgroup, are killed by the stop.
  */
 static int stop_scope(struct cgroup *cg, int64_t deadline, struct cor_err *err)
 {

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "tools/systemd/property.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -263,12 +264,24 @@ int unit_set(struct unit_bus *b, const struct request *r, struct cor_err *err)
         return 0;
 }
 
+/* Asked to end by the stop, who is still in there might take a minute and a half; that nobody is left is no failure. */
+static void kill_all(struct unit_bus *b, const struct request *r)
+{
+        auto_message m = NULL;
+        struct cor_err ignored;
+
+        if (new_call(b, "KillUnit", &m, &ignored) < 0 || sd_bus_message_append(m, "ssi", r->unit, "all", SIGKILL) < 0)
+                return;
+        (void)!sd_bus_call(b->bus, m, (uint64_t)r->timeout_ms * 1000, NULL, NULL);
+}
+
 int unit_stop(struct unit_bus *b, const struct request *r, struct cor_err *err)
 {
         auto_message m = NULL, *reply = NULL;
         auto_bus_err error = SD_BUS_ERROR_NULL;
         const char *result = NULL;
 
+        kill_all(b, r);
         if (new_call(b, "StopUnit", &m, err) < 0)
                 return -1;
         if (sd_bus_message_append(m, "ss", r->unit, "replace") < 0)

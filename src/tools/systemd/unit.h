@@ -13,7 +13,7 @@ void unit_bus_close(struct unit_bus *b);
 int unit_start(struct unit_bus *b, const struct request *r, struct cor_err *err) COR_MUST_CHECK;
 /* unit_set() - change properties of a running unit */
 int unit_set(struct unit_bus *b, const struct request *r, struct cor_err *err) COR_MUST_CHECK;
-/* unit_stop() - stop it, and forget that it failed; one that is not there is stopped */
+/* unit_stop() - kill who is in it, stop it, and forget that it failed; one that is not there is stopped */
 int unit_stop(struct unit_bus *b, const struct request *r, struct cor_err *err) COR_MUST_CHECK;
 
 #endif
