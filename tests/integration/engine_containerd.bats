@@ -8,7 +8,7 @@ load engines
 setup_file() {
         can_run || return 0 # every test will skip
         setup_world
-        start_containerd
+        world_containerd
         make_image
 }
 
@@ -22,20 +22,6 @@ setup() { skip_unless root "controller memory" "controller pids" "controller cpu
 
 teardown_file() { teardown_world; }
 
-start_containerd() {
-        cat >"$T/containerd.toml" <<TOML
-version = 2
-root = "$T/data"
-state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-  address = "/run/containerd.sock"
-TOML
-        world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $! >/run/containerd.pid' \
-                "$T/containerd.log" containerd -c "$T/containerd.toml"
-        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
-}
-
 make_image() { # an OCI archive
         umoci init --layout "$T/oci" && umoci new --image "$T/oci:small"
         umoci unpack --image "$T/oci:small" "$T/bundle"
@@ -45,8 +31,6 @@ make_image() { # an OCI archive
         tar -C "$T/oci" -c . | ctr_ image import --base-name localhost/small -
         ctr_ image ls -q
 }
-
-ctr_() { world ctr --address /run/containerd.sock "$@"; }
 
 # cgroup_flags ID - where systemd makes the cgroup, if it does
 cgroup_flags() { ! by_systemd || echo --runc-systemd-cgroup --cgroup "$(cgroups_path "$1")"; }
@@ -186,7 +170,7 @@ task_pid() { ctr_ task ls | awk -v id="$1" '$1 == id { print $2 }'; }
         pid=$(task_pid survivor)
         world sh -c 'kill -KILL "$(cat /run/containerd.pid)"'
         world kill -0 "$pid"
-        start_containerd
+        world_containerd
         expect_equal "$(task_pid survivor)" "$pid"
         run ctr_ task exec --exec-id after survivor echo alive
         expect_output alive

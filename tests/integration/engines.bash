@@ -130,6 +130,26 @@ teardown_world() {
 # world_root - where the root of the world's cgroups is in those of the machine
 world_root() { by_systemd || echo "/$TEST_CGROUP"; }
 
+# ----------------------------------------------------------------------------------------------------------- containerd
+
+# world_containerd - start one in the world, at /run/containerd.sock, with its process id in /run/containerd.pid, and wait
+# until it answers
+world_containerd() {
+        cat >"$T/containerd.toml" <<TOML
+version = 2
+root = "$T/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "/run/containerd.sock"
+TOML
+        world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $! >/run/containerd.pid' \
+                "$T/containerd.log" containerd -c "$T/containerd.toml"
+        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
+}
+
+ctr_() { world ctr --address /run/containerd.sock "$@"; }
+
 # -------------------------------------------------------------------------------------------------------------- dockerd
 
 # has_docker - is there what a daemon needs?
@@ -146,7 +166,8 @@ docker_client() {
 }
 
 # world_dockerd CONFIG [FLAG...] - start a daemon in the world, at $DOCKER_HOST, and wait until it answers. CONFIG is JSON,
-# added to a daemon.json without bridge and firewall; flags say where the daemon keeps its data, if not in $T/data.
+# added to a daemon.json without bridge and firewall; flags say where the daemon keeps its data, if not in $T/data. It has
+# its containerd from here: one that it starts itself has to answer within 15 seconds.
 world_dockerd() {
         local config=$1 driver=cgroupfs score='{}' # docker 25 and newer have no such key, and do not lower their score themselves
         shift
@@ -156,9 +177,10 @@ world_dockerd() {
         jq -n --argjson config "$config" --argjson score "$score" --arg driver "native.cgroupdriver=$driver" '{
                 "exec-opts": [$driver], bridge: "none", iptables: false, "storage-driver": "overlay2"
         } + $config + $score' >"$T/daemon.json"
+        world test -e /run/containerd.pid || world_containerd || return 1
         # a child of process 1 of the world: it and what it starts outlive this call
         world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $!' "$T/dockerd.log" dockerd --config-file "$T/daemon.json" \
-                --host "$DOCKER_HOST" "$@"
+                --host "$DOCKER_HOST" --containerd /run/containerd.sock "$@"
         WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
 }
 
