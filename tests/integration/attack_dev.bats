@@ -134,9 +134,13 @@ attack_dev() { # TARGET-OF-LINK
                 cp "$TEST_DIR/saved" "$BUNDLE/config.json"
         done
         expect_outside_unharmed
-        # what is meant is made: on the root, on a tmpfs, in a folder of /dev, and on a volume that is named
-        config '.mounts += [{destination: "/run", type: "tmpfs"}] |
-                .linux.devices = ["/opt/node", "/run/a/node", "/dev/net/tun", "/data/node" | {path: ., type: "c", major: 1, minor: 3}]'
+}
+
+@test "devices are made where they are meant to be: on the root, on a tmpfs, in a folder of /dev, on a volume that is named" {
+        skip_unless root # a user gets those that the host has at the same places
+        config '.mounts += [{destination: "/data", type: "bind", source: $o, options: ["rbind", "rw"]},
+                        {destination: "/run", type: "tmpfs"}] |
+                .linux.devices = ["/opt/node", "/run/a/node", "/dev/net/tun", "/data/node" | {path: ., type: "c", major: 1, minor: 3}]' --arg o "$OUTSIDE"
         config_args sh -c 'echo x >/opt/node && echo x >/run/a/node && echo x >/dev/net/tun && echo x >/data/node && echo made'
         run run_container
         expect_status 0

@@ -271,7 +271,7 @@ in_userns() {
 }
 
 @test "flags that a user namespace locks: kept unless the options say otherwise, and then named" {
-        skip_unless userns
+        skip_unless root userns
         local options
         mkdir "$TEST_DIR/source"
         mount -t tmpfs -o ro,nodev,noatime source "$TEST_DIR/source"
@@ -318,7 +318,7 @@ in_userns() {
 }
 
 @test "where a sandbox refuses the newer calls for mounts, the older ones do the same" {
-        skip_unless "program strace"
+        skip_unless root "program strace"
         local error calls=open_tree,move_mount,fsopen,fsconfig,fsmount,mount_setattr,openat2,close_range
         mkdir -p "$TEST_DIR/source/sub"
         echo shallow >"$TEST_DIR/source/file"
