@@ -15,7 +15,7 @@ make_image() {
         umoci new --image "$TEST_DIR/oci:x"
         for i in 1 2 3; do
                 mkdir -p "$TEST_DIR/tree/$i"
-                cp -r /usr/share/doc/bash "$TEST_DIR/tree/$i/"
+                cp -r "$SOURCE_DIR/docs" "$TEST_DIR/tree/$i/"
                 head -c 3000000 /dev/urandom >"$TEST_DIR/tree/$i/random"
                 umoci insert --rootless --image "$TEST_DIR/oci:x" "$TEST_DIR/tree/$i" "/$i"
         done >/dev/null 2>&1
