@@ -35,6 +35,13 @@ void mount_by_path(int procfs);
  * @recursive. The descriptor is also an O_PATH one of the copy's root.
  */
 int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, struct cor_err *err) COR_MUST_CHECK;
+/* mount_is_elsewhere() - @path is /proc/PID/root/…, and that process is in another mount namespace */
+bool mount_is_elsewhere(const char *path);
+/*
+ * mount_clone_elsewhere() - a detached copy of such a mount, which only somebody who is there can clone. No link is
+ * followed: one that is absolute would lead into our own namespace. Forks; one thread only.
+ */
+int mount_clone_elsewhere(const char *path, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /*
  * mount_new() - a detached mount of a new @fstype filesystem
  * @data:     comma-separated options of the filesystem, or NULL

@@ -121,7 +121,8 @@ static int idmap_namespace(const struct plan *p, const struct oci_mount *m, cons
 static int clone_here(const char *source, bool recursive, bool nofollow, struct cor_err *err)
 {
         static const struct mount_attrs slave = { .propagation = MS_SLAVE };
-        auto_fd tree = mount_clone(AT_FDCWD, source, recursive, nofollow, err);
+        auto_fd tree = mount_is_elsewhere(source) ? mount_clone_elsewhere(source, recursive, err)
+                                                  : mount_clone(AT_FDCWD, source, recursive, nofollow, err);
 
         if (tree < 0 || mount_change(tree, &slave, true, err) < 0)
                 return -1;
@@ -135,7 +136,7 @@ static int open_tree_here(struct plan *p, const struct oci_mount *m, struct plan
         bool idmapped = o->idmap || o->ridmap || m->n_uid_mappings || m->n_gid_mappings;
         auto_fd userns = -1;
 
-        if (!idmapped && !p->clone_all)
+        if (!idmapped && !p->clone_all && !mount_is_elsewhere(m->source))
                 return 0;
         if (idmapped) {
                 userns = idmap_namespace(p, m, o, err);

@@ -370,3 +370,27 @@ in_userns() {
         expect_match ' /over rw,[a-z]+ shared:[0-9]+ - overlay'
         expect_equal "${lines[1]}" 1 "shared mounts"
 }
+
+@test "a mount of another container, by way of its first process" {
+        skip_unless root
+        local pid
+        config_args sleep 1000
+        start_detached "$ID-donor"
+        pid=$(container_pid "$ID-donor")
+        nsenter -t "$pid" -m sh -c 'echo shared >/dev/shm/file; ln -s /etc /link'
+        add_bundle second second
+        BUNDLE=$TEST_DIR/second
+        config '.mounts |= map(if .destination == "/dev/shm" then {destination: "/dev/shm", type: "bind",
+                source: "/proc/\($pid)/root/dev/shm", options: ["rbind", "rprivate"]} else . end)' --argjson pid "$pid"
+        in_sh 'cat /dev/shm/file; echo back >/dev/shm/other'
+        run run_container "$ID-second"
+        expect_status 0
+        expect_output shared
+        expect_equal "$(nsenter -t "$pid" -m cat /dev/shm/other)" back
+        # what the donor has made of a folder is not followed
+        config '.mounts[-1].source = "/proc/\($pid)/root/link" | .mounts[-1].destination = "/x" | .mounts[-1].type = "bind" |
+                .mounts[-1].options = ["bind"]' --argjson pid "$pid"
+        run run_container "$ID-second"
+        expect_failure
+        expect_text "/link"
+}
