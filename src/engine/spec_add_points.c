@@ -115,13 +115,30 @@ static int file_points(struct spec *s, struct spec_point **items, size_t *n, str
         return 0;
 }
 
+/* What others may share is what was made to be shared. */
+static int check_shareable(struct spec *s, const char *name, struct cor_err *err)
+{
+        auto_json struct docker_host_config *host = NULL;
+        auto_container_row other = { 0 };
+
+        if (container_row_find(s->store, name, &other, err) < 0 ||
+            cor_json_parse(&docker_host_config_doc, other.host_config, strlen(other.host_config), "HostConfig", &host,
+                           err) < 0)
+                return -1;
+        if (!spec_empty(host->ipc_mode) && !spec_is(host->ipc_mode, "private") && !spec_is(host->ipc_mode, "none"))
+                return 0;
+        return cor_fail(err, COR_INVALID,
+                        "container %s: non-shareable IPC (hint: use IpcMode:shareable for the donor container)", name);
+}
+
 static int shm_point(struct spec *s, struct spec_point **items, size_t *n, struct cor_err *err)
 {
         const char *other = spec_container_of(s->host->ipc_mode), *source = "/dev/shm";
 
         if (!other && !spec_is(s->host->ipc_mode, "host"))
                 return 0;
-        if (other && spec_other(s, other, "root/dev/shm", NULL, &source, err) < 0)
+        if (other &&
+            (spec_other(s, other, "root/dev/shm", NULL, &source, err) < 0 || check_shareable(s, other, err) < 0))
                 return cor_wrap(err, "failed to join IPC namespace");
         if (!other && access(source, F_OK) < 0)
                 return cor_fail(err, COR_INVALID, "/dev/shm is not mounted, but must be for --ipc=host");

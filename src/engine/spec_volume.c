@@ -1,9 +1,11 @@
 /* Volumes and images as mounts of a container. */
-#include "engine/spec_internal.h"
+#include "engine/spec_point.h"
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "engine/volume.h"
+#include "linux/mount.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -33,17 +35,56 @@ static bool has_word(const char *words, const char *word)
         return false;
 }
 
+/* Where container @other has the volume mounted, as we reach it; NULL if it has not, or a link is on the way to it. */
+static const char *place_in(struct spec *s, const struct container_row *other, const char *volume)
+{
+        struct cor_procid init = { .pid = other->now.pid, .start_time = other->now.pid_start_time };
+        struct spec_point *points = NULL;
+        size_t n = 0;
+
+        if (strcmp(other->id, s->id) == 0 || other->now.pid <= 0 || !cor_procid_alive(&init) ||
+            spec_points_parse(s->c, other->mounts, &points, &n, NULL) < 0)
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                const char *path = spec_printf(s, "/proc/%d/root%s", (int)other->now.pid, points[i].destination);
+                auto_fd root = -1, fd = -1;
+
+                if (!cor_streq(points[i].name, volume) || strcmp(points[i].type, "volume") != 0)
+                        continue;
+                root = open(spec_printf(s, "/proc/%d/root", (int)other->now.pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
+                fd = root < 0 ? -1 : cor_own_open(root, points[i].destination + 1, O_PATH | O_DIRECTORY, 0, NULL);
+                return fd >= 0 && mount_is_root(fd) == 1 ? path : NULL;
+        }
+        return NULL;
+}
+
+/* What is in memory only is there as long as some container has it: the next one takes part. */
+static const char *shared_tmpfs(struct spec *s, const char *volume)
+{
+        auto_container_rows all = { 0 };
+        const char *path = NULL;
+
+        if (container_row_all(s->store, true, &all, NULL) < 0)
+                return NULL;
+        for (size_t i = 0; i < all.n_items && !path; i++)
+                path = place_in(s, &all.items[i], volume);
+        return path;
+}
+
 /* The volume stands for what mount(8) would mount; here it is mounted in the container, and nowhere else. */
 static int add_mounted(struct spec *s, const struct spec_point *p, const struct volume_row *v, struct cor_err *err)
 {
         const char *type = volume_option(&v->options, "type"), *o = volume_option(&v->options, "o");
         const char *device = volume_option(&v->options, "device");
         bool bind = has_word(o, "bind") || has_word(o, "rbind");
+        const char *shared = spec_is(type, "tmpfs") ? shared_tmpfs(s, p->name) : NULL;
         struct oci_mount *m;
 
         if (p->subpath)
                 return cor_fail(err, COR_UNSUPPORTED,
                                 "volume %s: a part of a volume that is mounted from elsewhere cannot be had", p->name);
+        if (shared)
+                return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", shared), p, err);
         m = spec_mount_add(s, p->destination, bind ? "bind" : spec_strdup(s, type), spec_strdup(s, device));
         add_words(s, m, o);
         if (!p->rw)
