@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "engine/container_internal.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
@@ -127,19 +128,14 @@ static int look_at_records(const struct checking *c, struct cor_err *err)
 /* ---- processes ---- */
 
 /* The id in a line like 0::/coracle/ID or …/coracle-ID.scope; NULL */
-static const char *id_in(const char *text, size_t *ret_skip)
+static const char *id_in(const char *text)
 {
-        static const char *const marks[] = { "/coracle/", "/coracle-" };
+        for (const char *s = strpbrk(text, "/-"); s; s = strpbrk(s + 1, "/-")) {
+                size_t n = strspn(s + 1, "0123456789abcdef");
+                const char *end = s + 1 + n;
 
-        for (size_t i = 0; i < COR_COUNT(marks); i++) {
-                const char *found = strstr(text, marks[i]);
-
-                for (; found; found = strstr(found + 1, marks[i]))
-                        if (strlen(found) >= strlen(marks[i]) + ID_DIGITS &&
-                            is_id(found + strlen(marks[i]), ID_DIGITS)) {
-                                *ret_skip = strlen(marks[i]);
-                                return found;
-                        }
+                if (n == ID_DIGITS && (*s == '/' ? strchr("/\n", *end) != NULL : cor_starts_with(end, ".scope")))
+                        return s + 1;
         }
         return NULL;
 }
@@ -158,19 +154,20 @@ static int end_process(pid_t pid, struct cor_err *err)
 /* Only of containers that this store has: another one's may be as they should be. */
 static int look_at_process(const struct checking *c, const char *pid, struct cor_err *err)
 {
-        auto_str path = cor_printf("/proc/%s/cgroup", pid), *text = NULL;
+        auto_str path = cor_printf("/proc/%s/cgroup", pid);
+        auto_str text = NULL;
         auto_container_row row = { 0 };
         char id[ID_DIGITS + 1];
         const char *found;
-        size_t n = 0, skip = 0;
+        size_t n = 0;
         int idle;
 
         if (cor_read_file(path, CGROUP_MAX_BYTES, &text, &n, NULL) < 0)
                 return 0; /* gone, or not for our eyes */
-        found = id_in(text, &skip);
+        found = id_in(text);
         if (!found)
                 return 0;
-        memcpy(id, found + skip, ID_DIGITS);
+        memcpy(id, found, ID_DIGITS);
         id[ID_DIGITS] = '\0';
         if (container_row_find(c->e->store, id, &row, NULL) < 0)
                 return 0;

@@ -261,13 +261,28 @@ static int make(struct store *s, struct store_db *db, struct cor_err *err)
         return store_sync(s, err);
 }
 
+/*
+ * The log is to begin anew, not only to be copied: that a part of it has been copied is forgotten when the last process
+ * closes the database, so it would grow from process to process, and each of them read all of it. Others who read just
+ * now are not waited for: the next one to write tries again.
+ */
+static int on_commit(void *context, sqlite3 *sql, const char *name, int pages)
+{
+        if (pages < CHECKPOINT_PAGES)
+                return SQLITE_OK;
+        sqlite3_busy_timeout(sql, 0);
+        (void)sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        sqlite3_busy_timeout(sql, DB_BUSY_MS);
+        return SQLITE_OK;
+}
+
 static int configure(struct store_db *db, struct cor_err *err)
 {
         int keep = 1;
 
         sqlite3_extended_result_codes(db->sql, 1);
         sqlite3_busy_timeout(db->sql, DB_BUSY_MS);
-        sqlite3_wal_autocheckpoint(db->sql, CHECKPOINT_PAGES);
+        sqlite3_wal_hook(db->sql, on_commit, NULL);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -524,6 +524,22 @@ static void an_older_store_is_brought_up_to_date(void **state)
         assert_int_equal(images.n_items, 1);
 }
 
+/* Each command is a process of its own, and whoever opens the database first reads all of its log. */
+static void the_log_of_the_database_stays_short(void **state)
+{
+        struct scratch *scratch = *state;
+        struct stat st;
+
+        for (unsigned n = 0; n < 120; n++) {
+                auto_str name = cor_printf("c%u", n);
+                auto_store s = open_store(scratch, STORE_DATABASE);
+
+                add_row(s, name, 'a', n);
+                assert_int_equal(fstatat(scratch->fd, "store/coracle.db-wal", &st, 0), 0);
+                assert_in_range(st.st_size, 0, 1 << 20);
+        }
+}
+
 static void sockets_have_a_folder_of_the_stores_own(void **state)
 {
         auto_store s = open_store(*state, 0);
@@ -571,6 +587,7 @@ int main(void)
                 scratch_test(names_of_volumes_are_checked),
                 scratch_test(locks_end_with_their_holder),
                 scratch_test(nothing_is_half_made_after_a_kill),
+                scratch_test(the_log_of_the_database_stays_short),
                 scratch_test(an_older_store_is_brought_up_to_date),
                 scratch_test(sockets_have_a_folder_of_the_stores_own),
         };
