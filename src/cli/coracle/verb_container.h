@@ -24,6 +24,10 @@ const struct cor_pair *verb_filter_pairs(struct value_pool *p, char *const *item
 /* verb_moment() - "2024-02-29T12:00:00", seconds since 1970, or "10m": how long ago; in nanoseconds since 1970 */
 int verb_moment(const char *word, int64_t *ret_ns, struct cor_err *err) COR_MUST_CHECK;
 
+/* verb_prune_containers() - those that do not run; ids to @removed, what they had written is added to *bytes */
+int verb_prune_containers(struct engine *e, char *const *filters, size_t n_filters, struct cor_strv *removed,
+                          int64_t *bytes, struct cor_err *err) COR_MUST_CHECK;
+
 struct volume_row;
 /* verb_volume_document() - a volume as `volume inspect` shows it */
 struct value *verb_volume_document(struct value_pool *p, const struct store *s, const struct volume_row *v);

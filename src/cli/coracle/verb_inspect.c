@@ -2,9 +2,12 @@
  * inspect: an image as docker's API describes it. Templates see Go's names (ID, Os), and where these do not fit those
  * of the JSON form (Id).
  */
-#include "cli/coracle/verb.h"
+#include "cli/coracle/verb_container.h"
 
+#include "cli/value_doc.h"
+#include "engine/container_inspect.h"
 #include "image/reference.h"
+#include "store/volume.h"
 
 #include <string.h>
 
@@ -208,8 +211,51 @@ static int inspect_image(struct engine *e, const char *name, struct value_pool *
         return 0;
 }
 
+static int inspect_container(struct engine *e, const char *name, bool size, struct value_pool *p,
+                             const struct value **ret, struct cor_err *err)
+{
+        auto_json struct docker_container *c = NULL;
+
+        if (engine_inspect_container(e, name, size, &c, err) < 0)
+                return -1;
+        *ret = value_from_doc(p, &docker_container_doc, c);
+        return 0;
+}
+
+static int inspect_volume(struct engine *e, const char *name, struct value_pool *p, const struct value **ret,
+                          struct cor_err *err)
+{
+        auto_volume_row v = { 0 };
+
+        if (volume_row_find(e->store, name, &v, err) < 0)
+                return -1;
+        *ret = verb_volume_document(p, e->store, &v);
+        return 0;
+}
+
+/* By type, or, without one, the first that has the name: a container, an image, a volume */
+static int inspect_one(struct engine *e, const struct inspect_options *o, const char *type, const char *name,
+                       struct value_pool *p, const struct value **ret, struct cor_err *err)
+{
+        static const char types[][10] = { "container", "image", "volume" };
+
+        for (size_t i = 0; i < COR_COUNT(types); i++) {
+                int r;
+
+                if (type && strcmp(type, types[i]) != 0)
+                        continue;
+                r = i == 0   ? inspect_container(e, name, o->size, p, ret, err)
+                    : i == 1 ? inspect_image(e, name, p, ret, err)
+                             : inspect_volume(e, name, p, ret, err);
+                if (r == 0 || (err->kind != COR_NOT_FOUND && (type || err->kind != COR_INVALID)))
+                        return r;
+        }
+        err->kind = COR_NOT_FOUND;
+        return -1;
+}
+
 /* Those that are there are shown, and those that are not are told of afterwards. */
-static int inspect(struct invocation *in, const char *missing, struct cor_err *err)
+static int inspect(struct invocation *in, const char *type, struct cor_err *err)
 {
         const struct inspect_options *o = in->options;
         auto_value_pool p = value_pool_new(SIZE_MAX);
@@ -228,10 +274,10 @@ static int inspect(struct invocation *in, const char *missing, struct cor_err *e
         for (size_t i = 0; i < in->n_args; i++) {
                 struct cor_err one = { 0 };
 
-                if (inspect_image(&e, in->args[i], p, &found[n], &one) == 0)
+                if (inspect_one(&e, o, type, in->args[i], p, &found[n], &one) == 0)
                         n++;
                 else if (one.kind == COR_NOT_FOUND)
-                        cor_text_printf(&failures, "Error: No such %s: %s\n", missing, in->args[i]);
+                        cor_text_printf(&failures, "Error: No such %s: %s\n", type ? type : "object", in->args[i]);
                 else
                         cor_text_printf(&failures, "Error: %s\n", one.msg);
         }
@@ -255,15 +301,25 @@ static int run_inspect(struct invocation *in, struct cor_err *err)
 {
         const struct inspect_options *o = in->options;
 
-        if (o->type && strcmp(o->type, "image") != 0)
-                return cor_fail(err, COR_INVALID, "\"%s\" is not a valid value for --type: there are images only",
+        if (o->type && strcmp(o->type, "image") != 0 && strcmp(o->type, "container") != 0 &&
+            strcmp(o->type, "volume") != 0)
+                return cor_fail(err, COR_INVALID,
+                                "\"%s\" is not a valid value for --type: there are container, image and volume",
                                 o->type);
-        return inspect(in, o->type ? "image" : "object", err);
+        return inspect(in, o->type, err);
+}
+
+static int run_container_inspect(struct invocation *in, struct cor_err *err)
+{
+        return inspect(in, "container", err);
 }
 
 #define FORMAT_ROW                                                                                                     \
         OPTION_ROW("format", 'f', TEXT, struct inspect_options, format, "string", 0,                                   \
                    "A Go template for each object, or 'json' for JSON in one line")
+
+#define SIZE_ROW                                                                                                       \
+        OPTION_ROW("size", 's', FLAG, struct inspect_options, size, "", 0, "Show what containers take up on disk")
 
 static const struct option image_inspect_rows[] = { FORMAT_ROW };
 
@@ -280,8 +336,22 @@ const struct verb verb_image_inspect = {
 
 static const struct option inspect_rows[] = {
         FORMAT_ROW,
-        OPTION_ROW("size", 's', FLAG, struct inspect_options, size, "", 0, "Accepted; images have their size anyway"),
-        OPTION_ROW("type", 0, TEXT, struct inspect_options, type, "string", 0, "Only objects of this type: image"),
+        SIZE_ROW,
+        OPTION_ROW("type", 0, TEXT, struct inspect_options, type, "string", 0,
+                   "Only objects of this type: container, image or volume"),
+};
+
+static const struct option container_inspect_rows[] = { FORMAT_ROW, SIZE_ROW };
+
+const struct verb verb_container_inspect = {
+        .summary = "Show all that is known of containers",
+        .arguments = "CONTAINER [CONTAINER...]",
+        .min_args = 1,
+        .max_args = VERB_ARGS_ANY,
+        .options_size = sizeof(struct inspect_options),
+        .options = container_inspect_rows,
+        .n_options = COR_COUNT(container_inspect_rows),
+        .run = run_container_inspect,
 };
 
 const struct verb verb_inspect = {

@@ -1,0 +1,308 @@
+#!/usr/bin/env bats
+# The commands of containers: what they print, what they take, and how they end. The image is made of busybox by import.
+
+load lib
+
+setup_file() {
+        [ "$(id -u)" = 0 ] || return 0
+        STORE=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
+        local tree=$STORE/tree name
+        mkdir -p "$tree/bin" "$tree/etc" "$tree/tmp"
+        cp "$(command -v busybox)" "$tree/bin/busybox"
+        for name in $(busybox --list); do [ "$name" = busybox ] || ln -s busybox "$tree/bin/$name"; done
+        echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
+        make_programs
+        export STORE LIBEXEC
+        tar -C "$tree" -c . | coracle import -c 'CMD ["sh"]' -c 'ENV COLOUR=blue' - bb
+}
+
+teardown_file() {
+        [ -n "${STORE:-}" ] || return 0
+        coracle ps -aq | while read -r id; do coracle rm -f "$id"; done >/dev/null 2>&1 || true
+        rm -rf "$STORE"
+}
+
+make_programs() { # the programs that coracle starts, as an installation has them
+        LIBEXEC=$STORE/libexec
+        mkdir "$LIBEXEC"
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+                "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
+}
+
+setup() {
+        skip_unless root # networks and cgroups of the whole machine
+        TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
+        export HOME=$TEST_DIR TZ=UTC
+        unset DOCKER_CONFIG
+}
+
+teardown() {
+        [ -n "${TEST_DIR:-}" ] || return 0
+        coracle ps -aq | while read -r id; do coracle rm -f "$id"; done >/dev/null 2>&1 || true
+        rm -rf "$TEST_DIR"
+}
+
+coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
+
+none() { coracle run --rm --network none "$@"; }
+
+@test "run: output, exit codes, and nothing left of it" {
+        run none bb echo hello
+        expect_status 0
+        expect_output hello
+        run none bb sh -c 'exit 7'
+        expect_status 7
+        run none bb sh -c 'kill -9 $$'
+        expect_status 137
+        run none bb nosuch
+        expect_status 127
+        expect_text "Run 'coracle run --help' for more information"
+        run none bb /etc
+        expect_status 126
+        run coracle ps -aq
+        expect_output ""
+}
+
+@test "run: standard output and standard error stay apart, and input arrives whole" {
+        none bb sh -c 'echo out; echo err >&2' >"$TEST_DIR/out" 2>"$TEST_DIR/err"
+        expect_equal "$(cat "$TEST_DIR/out")" out
+        expect_equal "$(cat "$TEST_DIR/err")" err
+        head -c 3000000 /dev/urandom >"$TEST_DIR/bytes"
+        none -i bb cat <"$TEST_DIR/bytes" >"$TEST_DIR/again"
+        cmp "$TEST_DIR/bytes" "$TEST_DIR/again"
+        run none bb cat </dev/null # stdin is not passed on without -i
+        expect_output ""
+}
+
+@test "run: a reader that goes away ends the command as others end" {
+        coracle run --name y --network none bb yes 2>"$TEST_DIR/err" | head -n 1 >"$TEST_DIR/out"
+        expect_equal "$(cat "$TEST_DIR/out")" y
+        run coracle inspect -f '{{.State.Running}}' y
+        expect_output true
+}
+
+@test "run: wrong flags, refused ones, and suggestions" {
+        run coracle run --nmae x bb
+        expect_status 125
+        expect_text "unknown flag: --nmae"
+        expect_text "Did you mean --name?"
+        run coracle run -p 80:80 bb
+        expect_status 125
+        expect_text "coracle: --publish: ports and addresses of containers are not there yet"
+        run coracle run --network mine bb
+        expect_status 125
+        expect_text "--network: networks of one's own are not there yet"
+        run coracle run --memory 1x bb
+        expect_status 125
+        expect_text "coracle: invalid argument \"1x\" for \"-m, --memory\" flag: invalid suffix: 'x'"
+        run coracle run -t -i bb sh </dev/null
+        expect_status 1
+        expect_text "the input device is not a TTY"
+        run coracle run -d -a stdout bb
+        expect_status 1
+        expect_text "cannot specify both --attach and --detach"
+        run coracle run --pull never --network none nosuchimage:1
+        expect_status 125
+        expect_text "No such image: nosuchimage:1"
+        run coracle strat
+        expect_status 1
+        expect_text "Did you mean 'coracle start'?"
+}
+
+@test "--cidfile: the id of the container, and no file when there is none" {
+        run none --cidfile "$TEST_DIR/cid" bb true
+        expect_status 0
+        expect_match '^[0-9a-f]{64}$' <"$TEST_DIR/cid" || grep -Eq '^[0-9a-f]{64}$' "$TEST_DIR/cid"
+        run none --cidfile "$TEST_DIR/cid" bb true
+        expect_status 125
+        expect_text "container ID file found"
+        run none --pull never --cidfile "$TEST_DIR/other" nosuchimage true
+        expect_status 125
+        [ ! -e "$TEST_DIR/other" ]
+}
+
+@test "create, start, ps, stop, restart, wait, rm" {
+        local id
+        id=$(coracle create --name one --network none bb sleep 1000)
+        run coracle ps -a --format '{{.ID}} {{.Names}} {{.State}} {{.Status}} {{.Command}}'
+        expect_output "${id:0:12} one created Created \"sleep 1000\""
+        run coracle ps -q
+        expect_output ""
+        run coracle start one
+        expect_output one
+        run coracle ps --no-trunc -q
+        expect_output "$id"
+        run coracle ps -f name=on -f status=running --format '{{.Names}}'
+        expect_output one
+        run coracle ps -f status=exited -q
+        expect_output ""
+        run coracle rename one two
+        expect_status 0
+        run coracle restart -t 0 two
+        expect_output two
+        run coracle stop -t 0 two
+        expect_output two
+        run coracle wait two
+        expect_output 137
+        run coracle ps -a --format '{{.Status}}'
+        expect_match '^Exited \(137\) '
+        run coracle rm two nothere
+        expect_status 1
+        expect_text two
+        expect_text "Error: No such container: nothere"
+        run coracle rm -f nothere
+        expect_status 0
+}
+
+@test "kill, pause, unpause" {
+        coracle run -d --name k --network none bb sh -c 'trap "exit 5" USR1; while :; do sleep 0.1; done'
+        run coracle pause k
+        expect_output k
+        run coracle ps --format '{{.Status}}'
+        expect_match ' \(Paused\)$'
+        run coracle attach k
+        expect_status 1
+        expect_text "You cannot attach to a paused container, unpause it first"
+        run coracle unpause k
+        expect_output k
+        run coracle kill -s USR1 k
+        expect_output k
+        run coracle wait k
+        expect_output 5
+        run coracle kill k
+        expect_status 1
+        expect_text "is not running"
+        run coracle kill -s NOSUCH k
+        expect_status 1
+        expect_text "invalid signal: NOSUCH"
+}
+
+@test "exec: output, input, exit codes, variables, user, folder" {
+        coracle run -d --name e --network none bb sleep 1000
+        run coracle exec e sh -c 'echo $COLOUR; exit 3'
+        expect_status 3
+        expect_output blue
+        run coracle exec -e COLOUR=red -w /tmp -u 5:6 e sh -c 'echo $COLOUR $PWD; id -u; id -g'
+        expect_output "red /tmp
+5
+6"
+        head -c 1000000 /dev/urandom >"$TEST_DIR/bytes"
+        coracle exec -i e cat <"$TEST_DIR/bytes" >"$TEST_DIR/again"
+        cmp "$TEST_DIR/bytes" "$TEST_DIR/again"
+        run coracle exec e nosuch
+        expect_status 127
+        run coracle exec e /etc
+        expect_status 126
+        run coracle exec -d e sh -c 'echo done >/tmp/mark'
+        expect_status 0
+        wait_until coracle exec e cat /tmp/mark
+        coracle stop -t 0 e
+        run coracle exec e true
+        expect_status 1
+        expect_text "is not running"
+}
+
+@test "attach and start -a: what is printed, the exit code, signals" {
+        coracle create -i --name a --network none bb sh -c 'trap "echo term; exit 9" TERM; echo up; while read -r x; do echo "got $x"; done; exit 4'
+        { echo one; echo two; } | coracle start -ai a >"$TEST_DIR/out" || status=$?
+        expect_equal "${status:-0}" 4
+        expect_equal "$(cat "$TEST_DIR/out")" "up
+got one
+got two"
+        coracle start a
+        CORACLE_LIBEXEC=$LIBEXEC "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" attach --no-stdin a >"$TEST_DIR/attached" 3>&- &
+        local client=$! status=0
+        wait_until test -d "/proc/$client"
+        sleep 0.5
+        kill -TERM "$client"
+        wait "$client" || status=$?
+        expect_equal "$status" 9
+        expect_equal "$(cat "$TEST_DIR/attached")" term
+}
+
+@test "logs: both streams, tail, times" {
+        coracle run --name l --network none bb sh -c 'echo 1; echo 2 >&2; echo 3' >"$TEST_DIR/out" 2>&1
+        run coracle logs l
+        expect_output "1
+2
+3"
+        coracle logs l 2>/dev/null >"$TEST_DIR/out"
+        expect_equal "$(cat "$TEST_DIR/out")" "1
+3"
+        run coracle logs -n 1 l
+        expect_output 3
+        run coracle logs -t --tail 1 l
+        expect_match '^20[0-9-]*T[0-9:]*\.[0-9]{9}Z 3$'
+        run coracle logs --tail x l
+        expect_status 1
+        run coracle logs nothere
+        expect_text "Error: No such container: nothere"
+}
+
+@test "inspect: containers, images and volumes by name and type; templates" {
+        coracle volume create vol
+        coracle create --name i --network none -e A=1 -l k=v -v vol:/data --memory 64m bb sleep 5
+        run coracle inspect -f '{{.Name}} {{.Config.Image}} {{.HostConfig.Memory}} {{index .Config.Labels "k"}} {{.State.Status}}' i
+        expect_output "/i bb 67108864 v created"
+        run coracle inspect --format json i
+        expect_equal "$(jq -r '.[0].HostConfig.Binds[0], .[0].HostConfig.NetworkMode' <<<"$output")" "vol:/data
+none"
+        run coracle inspect --type volume -f '{{.Driver}}' vol
+        expect_output local
+        run coracle inspect --type image -f '{{.Os}}' bb
+        expect_output linux
+        run coracle inspect --type container bb
+        expect_status 1
+        expect_text "Error: No such container: bb"
+        run coracle inspect -f '{{.Size}}' bb nothere
+        expect_status 1
+        expect_text "Error: No such object: nothere"
+        run coracle volume rm vol
+        expect_status 1
+        expect_text "volume is in use"
+        coracle rm i
+        coracle volume rm vol
+}
+
+@test "top, stats, update, port" {
+        coracle run -d --name t --network none --memory 64m bb sleep 1000
+        run coracle top t -o pid,args
+        expect_match '^PID +COMMAND'
+        expect_match '^[0-9]+ +sleep 1000'
+        run coracle stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' t
+        expect_match '^t 1 .* / 64MiB$'
+        run coracle update --memory 128m --memory-swap 128m t
+        expect_output t
+        run coracle inspect -f '{{.HostConfig.Memory}}' t
+        expect_output 134217728
+        run coracle update t
+        expect_status 1
+        run coracle port t
+        expect_output ""
+        run coracle port t 80
+        expect_status 1
+}
+
+@test "container prune: those that do not run, by label" {
+        coracle run -d --name stays --network none bb sleep 1000
+        coracle create --name p1 -l x=1 --network none bb
+        coracle create --name p2 --network none bb
+        run coracle container prune -f --filter label=x=1
+        expect_status 0
+        expect_text "Deleted Containers:"
+        expect_text "Total reclaimed space: "
+        run coracle ps -a --format '{{.Names}}'
+        expect_output "p2
+stays"
+        run coracle container prune -f
+        run coracle ps -a --format '{{.Names}}'
+        expect_output stays
+}
+
+@test "events of a container's life" {
+        coracle run --rm --name ev --network none bb true
+        run coracle events --since 1m --until 0s -f container=ev --format '{{.Action}}'
+        expect_text create
+        expect_text start
+        expect_text die
+}

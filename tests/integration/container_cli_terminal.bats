@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# Containers in a person's terminal: tmux plays the terminal and the person.
+
+load lib
+
+setup_file() {
+        [ "$(id -u)" = 0 ] || return 0
+        STORE=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
+        local tree=$STORE/tree name
+        mkdir -p "$tree/bin" "$tree/tmp"
+        cp "$(command -v busybox)" "$tree/bin/busybox"
+        for name in $(busybox --list); do [ "$name" = busybox ] || ln -s busybox "$tree/bin/$name"; done
+        LIBEXEC=$STORE/libexec
+        mkdir "$LIBEXEC"
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+                "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
+        export STORE LIBEXEC
+        tar -C "$tree" -c . | coracle import -c 'CMD ["sh"]' - bb
+}
+
+teardown_file() {
+        [ -z "${STORE:-}" ] || rm -rf "$STORE"
+}
+
+setup() {
+        skip_unless root # networks and cgroups of the whole machine
+        command -v tmux >/dev/null || skip "there is no tmux; runs where it is installed"
+        TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
+        export HOME=$TEST_DIR
+        unset DOCKER_CONFIG TMUX
+        cat >"$TEST_DIR/c" <<SCRIPT
+#!/bin/sh
+CORACLE_LIBEXEC=$LIBEXEC exec $CORACLE_BUILD/src/cli/coracle --root $STORE/store "\$@"
+SCRIPT
+        chmod +x "$TEST_DIR/c"
+        (cd "$TEST_DIR" && PS1='\$ ' screen -f /dev/null new-session -d -x 80 -y 24 "PS1='host> ' exec sh" 3>&-)
+        expect_screen '^host>'
+}
+
+teardown() {
+        [ -n "${TEST_DIR:-}" ] || return 0
+        screen kill-server || true
+        coracle ps -aq | while read -r id; do coracle rm -f "$id"; done >/dev/null 2>&1 || true
+        rm -rf "$TEST_DIR"
+}
+
+coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
+
+screen() { timeout 10 tmux -S "$TEST_DIR/tmux" "$@" 3>&-; }
+
+enter() { screen send-keys -l "$*" && screen send-keys Enter; } # a line, as a person types it
+
+shows() { screen capture-pane -p | grep -Eq -- "$1"; }
+
+expect_screen() { # REGEX - on a line of its own, sooner or later
+        wait_until shows "$1" || { screen capture-pane -p; return 1; }
+}
+
+@test "run -it: a shell with a terminal of the right size, that follows the window" {
+        enter ./c run -it --rm --network none bb
+        expect_screen '^/ #'
+        enter stty size
+        expect_screen '^24 80$'
+        screen resize-window -x 100 -y 30
+        enter 'sleep 0.3; stty size'
+        expect_screen '^30 100$'
+        enter 'exit 6'
+        expect_screen '^host>'
+        enter 'echo "code $?"'
+        expect_screen '^code 6$'
+        enter 'stty -a | grep -o " -*echo "' # the terminal is as it was
+        expect_screen '^ *echo *$'
+}
+
+@test "Ctrl-C is for the program in the container" {
+        enter ./c run -it --rm --network none bb
+        expect_screen '^/ #'
+        enter 'sleep 1000'
+        expect_screen 'sleep 1000'
+        screen send-keys C-c
+        enter 'echo "status $?"'
+        expect_screen '^status 130$'
+        enter exit
+        expect_screen '^host>'
+}
+
+@test "Ctrl-C without a terminal of its own: the signal is handed on" {
+        enter "./c run --rm --network none bb sh -c 'trap \"echo interrupted; exit 3\" INT; echo ready; while :; do sleep 0.1; done'"
+        expect_screen '^ready'
+        screen send-keys C-c
+        expect_screen 'interrupted$'
+        enter 'echo "code $?"'
+        expect_screen '^code 3$'
+}
+
+@test "detach and attach again: ctrl-p ctrl-q, other keys, keys of config.json" {
+        enter ./c run -it --name d --network none bb
+        expect_screen '^/ #'
+        enter 'COLOUR=green'
+        screen send-keys C-p C-q
+        expect_screen '^host>|/ # host>'
+        run coracle inspect -f '{{.State.Running}}' d
+        expect_output true
+        screen send-keys C-l
+        enter ./c attach --detach-keys ctrl-x,x d
+        enter 'echo "it is $COLOUR"'
+        expect_screen '^it is green$'
+        screen send-keys C-x x
+        enter 'echo "back $?"'
+        expect_screen 'back 0$'
+        mkdir "$TEST_DIR/.docker" && echo '{"detachKeys":"ctrl-e,e"}' >"$TEST_DIR/.docker/config.json"
+        enter clear
+        enter ./c attach d
+        enter 'echo "still $COLOUR"'
+        expect_screen '^still green$'
+        screen send-keys C-e e
+        enter 'echo "again $?"'
+        expect_screen 'again 0$'
+        run coracle inspect -f '{{.State.Running}}' d
+        expect_output true
+}
+
+@test "exec -it: a second shell; who detaches leaves it running" {
+        coracle run -d --name x --network none bb sleep 1000
+        enter ./c exec -it x sh
+        expect_screen '^/ #'
+        enter 'stty size; tty'
+        expect_screen '^24 80$'
+        expect_screen '^/dev/pts/'
+        enter 'sh -c "sleep 2; echo late >/tmp/late" &'
+        screen send-keys C-p C-q
+        expect_screen '^host>|/ # host>'
+        wait_until coracle exec x cat /tmp/late
+        enter './c exec -it x sh -c "exit 8"; echo "code $?"'
+        expect_screen 'code 8$'
+}
