@@ -94,15 +94,15 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 }
 
 @test "detach and attach again: ctrl-p ctrl-q, other keys, keys of config.json" {
-        enter ./c run -it --name d --network none bb
+        enter ./c run -it --name dd --network none bb
         expect_screen '^/ #'
         enter 'COLOUR=green'
         screen send-keys C-p C-q
         expect_screen '^host>|/ # host>'
-        run coracle inspect -f '{{.State.Running}}' d
+        run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
         screen send-keys C-l
-        enter ./c attach --detach-keys ctrl-x,x d
+        enter ./c attach --detach-keys ctrl-x,x dd
         enter 'echo "it is $COLOUR"'
         expect_screen '^it is green$'
         screen send-keys C-x x
@@ -110,19 +110,19 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         expect_screen 'back 0$'
         mkdir "$TEST_DIR/.docker" && echo '{"detachKeys":"ctrl-e,e"}' >"$TEST_DIR/.docker/config.json"
         enter clear
-        enter ./c attach d
+        enter ./c attach dd
         enter 'echo "still $COLOUR"'
         expect_screen '^still green$'
         screen send-keys C-e e
         enter 'echo "again $?"'
         expect_screen 'again 0$'
-        run coracle inspect -f '{{.State.Running}}' d
+        run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
 }
 
 @test "exec -it: a second shell; who detaches leaves it running" {
-        coracle run -d --name x --network none bb sleep 1000
-        enter ./c exec -it x sh
+        coracle run -d --name xx --network none bb sleep 1000
+        enter ./c exec -it xx sh
         expect_screen '^/ #'
         enter 'stty size; tty'
         expect_screen '^24 80$'
@@ -130,7 +130,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         enter 'sh -c "sleep 2; echo late >/tmp/late" &'
         screen send-keys C-p C-q
         expect_screen '^host>|/ # host>'
-        wait_until coracle exec x cat /tmp/late
-        enter './c exec -it x sh -c "exit 8"; echo "code $?"'
+        wait_until coracle exec xx cat /tmp/late
+        enter './c exec -it xx sh -c "exit 8"; echo "code $?"'
         expect_screen 'code 8$'
 }
