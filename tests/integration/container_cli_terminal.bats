@@ -101,7 +101,6 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         expect_screen '^host>|/ # host>'
         run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
-        screen send-keys C-l
         enter ./c attach --detach-keys ctrl-x,x dd
         enter 'echo "it is $COLOUR"'
         expect_screen '^it is green$'
