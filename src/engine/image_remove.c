@@ -2,12 +2,17 @@
  * rmi and prune, with docker's rules: a name given is untagged; when its last tag in a repository goes, so do the
  * digests of that repository; when no name is left, the image goes. An id given removes the image if all its names are
  * in one repository with one tag at most, or if it is forced.
+ *
+ * An image that containers use: one that runs keeps it, whatever is said; one that does not keeps it unless it is
+ * forced. With its name alone it is only untagged, which has to be forced if that is its last name.
  */
+#include "engine/container.h"
 #include "engine/image_filter.h"
 #include "engine/image_platform.h"
 #include "image/reference.h"
 #include "store/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void image_removed_done(struct image_removed *r)
@@ -154,11 +159,52 @@ static int forget(struct engine *e, const struct image_row *i, const struct cor_
         return 0;
 }
 
+/* Two of the containers that use an image, as far as there are: ids, short as docker shows them. */
+struct image_users {
+        char running[13], stopped[13];
+};
+
+static int find_users(struct engine *e, const struct digest *id, struct image_users *ret, struct cor_err *err)
+{
+        auto_container_rows rows = { 0 };
+
+        *ret = (struct image_users){ 0 };
+        if (engine_containers(e, false, &rows, err) < 0)
+                return -1;
+        for (size_t n = 0; n < rows.n_items; n++) {
+                const struct container_row *c = &rows.items[n];
+                bool runs = c->now.phase == CONTAINER_PHASE_RUNNING || c->now.phase == CONTAINER_PHASE_PAUSED ||
+                            c->now.phase == CONTAINER_PHASE_RESTARTING;
+
+                if (digest_eq(&c->image_id, id))
+                        snprintf(runs ? ret->running : ret->stopped, sizeof ret->running, "%.12s", c->id);
+        }
+        return 0;
+}
+
+static int check_users(const struct image_users *u, const struct image_row *i, bool force, struct cor_err *err)
+{
+        if (u->running[0])
+                return cor_fail(err, COR_BUSY,
+                                "conflict: unable to delete %.12s (cannot be forced) - image is being used by running "
+                                "container %s",
+                                digest_hex(&i->id), u->running);
+        if (u->stopped[0] && !force)
+                return cor_fail(err, COR_BUSY,
+                                "conflict: unable to delete %.12s (must be forced) - image is being used by stopped "
+                                "container %s",
+                                digest_hex(&i->id), u->stopped);
+        return 0;
+}
+
 static int remove_by_id(struct engine *e, const struct image_row *i, bool force, struct image_removed *r,
                         struct cor_err *err)
 {
+        struct image_users users;
         auto_strv names = { 0 };
 
+        if (find_users(e, &i->id, &users, err) < 0 || check_users(&users, i, force, err) < 0)
+                return -1;
         if (!force && !is_single(i))
                 return cor_fail(err, COR_BUSY,
                                 "conflict: unable to delete %.12s (must be forced) - image is referenced in multiple "
@@ -168,13 +214,25 @@ static int remove_by_id(struct engine *e, const struct image_row *i, bool force,
         return forget(e, i, &names, force ? IMAGE_FORGET_ALL : IMAGE_FORGET_UNLESS_NAMED, r, err);
 }
 
-static int remove_by_name(struct engine *e, const struct image_row *i, const char *full, struct image_removed *r,
-                          struct cor_err *err)
+static int remove_by_name(struct engine *e, const struct image_row *i, const char *given, const char *full, bool force,
+                          struct image_removed *r, struct cor_err *err)
 {
+        struct image_users users;
         auto_strv names = { 0 };
+        const char *user;
 
+        if (find_users(e, &i->id, &users, err) < 0)
+                return -1;
+        user = users.running[0] ? users.running : users.stopped;
+        if (user[0] && !force && is_single(i))
+                return cor_fail(err, COR_BUSY,
+                                "conflict: unable to remove repository reference \"%s\" (must force) - container %s is "
+                                "using its referenced image %.12s",
+                                given, user, digest_hex(&i->id));
         names_with(i, full, &names);
-        return forget(e, i, &names, IMAGE_FORGET_UNLESS_NAMED, r, err);
+        return forget(e, i, &names,
+                      users.running[0] || (users.stopped[0] && !force) ? IMAGE_FORGET_NAMES : IMAGE_FORGET_UNLESS_NAMED,
+                      r, err);
 }
 
 int engine_remove_image(struct engine *e, const char *name, const char *platform, bool force, bool no_prune,
@@ -187,15 +245,24 @@ int engine_remove_image(struct engine *e, const char *name, const char *platform
         if (engine_image(e, name, &i, err) < 0 || image_require_platform(&i, platform, name, err) < 0)
                 return -1;
         full = name_of(&i, name);
-        if ((full ? remove_by_name(e, &i, full, &r, err) : remove_by_id(e, &i, force, &r, err)) < 0)
+        if ((full ? remove_by_name(e, &i, name, full, force, &r, err) : remove_by_id(e, &i, force, &r, err)) < 0)
                 return -1;
         *ret = r;
         r = (struct image_removed){ 0 };
         return 0;
 }
 
+static bool is_used(const struct container_rows *users, const struct digest *id)
+{
+        for (size_t n = 0; n < users->n_items; n++)
+                if (digest_eq(&users->items[n].image_id, id))
+                        return true;
+        return false;
+}
+
 /* Keep in @list what is to go. */
-static void pick_prunable(const struct image_match *m, bool all, struct image_list *list)
+static void pick_prunable(const struct image_match *m, bool all, const struct container_rows *users,
+                          struct image_list *list)
 {
         size_t kept = 0;
 
@@ -203,7 +270,7 @@ static void pick_prunable(const struct image_match *m, bool all, struct image_li
                 struct image_row row = list->items[n];
 
                 list->items[n] = (struct image_row){ 0 };
-                if (image_match_fits(m, &row) && (all || row.names.n_items == 0))
+                if (image_match_fits(m, &row) && (all || row.names.n_items == 0) && !is_used(users, &row.id))
                         list->items[kept++] = row;
                 else
                         image_row_done(&row);
@@ -215,14 +282,16 @@ int engine_prune_images(struct engine *e, bool all, const struct image_filter *f
                         struct cor_err *err)
 {
         auto_image_match m = { 0 };
+        auto_container_rows users = { 0 };
         auto_image_list list = { 0 };
         auto_image_removed r = { 0 };
         auto_collected c = { 0 };
         bool *gone auto_free = NULL;
 
-        if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 || image_all(e->store, true, &list, err) < 0)
+        if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 ||
+            image_all(e->store, true, &list, err) < 0 || container_row_all(e->store, false, &users, err) < 0)
                 return -1;
-        pick_prunable(&m, m.has_dangling ? !m.dangling : all, &list);
+        pick_prunable(&m, m.has_dangling ? !m.dangling : all, &users, &list);
         gone = cor_alloc(list.n_items + 1);
         if (image_forget_list(e->store, &list, gone, err) < 0 || store_collect(e->store, &c, err) < 0)
                 return -1;

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# Helpers for tests of containers, beside lib and registries (for the network namespace):
+#
+#   setup_containers     a store, a run folder and a network namespace of the test's own; the image bb:1 is busybox
+#   coracle ARGUMENT...  the program; `run`, `create` get a cgroup below $TEST_CGROUP by way of cgroup()
+#   teardown_containers  removes every container, and fails if anything is left: processes, mounts, cgroups, folders
+
+setup_containers() {
+        skip_unless root # a user's containers are the concern of containers_rootless.bats
+        setup_net
+        TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-${TEST_DIR##*-}
+        export CORACLE_LIBEXEC=$CORACLE_BUILD/libexec COR_STORE=$TEST_DIR/store CORACLE_RUN=$TEST_DIR/run TZ=UTC
+        CORACLE=$CORACLE_BUILD/src/cli/coracle
+        make_busybox_image >/dev/null
+}
+
+make_busybox_image() {
+        local archive=$BATS_RUN_TMPDIR/busybox.tar
+        if [ ! -e "$archive" ]; then
+                make_rootfs "$BATS_RUN_TMPDIR/busybox" && tar -C "$BATS_RUN_TMPDIR/busybox" -cf "$archive.new" . && mv "$archive.new" "$archive"
+        fi
+        coracle import -c 'CMD ["sh"]' "$archive" bb:1
+}
+
+coracle() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
+
+# crun FLAG... - `run` with a cgroup that belongs to the test, without a network
+crun() { coracle run --cgroup-parent "/$TEST_CGROUP" --network none "$@"; }
+
+container_ids() { ls "$COR_STORE/containers" 2>/dev/null; }
+
+teardown_containers() {
+        local id left=
+        [ -n "${TEST_DIR:-}" ] || return 0
+        for id in $(container_ids); do coracle rm -f -v "$id" >/dev/null 2>&1 || left+=" container $id"; done
+        for id in "$CORACLE_RUN"/*/*/monitor; do [ ! -e "$id" ] || left+=" $id"; done
+        if grep -q "$TEST_DIR" /proc/self/mounts; then left+=" a mount in $TEST_DIR"; fi
+        left+=$(processes_of "$COR_STORE")
+        remove_cgroups "$TEST_CGROUP"
+        teardown_net
+        [ -z "$left" ] || { echo "left behind:$left"; return 1; }
+}
+
+# Monitors of this store that are still there after a moment: they end by themselves once their container has.
+processes_of() {
+        local try found pid
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+                found=
+                for pid in /proc/[0-9]*; do
+                        if [[ "$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline")" == "coracle-monitor --store $1 "* ]]; then found+=" monitor ${pid#/proc/}"; fi
+                done
+                [ -n "$found" ] || return 0
+                sleep "0.$try"
+        done
+        echo "$found"
+}
