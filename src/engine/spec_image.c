@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "engine/image.h"
 #include "store/image.h"
 #include "store/layer.h"
 
@@ -20,9 +21,10 @@ enum { OPTION_MAX_BYTES = 3900 }; /* mount(2) takes a page */
 
 int spec_image_point(struct store *s, void *memory, struct spec_point *p, struct cor_err *err)
 {
+        struct engine e = { .store = s };
         auto_image_row image = { 0 };
 
-        if (image_find(s, p->name, &image, err) < 0)
+        if (engine_image(&e, p->name, &image, err) < 0)
                 return -1;
         for (size_t i = 0; i < image.n_layers; i++)
                 *SPEC_GROW(memory, p->layers, p->n_layers) = spec_copy(memory, image.layers[i].name.text);
