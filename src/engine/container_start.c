@@ -114,14 +114,11 @@ static void note_failure(struct engine *e, struct container_row *r, const struct
 static int start(struct engine *e, const struct container_row *r, const struct monitor_attach *attach,
                  const struct monitor_size *size, int *ret_sock, struct cor_err *err)
 {
-        auto_fd root = monitor_mount_root(e->store, r, err);
+        auto_fd sock = launch(e, r->id, err); /* it has its own things to prepare meanwhile */
+        auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, err);
         const struct spec_start spec = { .row = r, .root = root };
-        auto_fd sock = -1;
 
-        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0)
-                return -1;
-        sock = launch(e, r->id, err);
-        if (sock < 0 || greet(sock, root, attach, size, err) < 0)
+        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0 || greet(sock, root, attach, size, err) < 0)
                 return -1;
         *ret_sock = cor_fd_take(&sock);
         return 0;

@@ -39,7 +39,6 @@ void monitor_event_signal(struct monitor *m, int sig)
 
         snprintf(text, sizeof text, "%d", sig);
         monitor_event(m, "kill", "signal", text);
-        monitor_close_store(m);
 }
 
 void monitor_event_die(struct monitor *m)

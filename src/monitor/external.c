@@ -111,6 +111,10 @@ static int mount_root(struct monitor *m, struct external *x, int root, struct co
                 if (namespace_unshare(CLONE_NEWNS, err) < 0 || mount_propagation("/", MS_SLAVE | MS_REC, err) < 0)
                         return -1;
                 m->life.private = true;
+                /* what it has open lies on mounts of the other namespace, and those make no overlay here */
+                monitor_close_store(m);
+                if (monitor_open_store(m, err) < 0)
+                        return -1;
         }
         at = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (at < 0)

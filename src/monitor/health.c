@@ -136,7 +136,6 @@ static void judge(struct monitor *m, int code)
         monitor_save(m, false);
         action = cor_printf("health_status: %s", status_name(m));
         monitor_event(m, action, NULL, NULL);
-        monitor_close_store(m);
 }
 
 static char *result_output(const struct monitor *m)

@@ -90,6 +90,8 @@ static void check_time(struct monitor *m)
                 m->stop.killed = true;
                 life_kill(m);
         }
+        if (m->store && now - m->store_opened_ms > QUIET_MS)
+                monitor_close_store(m);
         for (int i = 0; i < 2; i++)
                 if (m->out[i].retry_at && now >= m->out[i].retry_at)
                         m->out[i].retry_at = 0;
@@ -158,7 +160,6 @@ static void take_oom(struct monitor *m)
                 return;
         m->now.oom_killed = true;
         monitor_event(m, "oom", NULL, NULL);
-        monitor_close_store(m);
 }
 
 /* Everybody who could write is gone: what is in the pipes is all there is. */
@@ -197,13 +198,14 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
 }
 
 /* Once nothing has happened for a moment, it may be long until something does. */
-static int wait_for_any(struct pollfd *fds, nfds_t n, int timeout_ms)
+static int wait_for_any(struct monitor *m, struct pollfd *fds, nfds_t n, int timeout_ms)
 {
         bool is_long = timeout_ms < 0 || timeout_ms > QUIET_MS;
         int r = poll(fds, n, is_long ? QUIET_MS : timeout_ms);
 
         if (r != 0 || !is_long)
                 return r;
+        monitor_close_store(m);
         return tidy_and_poll(fds, n, timeout_ms < 0 ? -1 : timeout_ms - QUIET_MS);
 }
 
@@ -216,7 +218,7 @@ void monitor_main_loop(struct monitor *m)
 
                 fds = cor_realloc_array(fds, ON_FIXED + n, sizeof *fds);
                 fill(m, fds, n);
-                if (wait_for_any(fds, ON_FIXED + n, timeout_of(m)) < 0 && errno != EINTR) {
+                if (wait_for_any(m, fds, ON_FIXED + n, timeout_of(m)) < 0 && errno != EINTR) {
                         cor_error("poll: %m");
                         break;
                 }

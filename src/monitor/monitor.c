@@ -29,7 +29,10 @@ int64_t monitor_wall_ns(void)
 
 int monitor_open_store(struct monitor *m, struct cor_err *err)
 {
-        return m->store ? 0 : store_open(m->store_path, STORE_DATABASE, &m->store, err);
+        if (m->store)
+                return 0;
+        m->store_opened_ms = cor_now_ms();
+        return store_open(m->store_path, STORE_DATABASE, &m->store, err);
 }
 
 void monitor_close_store(struct monitor *m)
@@ -106,10 +109,7 @@ int monitor_start(struct monitor *m, struct cor_err *err)
         m->state = STATE_STARTING;
         m->stop = (struct stop){ .kill_at = -1 };
         streams_init(m);
-        if (start(m, err) < 0)
-                return -1;
-        monitor_close_store(m);
-        return 0;
+        return start(m, err);
 }
 
 void monitor_start_failed(struct monitor *m, const struct cor_err *why)
@@ -219,7 +219,6 @@ static void start_again(struct monitor *m)
         if (monitor_start(m, &err) == 0) {
                 if (asked)
                         monitor_event(m, "restart", NULL, NULL);
-                monitor_close_store(m);
                 tell_started(m, NULL);
                 return;
         }
@@ -279,7 +278,6 @@ void monitor_finish(struct monitor *m)
         m->restart_at = cor_now_ms() + delay;
         m->now.phase = CONTAINER_PHASE_RESTARTING;
         monitor_save(m, false);
-        monitor_close_store(m);
         tell_exit(m, false);
 }
 

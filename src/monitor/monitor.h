@@ -16,7 +16,7 @@
  *            v                                             v
  *        OVER      the row says so, nothing is left, the lock is free; clients get their last packets
  *
- * The database is open during STARTING and while the row is written, and not in between.
+ * The database is open for half a second after it was needed, and so just once for a container that ends soon.
  */
 #include "monitor/health.h"
 #include "monitor/life.h"
@@ -44,7 +44,8 @@ struct stop {
 struct monitor {
         const char *store_path, *id;
         struct store *store; /* NULL while it is closed */
-        int64_t number;      /* of the row */
+        int64_t store_opened_ms;
+        int64_t number; /* of the row */
         struct container_now now;
         struct settings settings;
         char *folder; /* containers/<id> */
@@ -72,13 +73,16 @@ struct monitor {
 /* monitor_main_loop() - from a running container to the end of the monitor */
 void monitor_main_loop(struct monitor *m);
 
-/* The store: open it (again), write what is now. Failing to write is logged: the container is what counts. */
+/*
+ * The store: open it (again; the loop closes it), write what is now. Failing to write is logged: the container is what
+ * counts.
+ */
 int monitor_open_store(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 void monitor_close_store(struct monitor *m);
 void monitor_save(struct monitor *m, bool durable);
 int64_t monitor_wall_ns(void);
 
-/* Events (event.c): @key may be NULL. The store may be open afterwards. */
+/* Events (event.c): @key may be NULL. */
 void monitor_event(struct monitor *m, const char *action, const char *key, const char *value);
 void monitor_event_of(struct monitor *m, const struct container_row *row, const char *action, const char *key,
                       const char *value);

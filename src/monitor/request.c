@@ -100,7 +100,6 @@ static int freeze(struct monitor *m, bool frozen, struct cor_err *err)
         m->now.phase = frozen ? CONTAINER_PHASE_PAUSED : CONTAINER_PHASE_RUNNING;
         monitor_save(m, false);
         monitor_event(m, frozen ? "pause" : "unpause", NULL, NULL);
-        monitor_close_store(m);
         return 0;
 }
 
@@ -114,7 +113,6 @@ static int update(struct monitor *m, struct cor_err *err)
                 r = settings_read(&row, &s, err);
         if (r == 0)
                 m->settings.restart = s.restart;
-        monitor_close_store(m);
         return r;
 }
 

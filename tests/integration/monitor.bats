@@ -32,7 +32,9 @@ monitors() { # of all containers, or one
 # new CONFIG HOSTCONFIG WORD... - a container that runs these words: $CONTAINER, its folder $FOLDER, and $RUN. EDIT changes
 # config.json further
 new() {
-        read -r CONTAINER RUN < <("$TOOL" create "$STORE" docker.io/library/root:latest "$1" "$2")
+        local host
+        host=$(jq -c '{NetworkMode: "none"} + .' <<<"$2")
+        read -r CONTAINER RUN < <("$TOOL" create "$STORE" docker.io/library/root:latest "$1" "$host")
         FOLDER=$STORE/containers/$CONTAINER
         shift 2
         jq --arg root "$RUN/rootfs" --arg cgroup "/$TEST_CGROUP/$CONTAINER" \
