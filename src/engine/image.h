@@ -48,12 +48,24 @@ struct remote_manifest {
         char *media_type, *text;
         size_t n; /* bytes of text */
         struct digest digest;
+        char *config; /* of the image, if it was asked for; NULL for an index */
 };
 void remote_manifest_done(struct remote_manifest *m);
 #define auto_remote_manifest COR_CLEANUP(remote_manifest_done) struct remote_manifest
-/* engine_manifest() - `manifest inspect`: ask the registry; @insecure: plain http and unknown certificates will do */
-int engine_manifest(struct engine *e, const char *reference, bool insecure, struct remote_manifest *ret,
-                    struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_manifest() - `manifest inspect`: ask the registry; @insecure: plain http and unknown certificates will do;
+ * @with_config: and for the configuration of the image
+ */
+int engine_manifest(struct engine *e, const char *reference, bool insecure, bool with_config,
+                    struct remote_manifest *ret, struct cor_err *err) COR_MUST_CHECK;
+struct transfer_manifest;
+/*
+ * engine_push_list() - push @list as @reference, which has a tag, and what it lists from other repositories of the same
+ * registry; *ret says it in docker's words; free()
+ */
+int engine_push_list(struct engine *e, const char *reference, bool insecure, struct transfer_manifest *list,
+                     struct transfer_manifest *manifests, size_t n_manifests, char **ret, struct cor_err *err)
+        COR_MUST_CHECK;
 /*
  * engine_login() - ask registry @domain whether the credentials are good; *ret_token an identity token, or empty;
  * free(). Storing them is registry_auth_store()'s.

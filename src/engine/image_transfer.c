@@ -299,10 +299,12 @@ static int ask(struct engine *e, struct transfer_request *request, char **ret, s
         return 0;
 }
 
-int engine_manifest(struct engine *e, const char *reference, bool insecure, struct remote_manifest *ret,
-                    struct cor_err *err)
+int engine_manifest(struct engine *e, const char *reference, bool insecure, bool with_config,
+                    struct remote_manifest *ret, struct cor_err *err)
 {
-        struct transfer_request request = { .verb = TRANSFER_MANIFEST, .insecure = insecure };
+        struct transfer_request request = { .verb = TRANSFER_MANIFEST,
+                                            .insecure = insecure,
+                                            .with_config = with_config };
         auto_reference ref = { 0 };
         auto_str full = NULL;
         auto_str answer = NULL;
@@ -317,11 +319,12 @@ int engine_manifest(struct engine *e, const char *reference, bool insecure, stru
         if (ask(e, &request, &answer, err) < 0)
                 return -1;
         if (sscanf(answer, "%127s %135s %zu%n", type, digest, &n, &head) != 3 || answer[head] != '\n' ||
-            strlen(answer + head + 1) != n || digest_parse(digest, &ret->digest, err) < 0)
+            strlen(answer + head + 1) < n || digest_parse(digest, &ret->digest, err) < 0)
                 return cor_fail(err, COR_SYSTEM, "coracle-transfer answered with something that is no manifest");
         ret->media_type = cor_strdup(type);
-        ret->text = cor_strdup(answer + head + 1);
+        ret->text = cor_strndup(answer + head + 1, n);
         ret->n = n;
+        ret->config = answer[(size_t)head + 1 + n] ? cor_strdup(answer + head + 1 + n) : NULL;
         return 0;
 }
 
@@ -329,7 +332,21 @@ void remote_manifest_done(struct remote_manifest *m)
 {
         free(m->media_type);
         free(m->text);
+        free(m->config);
         *m = (struct remote_manifest){ 0 };
+}
+
+int engine_push_list(struct engine *e, const char *reference, bool insecure, struct transfer_manifest *list,
+                     struct transfer_manifest *manifests, size_t n_manifests, char **ret, struct cor_err *err)
+{
+        struct transfer_request request = { .verb = TRANSFER_PUSH_LIST,
+                                            .reference = reference,
+                                            .insecure = insecure,
+                                            .list = list,
+                                            .manifests = manifests,
+                                            .n_manifests = n_manifests };
+
+        return ask(e, &request, ret, err);
 }
 
 int engine_login(struct engine *e, const char *domain, const char *user, const char *password, char **ret_token,

@@ -21,9 +21,14 @@ int job_pull(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_push(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_load(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_save(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+int job_push_list(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_manifest(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_login(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_search(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
 int job_import(struct transfer_job *job, struct cor_err *err) COR_MUST_CHECK;
+
+/* job_fetch_small() - a blob of at most @limit bytes from the registry, checked, into memory; free() *ret */
+int job_fetch_small(struct transfer_job *job, const struct image_descriptor *d, size_t limit, char **ret, size_t *ret_n,
+                    struct cor_err *err) COR_MUST_CHECK;
 
 #endif

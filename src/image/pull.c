@@ -136,6 +136,20 @@ static int fetch_small(struct transfer_job *job, const struct image_descriptor *
         return -1;
 }
 
+int job_fetch_small(struct transfer_job *job, const struct image_descriptor *d, size_t limit, char **ret, size_t *ret_n,
+                    struct cor_err *err)
+{
+        struct small s = { .limit = limit };
+        int r = fetch_small(job, d, &s, err);
+
+        if (r == 0) {
+                *ret_n = s.text.len;
+                *ret = cor_text_take(&s.text);
+        }
+        cor_text_done(&s.text);
+        return r;
+}
+
 static int pull_config(struct transfer_job *job, struct receive *r, struct cor_err *err)
 {
         const struct image_descriptor *d = receive_config_descriptor(r);

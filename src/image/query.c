@@ -1,5 +1,6 @@
 /* Questions to a registry: what a manifest says, whether credentials are good, what can be found. */
 #include "image/job.h"
+#include "spec/image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,25 @@ static int answer(struct transfer_job *job, const char *text, size_t n, struct c
         return transfer_send(job->channel, &m, err);
 }
 
-/* The bytes of a manifest, after a line with media type, digest and size. */
+/* The configuration that a manifest of an image names. */
+static int add_config(struct transfer_job *job, const struct registry_manifest *m, struct cor_text *out,
+                      struct cor_err *err)
+{
+        auto_json struct image_manifest *parsed = NULL;
+        auto_str config = NULL;
+        size_t n;
+
+        if (image_manifest_parse(m->bytes, m->n, "manifest", &parsed, err) < 0)
+                return -1;
+        if (!parsed->config)
+                return 0;
+        if (job_fetch_small(job, parsed->config, IMAGE_CONFIG_MAX_BYTES, &config, &n, err) < 0)
+                return cor_wrap(err, "image config %s", parsed->config->digest);
+        cor_text_add_n(out, config, n);
+        return 0;
+}
+
+/* The bytes of a manifest, after a line with media type, digest and size; its image's configuration behind them. */
 int job_manifest(struct transfer_job *job, struct cor_err *err)
 {
         const struct reference *ref = &job->reference;
@@ -25,6 +44,8 @@ int job_manifest(struct transfer_job *job, struct cor_err *err)
                 return -1;
         cor_text_printf(&head, "%s %s %zu\n", *m.media_type ? m.media_type : MEDIA_OCI_MANIFEST, m.digest.text, m.n);
         cor_text_add_n(&head, m.bytes, m.n);
+        if (job->request->with_config && add_config(job, &m, &head, err) < 0)
+                return -1;
         return answer(job, head.s, head.len, err);
 }
 

@@ -24,9 +24,16 @@ enum transfer_verb {
         TRANSFER_LOAD,
         TRANSFER_SAVE,
         TRANSFER_IMPORT,
-        TRANSFER_MANIFEST, /* `manifest inspect`: the manifest as text */
+        TRANSFER_MANIFEST,  /* `manifest inspect`: the manifest as text */
+        TRANSFER_PUSH_LIST, /* `manifest push` */
         TRANSFER_LOGIN,
         TRANSFER_SEARCH,
+};
+
+/* A manifest or a list of them, as its bytes are. */
+struct transfer_manifest {
+        const char *reference; /* full: where it was found */
+        const char *media_type, *text;
 };
 
 /* Everything is optional but the verb and what it is about. */
@@ -42,8 +49,11 @@ struct transfer_request {
         const char *message;                         /* import */
         const char **changes;                        /* import: Dockerfile instructions */
         size_t n_changes;
-        bool discard;    /* keep only the unpacked form of layers */
-        bool insecure;   /* manifest inspect --insecure */
+        bool discard;                               /* keep only the unpacked form of layers */
+        bool insecure;                              /* manifest inspect --insecure */
+        bool with_config;                           /* manifest: and its image's configuration behind it */
+        struct transfer_manifest *list, *manifests; /* push of a list: it, and what it lists */
+        size_t n_manifests;
         bool all_tags;   /* pull: every tag of the repository */
         bool oci_format; /* save as an OCI archive without docker's manifest.json */
         uint32_t limit;  /* search */

@@ -32,6 +32,7 @@ static const struct verb {
         [TRANSFER_PUSH] = { job_push, .registry = true },
         [TRANSFER_LOAD] = { job_load, .unpacks = true },
         [TRANSFER_SAVE] = { job_save },
+        [TRANSFER_PUSH_LIST] = { job_push_list, .registry = true },
         [TRANSFER_MANIFEST] = { job_manifest, .registry = true },
         [TRANSFER_LOGIN] = { job_login, .named = true },
         [TRANSFER_SEARCH] = { job_search, .named = true },

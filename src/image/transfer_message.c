@@ -25,9 +25,11 @@ static const struct cor_word type_words[] = {
 };
 
 static const struct cor_word verb_words[] = {
-        { "pull", TRANSFER_PULL },   { "push", TRANSFER_PUSH },     { "load", TRANSFER_LOAD },
-        { "save", TRANSFER_SAVE },   { "import", TRANSFER_IMPORT }, { "manifest", TRANSFER_MANIFEST },
-        { "login", TRANSFER_LOGIN }, { "search", TRANSFER_SEARCH }, { NULL, 0 },
+        { "pull", TRANSFER_PULL },          { "push", TRANSFER_PUSH },
+        { "load", TRANSFER_LOAD },          { "save", TRANSFER_SAVE },
+        { "import", TRANSFER_IMPORT },      { "manifest", TRANSFER_MANIFEST },
+        { "pushList", TRANSFER_PUSH_LIST }, { "login", TRANSFER_LOGIN },
+        { "search", TRANSFER_SEARCH },      { NULL, 0 },
 };
 
 static const struct cor_json_field blob_fields[] = {
@@ -62,6 +64,13 @@ static const struct cor_json_field image_fields[] = {
 };
 static const struct cor_json_doc image_doc = COR_DOC(struct transfer_image, image_fields, NULL);
 
+static const struct cor_json_field manifest_fields[] = {
+        COR_FIELD("reference", STR, struct transfer_manifest, reference, 0),
+        COR_FIELD("mediaType", STR, struct transfer_manifest, media_type, COR_JSON_REQUIRED),
+        COR_FIELD("text", STR, struct transfer_manifest, text, COR_JSON_REQUIRED),
+};
+static const struct cor_json_doc manifest_doc = COR_DOC(struct transfer_manifest, manifest_fields, NULL);
+
 static const struct cor_json_field request_fields[] = {
         COR_FIELD_WORD("verb", struct transfer_request, verb, verb_words, COR_JSON_REQUIRED),
         COR_FIELD("store", STR, struct transfer_request, store, 0),
@@ -77,6 +86,9 @@ static const struct cor_json_field request_fields[] = {
         COR_FIELD_LIST("changes", LIST_STR, struct transfer_request, changes, n_changes, 0),
         COR_FIELD("discard", BOOL, struct transfer_request, discard, 0),
         COR_FIELD("insecure", BOOL, struct transfer_request, insecure, 0),
+        COR_FIELD("withConfig", BOOL, struct transfer_request, with_config, 0),
+        COR_FIELD_OBJ("list", OBJ, struct transfer_request, list, &manifest_doc, 0),
+        COR_FIELD_LIST_OF("manifests", LIST_OBJ, struct transfer_request, manifests, n_manifests, &manifest_doc, 0),
         COR_FIELD("allTags", BOOL, struct transfer_request, all_tags, 0),
         COR_FIELD("ociFormat", BOOL, struct transfer_request, oci_format, 0),
         COR_FIELD("limit", U32, struct transfer_request, limit, 0),

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 const struct verb_group verb_groups[] = {
-        { "container", "Work with containers" }, { "image", "Work with images" },   { "manifest", "Look at manifests" },
-        { "system", "Look after the store" },    { "volume", "Work with volumes" },
+        { "container", "Work with containers" },
+        { "image", "Work with images" },
+        { "manifest", "Look at manifests, and put lists of them together" },
+        { "system", "Look after the store" },
+        { "volume", "Work with volumes" },
 };
 const size_t verb_n_groups = COR_COUNT(verb_groups);
 
@@ -85,7 +88,11 @@ const struct verb_place verb_places[] = {
         { "image", "rm", "remove", &verb_rmi },
         { "image", "save", "", &verb_save },
         { "image", "tag", "", &verb_tag },
+        { "manifest", "annotate", "", &verb_manifest_annotate },
+        { "manifest", "create", "", &verb_manifest_create },
         { "manifest", "inspect", "", &verb_manifest_inspect },
+        { "manifest", "push", "", &verb_manifest_push },
+        { "manifest", "rm", "", &verb_manifest_rm },
         { "system", "check", "", &verb_check },
         { "system", "df", "", &verb_df },
         { "system", "events", "", &verb_events },
