@@ -16,7 +16,7 @@ enum { MEMORY_MIN = 6 << 20, NANO = 1000000000 };
 
 /* --- what the machine can do ------------------------------------------------------------------------------------- */
 
-/* A file of some cgroup that says that limit can be had: on version 1, on version 2 (where only a child has it). */
+/* What says that a limit can be had: a file of the root cgroup on version 1, a controller on version 2. */
 struct ability {
         const char *v1, *v2;
 };
@@ -32,7 +32,7 @@ static const struct ability cpu_sets = { "cpuset/cpuset.cpus", "cpuset" };
 static const struct ability io_weight = { "blkio/blkio.weight", "io" };
 static const struct ability io_weight_device = { "blkio/blkio.weight_device", "io" };
 static const struct ability io_throttle = { "blkio/blkio.throttle.read_bps_device", "io" };
-static const struct ability pids = { "pids/pids.max", "pids" };
+static const struct ability pids = { "pids/cgroup.procs", "pids" };
 
 static bool has_word(const char *words, const char *word)
 {

@@ -126,6 +126,15 @@ x"
         expect_output 3
 }
 
+@test "limits arrive in the cgroup, and nothing is warned of that this machine has" {
+        skip_unless "controller memory" "controller pids"
+        run --separate-stderr crun -d --memory 64m --pids-limit 20 bb:1 sleep 100
+        expect_status 0
+        expect_equal "$stderr" ""
+        expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "/$TEST_CGROUP/$output")" 67108864
+        expect_equal "$(cgroup_value pids pids.max pids.max "/$TEST_CGROUP/$output")" 20
+}
+
 @test "pause and unpause: a frozen container is not entered" {
         crun -d --name one bb:1 sleep 100 >/dev/null
         run coracle pause one
