@@ -42,6 +42,18 @@ static void add_default_rules(struct spec *s)
 
 /* --- devices of the host ----------------------------------------------------------------------------------------- */
 
+/* Devices that the runtime gives to every container. */
+static bool is_given(const char *path)
+{
+        static const char *const given[] = { "/dev/null", "/dev/zero",    "/dev/full", "/dev/random",
+                                             "/dev/tty",  "/dev/urandom", "/dev/ptmx", "/dev/console" };
+
+        for (size_t i = 0; i < COR_COUNT(given); i++)
+                if (strcmp(given[i], path) == 0)
+                        return true;
+        return false;
+}
+
 /* Without the right to make devices they are bound from the host. */
 static void bind_device(struct spec *s, const char *from, const char *to)
 {
@@ -63,6 +75,8 @@ static int add_device(struct spec *s, const char *from, const char *to, const ch
                 return cor_fail(err, COR_INVALID, "more than %d devices", (int)DEVICES_MAX);
         if (access)
                 spec_add_device_rule(s, true, type, major(st->st_rdev), minor(st->st_rdev), access);
+        if (s->rootless && is_given(to))
+                return 0;
         if (s->rootless) {
                 bind_device(s, spec_strdup(s, from), spec_strdup(s, to));
                 return 0;

@@ -77,16 +77,41 @@ static bool is_wanted(const struct spec *s, const char *path)
         return strcmp(path, "/dev/shm") != 0 || !spec_is(s->host->ipc_mode, "none");
 }
 
+/*
+ * Of namespaces that belong to the host a user can make no file systems: what the host has mounted is bound in their
+ * place.
+ */
+static bool needs_host_mount(const struct spec *s, const char *type)
+{
+        const struct docker_host_config *h = s->host;
+
+        if (!s->rootless)
+                return false;
+        return (strcmp(type, "sysfs") == 0 && spec_is(h->network_mode, "host")) ||
+               (strcmp(type, "proc") == 0 && spec_is(h->pid_mode, "host")) ||
+               (strcmp(type, "mqueue") == 0 && spec_is(h->ipc_mode, "host"));
+}
+
+static void bind_host_mount(struct spec *s, struct oci_mount *m)
+{
+        m->source = m->destination;
+        m->type = "bind";
+        spec_mount_option(s, m, "rbind");
+}
+
 static void add_defaults(struct spec *s)
 {
         for (size_t i = 0; i < COR_COUNT(defaults); i++) {
                 struct oci_mount *m;
 
-                if (!is_wanted(s, defaults[i].destination))
+                if (!is_wanted(s, defaults[i].destination) ||
+                    (needs_host_mount(s, defaults[i].type) && access(defaults[i].destination, F_OK) < 0))
                         continue;
                 m = spec_mount_add(s, defaults[i].destination, defaults[i].type, defaults[i].source);
                 for (size_t k = 0; k < defaults[i].n_options; k++)
                         spec_mount_option(s, m, defaults[i].options[k]);
+                if (needs_host_mount(s, defaults[i].type))
+                        bind_host_mount(s, m);
                 if (strcmp(m->destination, "/dev/shm") == 0)
                         spec_mount_option(s, m, spec_printf(s, "size=%" PRId64, s->host->shm_size));
         }

@@ -1,6 +1,7 @@
 /* Capabilities, labels, and what --security-opt says. */
 #include "engine/spec_internal.h"
 
+#include "base/file.h"
 #include "engine/default_seccomp.h"
 #include "linux/caps.h"
 #include "linux/lsm.h"
@@ -8,6 +9,8 @@
 #include <ctype.h>
 #include <linux/capability.h>
 #include <string.h>
+
+enum { PROFILES_MAX_BYTES = 4 << 20 };
 
 /* --- --security-opt ---------------------------------------------------------------------------------------------- */
 
@@ -179,6 +182,23 @@ static void make_caps(struct spec *s, struct oci_process *p)
 
 /* --- AppArmor, SELinux ------------------------------------------------------------------------------------------- */
 
+/* The profile that containers get on this host: one that somebody has loaded, which dockerd does. */
+static const char *loaded_profile(void)
+{
+        static const char *const names[] = { "coracle-default (", "docker-default (" };
+        static const char *const profiles[] = { "coracle-default", "docker-default" };
+        auto_str text = NULL;
+        size_t n;
+
+        if (cor_read_file("/sys/kernel/security/apparmor/profiles", PROFILES_MAX_BYTES, &text, &n, NULL) < 0)
+                return NULL;
+        for (size_t i = 0; i < COR_COUNT(names); i++)
+                for (const char *at = text; (at = strstr(at, names[i])) != NULL; at++)
+                        if (at == text || at[-1] == '\n')
+                                return profiles[i];
+        return NULL;
+}
+
 static void make_apparmor(struct spec *s, struct oci_process *p)
 {
         if (s->rootless || !lsm_apparmor_has_profiles())
@@ -187,6 +207,8 @@ static void make_apparmor(struct spec *s, struct oci_process *p)
                 p->apparmor_profile = s->security.apparmor;
         else if (s->host->privileged)
                 p->apparmor_profile = "unconfined";
+        else
+                p->apparmor_profile = loaded_profile();
 }
 
 /* As with dockerd, a container gets a label where the host has SELinux and the user says which. */
