@@ -5,6 +5,7 @@
 #include "engine/spec.h"
 #include "monitor/remove.h"
 #include "runtime/lifecycle.h"
+#include "store/event.h"
 
 #include <signal.h>
 #include <string.h>
@@ -15,6 +16,7 @@ int engine_rename_container(struct engine *e, const char *name, const char *to, 
 {
         const char *bare = to[0] == '/' ? to + 1 : to;
         auto_container_row row = { 0 };
+        auto_str before = NULL;
         auto_fd lock = -1;
 
         if (!*bare || !*name)
@@ -27,9 +29,12 @@ int engine_rename_container(struct engine *e, const char *name, const char *to, 
         if (strcmp(row.name, bare) == 0)
                 return cor_fail(err, COR_INVALID,
                                 "Error when renaming a container with the same name as its current name");
-        free(row.name);
+        before = row.name;
         row.name = cor_strdup(bare);
-        return container_row_save(e->store, &row, err);
+        if (container_row_save(e->store, &row, err) < 0)
+                return -1;
+        event_write_container(e->store, &row, "rename", &(struct cor_pair){ "oldName", before }, 1);
+        return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- removal
@@ -118,6 +123,7 @@ int engine_update_container(struct engine *e, const char *name, const struct doc
                 return cor_wrap(err, "Cannot update container %s", row.id);
         if (container_row_save(e->store, &row, err) < 0)
                 return -1;
+        event_write_container(e->store, &row, "update", NULL, 0);
         if (!container_runs(&row))
                 return 0;
         return container_monitor_ask(e, &row, MONITOR_UPDATE, NULL, 0, MONITOR_DONE, err);

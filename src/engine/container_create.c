@@ -6,6 +6,7 @@
 #include "engine/image_platform.h"
 #include "engine/spec.h"
 #include "monitor/remove.h"
+#include "store/event.h"
 #include "store/snapshot.h"
 
 #include <string.h>
@@ -170,6 +171,7 @@ int engine_create_container(struct engine *e, const struct container_new *n, str
         take_documents(&d, n, &row);
         if (add(e, &bare, &d, &row, err) < 0)
                 return -1;
+        event_write_container(e->store, &row, "create", NULL, 0);
         *ret_id = COR_TAKE(row.id);
         return 0;
 }

@@ -1,6 +1,7 @@
 #include "monitor/remove.h"
 
 #include "base/log.h"
+#include "store/event.h"
 #include "store/volume.h"
 
 static void remove_volume(struct store *s, const char *name)
@@ -21,5 +22,6 @@ int monitor_remove(struct store *s, const struct container_row *row, bool volume
                 return -1;
         for (size_t i = 0; volumes && i < row->volumes.n_items; i++)
                 remove_volume(s, row->volumes.items[i]);
+        event_write_container(s, row, "destroy", NULL, 0);
         return 0;
 }

@@ -135,6 +135,26 @@ x"
         expect_equal "$(cgroup_value pids pids.max pids.max "/$TEST_CGROUP/$output")" 20
 }
 
+@test "events: what was done, in its order" {
+        local since
+        since=$(date +%s.%N)
+        coracle create --cgroup-parent "/$TEST_CGROUP" --network none --name one bb:1 sleep 100 >/dev/null
+        coracle rename one two
+        coracle start two
+        coracle update --pids-limit 50 two
+        coracle stop -t 0 two
+        coracle rm two
+        run coracle events --since "$since" --until 0s --format '{{.Action}} {{.Actor.Attributes.name}}'
+        expect_output "create one
+rename two
+start two
+update two
+kill two
+die two
+stop two
+destroy two"
+}
+
 @test "pause and unpause: a frozen container is not entered" {
         crun -d --name one bb:1 sleep 100 >/dev/null
         run coracle pause one
