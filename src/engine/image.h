@@ -43,6 +43,17 @@ struct image_import {
 int engine_import(struct engine *e, int input, const struct image_import *i, const struct engine_progress *progress,
                   struct digest *ret_id, struct cor_err *err) COR_MUST_CHECK;
 
+/* An image with one layer more, whose archive is @input; *ret_id. The image below has to be here, whole. */
+struct image_commit {
+        const struct image_row *base;
+        const char *reference, *author, *message;
+        const char *command, *config; /* of the container: in one line, and its Config as JSON */
+        char *const *changes;
+        size_t n_changes;
+};
+int engine_commit_image(struct engine *e, int input, const struct image_commit *c, struct digest *ret_id,
+                        struct cor_err *err) COR_MUST_CHECK;
+
 /* A manifest or index as a registry has it. */
 struct remote_manifest {
         char *media_type, *text;

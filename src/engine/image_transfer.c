@@ -4,6 +4,7 @@
 #include "engine/image_platform.h"
 #include "image/reference.h"
 #include "image/transfer_message.h"
+#include "store/blob.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,47 @@ int engine_import(struct engine *e, int input, const struct image_import *i, con
                 request.reference = full = reference_full(&ref);
         }
         return job_run(&j, &request, input, -1, err);
+}
+
+static bool lacks_blobs(const struct engine *e, const struct image_row *i)
+{
+        for (size_t n = 0; n < i->n_blobs; n++)
+                if (i->blobs[n].kind == IMAGE_BLOB_LAYER && blob_find(e->store, &i->blobs[n].digest) < 0)
+                        return true;
+        return false;
+}
+
+int engine_commit_image(struct engine *e, int input, const struct image_commit *c, struct digest *ret_id,
+                        struct cor_err *err)
+{
+        auto_job j = { .engine = e, .on_image = note_id, .context = ret_id };
+        struct transfer_image base = { 0 };
+        struct transfer_request request = { .verb = TRANSFER_COMMIT,
+                                            .images = &base,
+                                            .n_images = 1,
+                                            .author = c->author,
+                                            .message = c->message,
+                                            .command = c->command,
+                                            .config = c->config,
+                                            .changes = (const char **)(uintptr_t)c->changes,
+                                            .n_changes = c->n_changes,
+                                            .discard = lacks_blobs(e, c->base) };
+        auto_reference ref = { 0 };
+        auto_str full = NULL;
+        int r;
+
+        if (c->reference) {
+                if (reference_parse(c->reference, &ref, err) < 0)
+                        return -1;
+                if (digest_set(&ref.digest))
+                        return cor_fail(err, COR_INVALID, "%s: cannot commit to digest reference", c->reference);
+                reference_default_tag(&ref);
+                request.reference = full = reference_full(&ref);
+        }
+        transfer_image_from_row(c->base, &base);
+        r = job_run(&j, &request, input, -1, err);
+        transfer_image_done(&base);
+        return r;
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- push

@@ -128,6 +128,11 @@ static void take_env(struct image_change *c, const char *key, const char *value)
 
 static void take_label(struct image_change *c, const char *key, const char *value)
 {
+        for (size_t i = 0; i < c->config.n_labels; i++)
+                if (strcmp(c->config.labels[i].key, key) == 0) {
+                        c->config.labels[i].value = own(c, cor_strdup(value));
+                        return;
+                }
         *COR_GROW(c->config.labels, c->config.n_labels) =
                 (struct cor_pair){ .key = own(c, cor_strdup(key)), .value = own(c, cor_strdup(value)) };
 }
@@ -214,6 +219,36 @@ int image_change_apply(struct image_change *c, const char *instruction, struct c
                 return cor_fail(err, COR_INVALID, "change '%.60s': %s is not a valid change command", instruction,
                                 name);
         return 0;
+}
+
+static void add_all(struct image_change *c, const char ***items, size_t *n_items, const char *const *from, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                add(c, items, n_items, cor_strdup(from[i]));
+}
+
+void image_change_begin(struct image_change *c, const struct image_config_run *from)
+{
+        struct image_config_run *run = &c->config;
+
+        *run = (struct image_config_run){ .user = from->user,
+                                          .working_dir = from->working_dir,
+                                          .stop_signal = from->stop_signal,
+                                          .healthcheck = from->healthcheck,
+                                          .stop_timeout = from->stop_timeout,
+                                          .args_escaped = from->args_escaped,
+                                          .shell = from->shell,
+                                          .n_shell = from->n_shell };
+        add_all(c, &run->env, &run->n_env, from->env, from->n_env);
+        add_all(c, &run->entrypoint, &run->n_entrypoint, from->entrypoint, from->n_entrypoint);
+        add_all(c, &run->cmd, &run->n_cmd, from->cmd, from->n_cmd);
+        add_all(c, &run->on_build, &run->n_on_build, from->on_build, from->n_on_build);
+        for (size_t i = 0; i < from->n_exposed_ports; i++)
+                *COR_GROW(run->exposed_ports, run->n_exposed_ports) = from->exposed_ports[i];
+        for (size_t i = 0; i < from->n_volumes; i++)
+                *COR_GROW(run->volumes, run->n_volumes) = from->volumes[i];
+        for (size_t i = 0; i < from->n_labels; i++)
+                *COR_GROW(run->labels, run->n_labels) = from->labels[i];
 }
 
 struct image_config_run *image_change_config(struct image_change *c)

@@ -12,6 +12,8 @@ struct image_change {
         struct image_config_run config;
 };
 
+/* image_change_begin() - begin with what @from has, which lives at least as long */
+void image_change_begin(struct image_change *c, const struct image_config_run *from);
 /* image_change_apply() - one instruction: "CMD [\"a\"]", "ENV A=b C=d"; INVALID names it */
 int image_change_apply(struct image_change *c, const char *instruction, struct cor_err *err) COR_MUST_CHECK;
 /* image_change_config() - the configuration so far; borrowed */

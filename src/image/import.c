@@ -1,7 +1,11 @@
-/* Import: a tar of a root filesystem becomes an image of one layer, with the configuration that --change asks for. */
+/*
+ * Import: a tar of a root filesystem becomes an image of one layer, with the configuration that --change asks for.
+ * Commit: the tar is a layer more on top of another image (commit.c).
+ */
 #include "base/process.h"
 #include "image/archive.h"
 #include "image/change.h"
+#include "image/commit.h"
 #include "image/compress.h"
 #include "image/job.h"
 #include "image/platform.h"
@@ -20,6 +24,7 @@ struct import {
         struct digest blob, diff_id;
         int64_t size, shown_ms;
         const char *media_type;
+        struct commit_base *base; /* NULL: it is an image of its own */
 };
 
 static struct blob_ingest *take_blob(void *context, const struct digest *d)
@@ -178,6 +183,7 @@ static int know_layer(struct import *i, struct cor_err *err)
 static int make_config(const struct import *i, struct cor_text *out, struct cor_err *err)
 {
         const struct transfer_request *request = i->job->request;
+        struct commit_layer layer = { &i->diff_id, &i->blob, i->size, i->media_type };
         auto_text now = COR_TEXT_INIT;
         const char *diff_ids[] = { i->diff_id.text, NULL };
         struct image_history history = { .comment = request->message ? request->message : "Imported from -" };
@@ -188,6 +194,8 @@ static int make_config(const struct import *i, struct cor_text *out, struct cor_
         struct image_change change = { 0 };
         int r = 0;
 
+        if (i->base)
+                return commit_config(i->base, request, &layer, out, err);
         if (request->platform && platform_parse(request->platform, &platform, err) < 0)
                 return -1;
         cor_text_add_now(&now, true);
@@ -207,6 +215,7 @@ static int make_config(const struct import *i, struct cor_text *out, struct cor_
 
 static void make_manifest(const struct import *i, const struct digest *config, size_t config_size, struct cor_text *out)
 {
+        const struct commit_layer committed = { &i->diff_id, &i->blob, i->size, i->media_type };
         struct image_descriptor d = { .media_type = MEDIA_OCI_CONFIG, .digest = config->text, .size = config_size };
         struct image_descriptor layer = { .media_type = i->media_type,
                                           .digest = i->blob.text,
@@ -215,7 +224,10 @@ static void make_manifest(const struct import *i, const struct digest *config, s
                 .schema_version = 2, .media_type = MEDIA_OCI_MANIFEST, .config = &d, .layers = &layer, .n_layers = 1
         };
 
-        cor_json_print(&image_manifest_doc, &m, COR_JSON_COMPACT, out);
+        if (i->base)
+                commit_manifest(i->base, &committed, config, config_size, out);
+        else
+                cor_json_print(&image_manifest_doc, &m, COR_JSON_COMPACT, out);
 }
 
 static int record(struct import *i, struct cor_err *err)
@@ -236,7 +248,8 @@ static int record(struct import *i, struct cor_err *err)
         make_manifest(i, &id, config.len, &manifest);
         if (i->job->reference.path)
                 cor_strv_take(&names, reference_tagged(&i->job->reference));
-        if (receive_manifest(r, manifest.s, manifest.len, MEDIA_OCI_MANIFEST, err) < 0 ||
+        if (receive_manifest(r, manifest.s, manifest.len, i->base ? commit_media_type(i->base) : MEDIA_OCI_MANIFEST,
+                             err) < 0 ||
             receive_config(r, config.s, config.len, err) < 0 || receive_layers(r, err) < 0)
                 return -1;
         return receive_done(r, &names, NULL, err);
@@ -245,8 +258,13 @@ static int record(struct import *i, struct cor_err *err)
 int job_import(struct transfer_job *job, struct cor_err *err)
 {
         struct import i = { .job = job };
-        int r = spool(&i, err) < 0 || know_layer(&i, err) < 0 || record(&i, err) < 0 ? -1 : 0;
+        int r;
+
+        if (job->request->verb == TRANSFER_COMMIT && commit_base_open(job, &i.base, err) < 0)
+                return -1;
+        r = spool(&i, err) < 0 || know_layer(&i, err) < 0 || record(&i, err) < 0 ? -1 : 0;
 
         blob_ingest_end(i.ingest);
+        commit_base_free(i.base);
         return r;
 }

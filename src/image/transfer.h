@@ -28,6 +28,7 @@ enum transfer_verb {
         TRANSFER_PUSH_LIST, /* `manifest push` */
         TRANSFER_LOGIN,
         TRANSFER_SEARCH,
+        TRANSFER_COMMIT, /* import, as one layer more on top of images[0] */
 };
 
 /* A manifest or a list of them, as its bytes are. */
@@ -42,12 +43,13 @@ struct transfer_request {
         const char *store;             /* path of the store */
         const char *reference;         /* full: pull, push, manifest */
         const char *platform;          /* "linux/riscv64": pull, load, import; NULL: this machine's */
-        struct transfer_image *images; /* push, save: what the database knows */
+        struct transfer_image *images; /* push, save, commit: what the database knows */
         size_t n_images;
         const char *domain, *user, *password, *term; /* login, search */
         const char *url;                             /* import: in place of an input */
-        const char *message;                         /* import */
-        const char **changes;                        /* import: Dockerfile instructions */
+        const char *message;                         /* import, commit */
+        const char *author, *command, *config;       /* commit: config is a container's Config as JSON */
+        const char **changes;                        /* import, commit: Dockerfile instructions */
         size_t n_changes;
         bool discard;                               /* keep only the unpacked form of layers */
         bool insecure;                              /* manifest inspect --insecure */

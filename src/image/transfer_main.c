@@ -37,6 +37,7 @@ static const struct verb {
         [TRANSFER_LOGIN] = { job_login, .named = true },
         [TRANSFER_SEARCH] = { job_search, .named = true },
         [TRANSFER_IMPORT] = { job_import, .unpacks = true },
+        [TRANSFER_COMMIT] = { job_import, .unpacks = true },
 };
 
 static void job_done(struct transfer_job *job)

@@ -25,11 +25,17 @@ static const struct cor_word type_words[] = {
 };
 
 static const struct cor_word verb_words[] = {
-        { "pull", TRANSFER_PULL },          { "push", TRANSFER_PUSH },
-        { "load", TRANSFER_LOAD },          { "save", TRANSFER_SAVE },
-        { "import", TRANSFER_IMPORT },      { "manifest", TRANSFER_MANIFEST },
-        { "pushList", TRANSFER_PUSH_LIST }, { "login", TRANSFER_LOGIN },
-        { "search", TRANSFER_SEARCH },      { NULL, 0 },
+        { "pull", TRANSFER_PULL },
+        { "push", TRANSFER_PUSH },
+        { "load", TRANSFER_LOAD },
+        { "save", TRANSFER_SAVE },
+        { "import", TRANSFER_IMPORT },
+        { "manifest", TRANSFER_MANIFEST },
+        { "pushList", TRANSFER_PUSH_LIST },
+        { "login", TRANSFER_LOGIN },
+        { "search", TRANSFER_SEARCH },
+        { "commit", TRANSFER_COMMIT },
+        { NULL, 0 },
 };
 
 static const struct cor_json_field blob_fields[] = {
@@ -83,6 +89,9 @@ static const struct cor_json_field request_fields[] = {
         COR_FIELD("term", STR, struct transfer_request, term, 0),
         COR_FIELD("url", STR, struct transfer_request, url, 0),
         COR_FIELD("message", STR, struct transfer_request, message, 0),
+        COR_FIELD("author", STR, struct transfer_request, author, 0),
+        COR_FIELD("command", STR, struct transfer_request, command, 0),
+        COR_FIELD("config", STR, struct transfer_request, config, 0),
         COR_FIELD_LIST("changes", LIST_STR, struct transfer_request, changes, n_changes, 0),
         COR_FIELD("discard", BOOL, struct transfer_request, discard, 0),
         COR_FIELD("insecure", BOOL, struct transfer_request, insecure, 0),

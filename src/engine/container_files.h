@@ -1,0 +1,46 @@
+#ifndef CORACLE_ENGINE_CONTAINER_FILES_H
+#define CORACLE_ENGINE_CONTAINER_FILES_H
+/*
+ * The files of containers, running or not: what they changed, all of them as an archive, an image made of them, and
+ * copies in and out. Nothing that a container has there leads out of it: names are resolved in its root.
+ */
+#include "base/alloc.h"
+#include "engine/engine.h"
+
+struct container_row;
+
+/* One path that a container has changed. */
+struct container_change {
+        char kind; /* 'A' added, 'C' changed, 'D' deleted */
+        char *path;
+};
+struct container_changes {
+        struct container_change *items; /* in the order of their paths */
+        size_t n_items;
+};
+void container_changes_done(struct container_changes *c);
+#define auto_container_changes COR_CLEANUP(container_changes_done) struct container_changes
+/* engine_diff() - what differs from its image; directories in which something does count as changed, as in docker */
+int engine_diff(struct engine *e, const char *name, struct container_changes *ret, struct cor_err *err) COR_MUST_CHECK;
+
+/* engine_export() - write its files to @output as a tar archive, without what is mounted in it */
+int engine_export(struct engine *e, const char *name, int output, struct cor_err *err) COR_MUST_CHECK;
+
+struct container_commit {
+        const char *reference; /* NULL: the image has no name */
+        const char *author, *message;
+        bool pause;           /* while its files are read, if it runs */
+        char *const *changes; /* Dockerfile instructions */
+        size_t n_changes;
+};
+/* engine_commit() - make an image of it: its own with one layer more, and its configuration */
+int engine_commit(struct engine *e, const char *name, const struct container_commit *c, struct digest *ret_id,
+                  struct cor_err *err) COR_MUST_CHECK;
+
+/*
+ * container_view() - its root filesystem, without what is mounted in it, as a detached mount; of one that does not run
+ * the caller holds the WORK lock
+ */
+int container_view(struct engine *e, const struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
+
+#endif
