@@ -106,6 +106,24 @@ static int note_hidden(struct diff *d, int lower, const struct cor_strv *names, 
         return 0;
 }
 
+/*
+ * What is made so that something can be mounted there: not the container's doing. Docker has these in a layer of their
+ * own, below the one that the container writes to.
+ */
+static bool is_mount_point(const char *path, const struct stat *st)
+{
+        static const char *const points[] = { "/dev",      "/dev/pts",   "/dev/shm",      "/dev/console",
+                                              "/etc",      "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+                                              "/etc/mtab", "/proc",      "/sys",          "/.dockerenv" };
+
+        if (!S_ISDIR(st->st_mode) && !(S_ISREG(st->st_mode) && st->st_size == 0))
+                return false;
+        for (size_t i = 0; i < COR_COUNT(points); i++)
+                if (strcmp(points[i], path) == 0)
+                        return true;
+        return false;
+}
+
 static int walk(struct diff *d, int upper, int lower, const char *path, unsigned depth, struct cor_err *err);
 
 /* One name in a directory of the writable layer; @lower: the directory below, or -1 */
@@ -114,7 +132,8 @@ static int look(struct diff *d, int upper, int lower, const char *name, const ch
 {
         auto_fd dir = -1, below = -1;
         struct stat st, low;
-        bool there;
+        bool there, point;
+        size_t before;
 
         if (fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : cor_fail_errno(err, "look at %s", path);
@@ -124,7 +143,10 @@ static int look(struct diff *d, int upper, int lower, const char *name, const ch
                         note(d, 'D', path);
                 return 0;
         }
-        note(d, there ? 'C' : 'A', path);
+        point = is_mount_point(path, &st);
+        before = d->changes.n_items;
+        if (!point)
+                note(d, there ? 'C' : 'A', path);
         if (!S_ISDIR(st.st_mode))
                 return 0;
         if (depth >= DIFF_DEPTH_MAX)
@@ -134,7 +156,11 @@ static int look(struct diff *d, int upper, int lower, const char *name, const ch
                 return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : cor_fail_errno(err, "open %s", path);
         if (there && S_ISDIR(low.st_mode))
                 below = openat(lower, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return walk(d, dir, below, path, depth + 1, err);
+        if (walk(d, dir, below, path, depth + 1, err) < 0)
+                return -1;
+        if (point && d->changes.n_items > before)
+                note(d, 'C', path);
+        return 0;
 }
 
 static int walk(struct diff *d, int upper, int lower, const char *path, unsigned depth, struct cor_err *err)

@@ -14,7 +14,7 @@
 static int clone_running(const struct container_row *r, struct cor_err *err)
 {
         const struct cor_procid id = { .pid = r->now.pid, .start_time = r->now.pid_start_time };
-        auto_str path = cor_printf("/proc/%d/root", (int)r->now.pid);
+        auto_str path = cor_printf("/proc/%d/root/", (int)r->now.pid);
         auto_fd pidfd = cor_procid_open(&id, err), mnt = -1; /* as long as it is open, the pid is nobody else's */
 
         if (pidfd < 0)
