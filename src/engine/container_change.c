@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "engine/spec.h"
+#include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "runtime/lifecycle.h"
 #include "store/event.h"
@@ -86,6 +87,7 @@ int engine_remove_container(struct engine *e, const char *name, bool force, bool
                 return err->kind == COR_NOT_FOUND && row.auto_remove && force ? 0 : -1;
         if (container_runs(&held)) /* somebody has started it again meanwhile */
                 return refuse_running(&held, err);
+        monitor_clear(e->store, held.id); /* of a monitor that died before it could say that it runs */
         return monitor_remove(e->store, &held, volumes, err);
 }
 

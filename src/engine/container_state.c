@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "network/connect.h"
 #include "runtime/lifecycle.h"
@@ -41,30 +42,6 @@ int container_not_running(const struct container_row *r, struct cor_err *err)
         return cor_fail(err, COR_BUSY, "container %s is not running", r->id);
 }
 
-/* What the runtime still has of it: processes, cgroup, records. */
-static void clear_runtime(struct engine *e, const struct container_row *r)
-{
-        auto_engine_runtime runtime = { .root = NULL };
-        struct cor_err err = { 0 };
-
-        if (engine_runtime_open(e, &runtime, &err) < 0 || container_delete(&runtime.context, r->id, true, &err) < 0)
-                cor_warn("container %s: what its dead monitor left: %s", r->id, err.msg);
-}
-
-/* The socket at which nobody listens any more, and what else the monitor had there. */
-static void clear_sockets(struct engine *e, const struct container_row *r)
-{
-        struct cor_err err = { 0 };
-        const char *path;
-        auto_fd run = -1;
-
-        if (store_run_path(e->store, &path, &err) < 0)
-                return;
-        run = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (run >= 0 && cor_own_remove_tree(run, r->id, &err) < 0)
-                cor_warn("container %s: what its dead monitor left: %s", r->id, err.msg);
-}
-
 /* Its first process was one of this boot. */
 static bool of_this_boot(const struct container_row *r)
 {
@@ -86,8 +63,7 @@ static int64_t now_ns(void)
 /* The caller holds the container's WORK lock, and nobody its MONITOR lock. */
 static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
-        clear_runtime(e, r);
-        clear_sockets(e, r);
+        monitor_clear(e->store, r->id);
         network_disconnect(e->store, r->number);
         r->now.exit_code = of_this_boot(r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         r->now.phase = CONTAINER_PHASE_EXITED;

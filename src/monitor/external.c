@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "linux/mount.h"
 #include "linux/namespace.h"
+#include "monitor/clear.h"
 #include "monitor/monitor.h"
 
 #include <errno.h>
@@ -21,9 +22,8 @@
 #include <unistd.h>
 
 /* Names in RUN/<id>. */
-#define STATE_FOLDER "oci"
-#define PID_FILE     "pid"
-#define LOG_FILE     "runtime.log"
+#define PID_FILE "pid"
+#define LOG_FILE "runtime.log"
 
 enum { COMMAND_TIMEOUT_MS = 60 * 1000, CONSOLE_TIMEOUT_MS = 5000, LOG_MAX = 1 << 16, MESSAGE_MAX = 300, SHORT_ID = 12 };
 
@@ -43,7 +43,7 @@ static void __attribute__((noreturn)) become(const struct monitor *m, const char
 
         cor_strv_add(&argv, m->settings.runtime);
         cor_strv_add(&argv, "--root");
-        cor_strv_take(&argv, cor_printf("%s/" STATE_FOLDER, m->run));
+        cor_strv_take(&argv, cor_printf("%s/" CLEAR_RUNTIME_STATE, m->run));
         cor_strv_add(&argv, "--log");
         cor_strv_take(&argv, cor_printf("%s/" LOG_FILE, m->run));
         for (; *words; words++)
@@ -180,6 +180,7 @@ static int read_pid(struct monitor *m, struct cor_err *err)
 static int create(struct monitor *m, struct external *x, struct cor_err *err)
 {
         auto_str pid_file = cor_printf("%s/" PID_FILE, m->run);
+        auto_str link = cor_printf("%s/" CLEAR_RUNTIME_LINK, m->run);
         const char *words[] = { "create", "--bundle", m->folder, "--pid-file", pid_file, m->id, NULL, NULL, NULL };
         COR_CLEANUP(life_ends_done) struct life_ends e = LIFE_ENDS_INIT;
 
@@ -192,6 +193,8 @@ static int create(struct monitor *m, struct external *x, struct cor_err *err)
         } else if (life_make_pipes(m, &e, err) < 0) {
                 return -1;
         }
+        if (symlink(m->settings.runtime, link) < 0 && errno != EEXIST)
+                return cor_fail_errno(err, "make %s", link);
         x->created = true;
         if (run_with(m, words, e.fd, err) < 0 || read_pid(m, err) < 0)
                 return -1;
@@ -231,7 +234,7 @@ void external_kill(struct monitor *m)
 
 void external_end(struct monitor *m)
 {
-        static const char *const files[] = { PID_FILE, LOG_FILE };
+        static const char *const files[] = { PID_FILE, LOG_FILE, CLEAR_RUNTIME_LINK };
         struct external *x = m->life.external;
         auto_fd folder = open(m->run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         auto_str place = cor_printf("%s/rootfs", m->run);
@@ -249,7 +252,7 @@ void external_end(struct monitor *m)
         free(x->console_path);
         for (size_t i = 0; folder >= 0 && i < COR_COUNT(files); i++)
                 (void)unlinkat(folder, files[i], 0);
-        if (folder >= 0 && cor_own_remove_tree(folder, STATE_FOLDER, &err) < 0)
+        if (folder >= 0 && cor_own_remove_tree(folder, CLEAR_RUNTIME_STATE, &err) < 0)
                 cor_warn("%s", err.msg);
         free(x);
         m->life.external = NULL;

@@ -111,7 +111,10 @@ int life_look(struct monitor *m, struct cor_err *err)
                 return -1;
         m->now.pid = id.pid;
         m->now.pid_start_time = id.start_time;
-        return monitor_connect(m, err);
+        if (monitor_connect(m, err) < 0)
+                return -1;
+        monitor_will_run(m);
+        return 0;
 }
 
 static int spawn_own(struct monitor *m, int root, struct cor_err *err)

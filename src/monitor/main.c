@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "linux/clone_self.h"
+#include "monitor/clear.h"
 #include "monitor/client.h"
 #include "monitor/monitor.h"
 
@@ -118,6 +119,15 @@ static int listen_for_clients(struct monitor *m, struct cor_err *err)
         return 0;
 }
 
+/* Of a monitor that was killed: the lock is ours, so it is not there any more. */
+static void clear_leftovers(struct monitor *m)
+{
+        auto_str record = cor_printf("%s/%s", m->life.root, m->id);
+
+        if (access(m->run, F_OK) == 0 || access(record, F_OK) == 0)
+                monitor_clear(m->store, m->id);
+}
+
 static int prepare_places(struct monitor *m, struct cor_err *err)
 {
         auto_str log = NULL;
@@ -129,6 +139,7 @@ static int prepare_places(struct monitor *m, struct cor_err *err)
         m->run = cor_printf("%s/%s", run, m->id);
         m->folder = container_folder_path(m->store, m->id);
         log = cor_printf("%s/" MONITOR_LOG, m->run);
+        clear_leftovers(m);
         if (make_folder(m->run, err) < 0 || cor_log_open(log, COR_LOG_TEXT, COR_LOG_WARN, err) < 0)
                 return -1;
         return listen_for_clients(m, err);

@@ -71,11 +71,10 @@ static int open_log(struct monitor *m, struct cor_err *err)
         return m->log ? 0 : log_open(&o, &m->log, err);
 }
 
-static void note_start(struct monitor *m, const struct container_row *row)
+/* Who finds this in the row, and nobody who holds the lock, knows that there is something to be cleared away. */
+void monitor_will_run(struct monitor *m)
 {
-        m->state = STATE_RUNNING;
         m->started_ms = cor_now_ms();
-        m->exit_on_next = false;
         m->now.phase = CONTAINER_PHASE_RUNNING;
         m->now.started = monitor_wall_ns();
         m->now.exit_code = 0;
@@ -86,7 +85,6 @@ static void note_start(struct monitor *m, const struct container_row *row)
         m->now.error = NULL;
         health_begin(m);
         monitor_save(m, false);
-        monitor_event_of(m, row, "start", NULL, NULL);
 }
 
 static int start(struct monitor *m, struct cor_err *err)
@@ -100,13 +98,16 @@ static int start(struct monitor *m, struct cor_err *err)
                 return -1;
         if (life_start(m, &row, err) < 0)
                 return -1;
-        note_start(m, &row);
+        m->state = STATE_RUNNING;
+        m->exit_on_next = false;
+        monitor_event_of(m, &row, "start", NULL, NULL);
         return 0;
 }
 
 int monitor_start(struct monitor *m, struct cor_err *err)
 {
         m->state = STATE_STARTING;
+        m->started_before = m->now.started;
         m->stop = (struct stop){ .kill_at = -1 };
         streams_init(m);
         return start(m, err);
@@ -114,8 +115,10 @@ int monitor_start(struct monitor *m, struct cor_err *err)
 
 void monitor_start_failed(struct monitor *m, const struct cor_err *why)
 {
-        bool was_created = m->now.started == 0;
+        bool was_created = m->started_before == 0;
 
+        m->now.started = m->started_before;
+        m->now.health = CONTAINER_HEALTH_NONE;
         m->now.phase = was_created ? CONTAINER_PHASE_CREATED : CONTAINER_PHASE_EXITED;
         m->now.exit_code = why->kind == COR_EXEC_MISSING   ? CODE_MISSING
                            : why->kind == COR_EXEC_REFUSED ? CODE_REFUSED

@@ -45,7 +45,8 @@ struct monitor {
         const char *store_path, *id;
         struct store *store; /* NULL while it is closed */
         int64_t store_opened_ms;
-        int64_t number; /* of the row */
+        int64_t number;         /* of the row */
+        int64_t started_before; /* now.started of the time before */
         struct container_now now;
         struct settings settings;
         char *folder; /* containers/<id> */
@@ -91,6 +92,8 @@ void monitor_event_die(struct monitor *m);
 
 /* monitor_start() - STARTING: a container that runs, or nothing */
 int monitor_start(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_will_run() - its first process is there, and waits for the word */
+void monitor_will_run(struct monitor *m);
 /* monitor_start_failed() - write down why; the state is OVER */
 void monitor_start_failed(struct monitor *m, const struct cor_err *why);
 /* monitor_ended() - the first process has ended and was collected */
