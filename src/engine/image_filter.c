@@ -32,13 +32,13 @@ static int parse_dangling(struct parsing *p, const char *value, struct cor_err *
         return 0;
 }
 
-static int created_of(struct parsing *p, const char *name, int64_t *ret, struct cor_err *err)
+static int created_of(struct parsing *p, const char *name, struct timespec *ret, struct cor_err *err)
 {
         auto_image_row i = { 0 };
 
         if (engine_image(p->e, name, &i, err) < 0)
                 return -1;
-        *ret = i.created;
+        *ret = (struct timespec){ i.created, i.created_ns };
         return 0;
 }
 
@@ -145,9 +145,17 @@ static bool has_label(const struct image_row *i, const char *wanted)
         return false;
 }
 
+/* Which of the two was made first: less than 0 when @i was. */
+static int compare_made(const struct image_row *i, const struct timespec *other)
+{
+        if (i->created != other->tv_sec)
+                return i->created < other->tv_sec ? -1 : 1;
+        return (i->created_ns > other->tv_nsec) - (i->created_ns < other->tv_nsec);
+}
+
 bool image_match_fits(const struct image_match *m, const struct image_row *i)
 {
-        if ((m->has_before && i->created >= m->before) || (m->has_since && i->created <= m->since) ||
+        if ((m->has_before && compare_made(i, &m->before) >= 0) || (m->has_since && compare_made(i, &m->since) <= 0) ||
             (m->has_until && i->created > m->until))
                 return false;
         for (size_t l = 0; l < m->labels.n_items; l++)

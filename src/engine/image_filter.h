@@ -3,12 +3,15 @@
 /* Filters of images, as `images --filter` and `image prune --filter` of docker take them. */
 #include "engine/image.h"
 
+#include <time.h>
+
 enum image_filter_use { IMAGE_FILTER_LIST, IMAGE_FILTER_PRUNE };
 
 struct image_match {
         bool has_dangling, dangling;
         bool has_before, has_since, has_until;
-        int64_t before, since, until; /* seconds since 1970 */
+        struct timespec before, since; /* since 1970 */
+        int64_t until;                 /* seconds since 1970 */
         struct cor_strv labels, labels_not, references;
 };
 void image_match_done(struct image_match *m);

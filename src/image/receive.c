@@ -257,7 +257,7 @@ int receive_done(struct receive *r, const struct cor_strv *names, const struct c
         row.architecture = cor_strdup(r->config->architecture ? r->config->architecture : "");
         row.os = cor_strdup(r->config->os ? r->config->os : "");
         row.variant = cor_strdup(r->config->variant ? r->config->variant : "");
-        row.created = image_time(r->config->created);
+        row.created = image_time(r->config->created, &row.created_ns);
         add_content(r, &row);
         add_words(r, names, repo_digests, &row);
         transfer_image_from_row(&row, &image);

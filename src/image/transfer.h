@@ -74,7 +74,7 @@ struct transfer_layer {
 };
 struct transfer_image {
         const char *id, *manifest, *architecture, *os, *variant;
-        int64_t created, size;
+        int64_t created, created_ns, size;
         struct transfer_layer *layers;
         size_t n_layers;
         struct transfer_blob *blobs;

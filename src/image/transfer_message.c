@@ -61,6 +61,7 @@ static const struct cor_json_field image_fields[] = {
         COR_FIELD("os", STR, struct transfer_image, os, 0),
         COR_FIELD("variant", STR, struct transfer_image, variant, 0),
         COR_FIELD("created", I64, struct transfer_image, created, 0),
+        COR_FIELD("createdNs", I64, struct transfer_image, created_ns, 0),
         COR_FIELD("size", I64, struct transfer_image, size, 0),
         COR_FIELD_LIST_OF("layers", LIST_OBJ, struct transfer_image, layers, n_layers, &layer_doc, 0),
         COR_FIELD_LIST_OF("blobs", LIST_OBJ, struct transfer_image, blobs, n_blobs, &blob_doc, 0),
@@ -256,6 +257,7 @@ int transfer_image_to_row(const struct transfer_image *m, struct image_row *ret,
         row.os = cor_strdup(m->os ? m->os : "");
         row.variant = cor_strdup(m->variant ? m->variant : "");
         row.created = m->created;
+        row.created_ns = m->created_ns;
         row.size = m->size;
         if (digest_parse(m->id, &row.id, err) < 0 || digest_parse(m->manifest, &row.manifest, err) < 0 ||
             copy_lists(m, &row, err) < 0)
@@ -274,6 +276,7 @@ void transfer_image_from_row(const struct image_row *i, struct transfer_image *r
                 .os = i->os,
                 .variant = i->variant,
                 .created = i->created,
+                .created_ns = i->created_ns,
                 .size = i->size,
                 .names = (const char **)i->names.items,
                 .n_names = i->names.n_items,

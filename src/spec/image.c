@@ -1,6 +1,8 @@
 /* The tables of image documents. Specs: image-spec descriptor.md, manifest.md, image-index.md, config.md. */
 #include "spec/image.h"
 
+#include "base/date.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,20 +183,14 @@ int image_config_parse(const char *text, size_t len, const char *what, struct im
         return parse(&image_config_doc, text, len, IMAGE_CONFIG_MAX_BYTES, what, ret, err);
 }
 
-int64_t image_time(const char *s)
+int64_t image_time(const char *s, int64_t *ret_ns)
 {
-        struct tm t = { 0 };
-        int hours = 0, minutes = 0;
-        const char *rest = s ? strptime(s, "%Y-%m-%dT%H:%M:%S", &t) : NULL;
-        char sign;
+        struct timespec t = { 0 };
 
-        if (!rest)
-                return 0;
-        if (*rest == '.')
-                rest += 1 + strspn(rest + 1, "0123456789");
-        if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
-                return timegm(&t) - (sign == '+' ? 1 : -1) * (hours * 3600LL + minutes * 60LL);
-        return *rest == 'Z' || *rest == 'z' ? timegm(&t) : 0;
+        if (s && cor_time_parse(s, &t) < 0)
+                t = (struct timespec){ 0 };
+        *ret_ns = t.tv_nsec;
+        return t.tv_sec;
 }
 
 /* --------------------------------------------------------------------------------------------------------- media types

@@ -116,8 +116,9 @@ int image_config_parse(const char *text, size_t len, const char *what, struct im
         COR_MUST_CHECK;
 /* image_manifest_is_index() - it lists manifests */
 bool image_manifest_is_index(const struct image_manifest *m);
-/* image_time() - seconds since 1970 of an RFC 3339 time ("2024-01-02T03:04:05.6Z"); 0 for NULL and what is none */
-int64_t image_time(const char *s);
+/* image_time() - seconds since 1970 of an RFC 3339 time ("2024-01-02T03:04:05.6Z"), and its fraction; 0 for NULL and
+ * what is none */
+int64_t image_time(const char *s, int64_t *ret_ns);
 /* media_is_index(), media_is_manifest(), media_is_layer() - what a media type of either family stands for */
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);

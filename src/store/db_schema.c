@@ -89,7 +89,11 @@ static const char version_2[] = "CREATE TABLE volume ("
                                 "CREATE INDEX network_address_container ON network_address (container);"
                                 "PRAGMA user_version = 2;";
 
-static const char *const versions[] = { version_1, version_2 };
+/* of two images that were made in the same second one may be the older */
+static const char version_3[] = "ALTER TABLE image ADD COLUMN created_ns INTEGER NOT NULL DEFAULT 0;"
+                                "PRAGMA user_version = 3;";
+
+static const char *const versions[] = { version_1, version_2, version_3 };
 
 const int db_version = COR_COUNT(versions);
 

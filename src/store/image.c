@@ -54,12 +54,12 @@ static int put_row(struct store_db *db, const struct image_row *i, struct cor_er
         for (size_t n = 0; n < i->labels.n_items; n++)
                 cor_text_add_n(&labels, i->labels.items[n], strlen(i->labels.items[n]) + 1);
         return db_run(db, err,
-                      "INSERT INTO image (id, manifest, architecture, os, variant, created, pulled, size, labels)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET"
+                      "INSERT INTO image (id, manifest, architecture, os, variant, created, pulled, size, labels,"
+                      " created_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET"
                       " manifest = ?2, architecture = ?3, os = ?4, variant = ?5, created = ?6, pulled = ?7, size = ?8,"
-                      " labels = ?9",
-                      "tttttiiib", i->id.text, i->manifest.text, i->architecture, i->os, i->variant, i->created,
-                      i->pulled, i->size, labels.len ? labels.s : NULL, labels.len);
+                      " labels = ?9, created_ns = ?10",
+                      "tttttiiibi", i->id.text, i->manifest.text, i->architecture, i->os, i->variant, i->created,
+                      i->pulled, i->size, labels.len ? labels.s : NULL, labels.len, i->created_ns);
 }
 
 /* The number of an image in the database; NOT_FOUND */

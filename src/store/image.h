@@ -29,9 +29,10 @@ struct image_row {
         struct digest id;       /* of the config */
         struct digest manifest; /* of its manifest */
         char *architecture, *os, *variant;
-        int64_t created; /* seconds since 1970, from the config; 0 when it does not say */
-        int64_t pulled;  /* when it came into this store */
-        int64_t size;    /* bytes of all layers unpacked, as `docker images` shows */
+        int64_t created;    /* seconds since 1970, from the config; 0 when it does not say */
+        int64_t created_ns; /* and nanoseconds */
+        int64_t pulled;     /* when it came into this store */
+        int64_t size;       /* bytes of all layers unpacked, as `docker images` shows */
         struct image_layer *layers;
         struct image_blob *blobs;
         size_t n_layers, n_blobs;

@@ -80,6 +80,7 @@ static int read_image(struct reading *r, const struct db_rows *rows, struct cor_
         i->os = cor_strdup(db_text(rows, 4));
         i->variant = cor_strdup(db_text(rows, 5));
         i->created = db_int(rows, 6);
+        i->created_ns = db_int(rows, 10);
         i->pulled = db_int(rows, 7);
         i->size = db_int(rows, 8);
         labels = db_bytes(rows, 9, &n);
@@ -138,7 +139,8 @@ struct table {
         const char *all, *one;
         int (*read)(struct reading *r, const struct db_rows *rows, struct cor_err *err);
 };
-#define IMAGE_COLUMNS "SELECT seq, id, manifest, architecture, os, variant, created, pulled, size, labels FROM image"
+#define IMAGE_COLUMNS                                                                                                  \
+        "SELECT seq, id, manifest, architecture, os, variant, created, pulled, size, labels, created_ns FROM image"
 #define LAYER_COLUMNS "SELECT image, diff_id, name, size FROM image_layer"
 #define BLOB_COLUMNS  "SELECT image, digest, kind, size, media_type, optional FROM image_blob"
 

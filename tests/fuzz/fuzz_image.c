@@ -39,13 +39,14 @@ static void fuzz_config(const char *text, size_t n)
 {
         auto_json struct image_config *c = NULL;
         struct cor_err err = { 0 };
+        int64_t ns;
 
         if (image_config_parse(text, n, "image config", &c, &err) < 0) {
                 FUZZ_REQUIRE(c == NULL);
                 FUZZ_REQUIRE(err.kind == COR_INVALID || err.kind == COR_UNSUPPORTED);
                 return;
         }
-        (void)image_time(c->created);
+        (void)image_time(c->created, &ns);
         prints_again(&image_config_doc, c);
 }
 

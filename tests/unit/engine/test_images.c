@@ -58,6 +58,8 @@ static void add_layer(struct engine *e, struct image_row *i, const char *text)
         assert_int_equal(layer_ingest_commit(in, &l->name, NULL), 0);
 }
 
+static int64_t made_ns; /* the fraction of the second in which make() makes it */
+
 /* An image with a layer of its own on a base that all share. @names end with NULL. Returns its id. */
 static struct digest make(struct engine *e, const char *what, int64_t created, const char *label,
                           const char *const *names)
@@ -66,7 +68,10 @@ static struct digest make(struct engine *e, const char *what, int64_t created, c
                                      "\"type\":\"layers\",\"diff_ids\":[\"" D0 "\"]}}",
                                      what);
         auto_str manifest = cor_printf("manifest of %s", what);
-        auto_image_row i = { .created = created, .architecture = cor_strdup("riscv64"), .os = cor_strdup("linux") };
+        auto_image_row i = { .created = created,
+                             .created_ns = made_ns,
+                             .architecture = cor_strdup("riscv64"),
+                             .os = cor_strdup("linux") };
         struct cor_err err = { 0 };
 
         i.id = put(e, config);
@@ -247,6 +252,21 @@ static void expect_lines(const struct image_removed *r, const char *const *lines
         assert_null(lines[r->lines.n_items]);
 }
 
+static void of_one_second_the_fraction_says_which_is_older(void **state)
+{
+        COR_CLEANUP(engine_done) struct engine e = open_at(*state);
+
+        made_ns = 1;
+        make(&e, "a", 1000, NULL, NAMES("docker.io/library/a:1"));
+        made_ns = 2;
+        make(&e, "b", 1000, NULL, NAMES("docker.io/library/b:1"));
+        made_ns = 0;
+        expect_list(&e, "before=b:1", NULL, "a1 ");
+        expect_list(&e, "since=a:1", NULL, "b1 ");
+        expect_list(&e, "before=a:1", NULL, "");
+        expect_list(&e, "since=b:1", NULL, "");
+}
+
 static void removed_by_name(void **state)
 {
         COR_CLEANUP(engine_done) struct engine e = open_at(*state);
@@ -328,6 +348,7 @@ int main(void)
                 scratch_test(configuration_is_read),
                 scratch_test(tagged),
                 scratch_test(listed_and_filtered),
+                scratch_test(of_one_second_the_fraction_says_which_is_older),
                 scratch_test(removed_by_name),
                 scratch_test(removed_by_id),
                 scratch_test(pruned),

@@ -498,6 +498,7 @@ static void make_older(const char *path)
         assert_int_equal(sqlite3_exec(sql, drop, NULL, NULL, NULL), SQLITE_OK);
         assert_int_equal(
                 sqlite3_exec(sql,
+                             "ALTER TABLE image DROP COLUMN created_ns;"
                              "INSERT INTO image VALUES (1, 'sha256:"
                              "0000000000000000000000000000000000000000000000000000000000000000', 'sha256:"
                              "0000000000000000000000000000000000000000000000000000000000000000', 'a', 'b', 'c',"
