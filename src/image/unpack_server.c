@@ -245,8 +245,10 @@ static int serve_report(struct server *s, struct job *j, struct cor_err *err)
         ssize_t n = recv(j->report, &event, sizeof event, 0);
 
         if (n == (ssize_t)sizeof event && event.type == UNPACK_PROGRESS) {
-                writeback_add(s->writeback, event.offset - j->read);
-                j->read = event.offset;
+                if (event.offset > j->read && event.offset <= j->work.size) { /* a stranger's word, perhaps */
+                        writeback_add(s->writeback, event.offset - j->read);
+                        j->read = event.offset;
+                }
                 return tell(s, &event, err);
         }
         if (n != (ssize_t)sizeof event) {

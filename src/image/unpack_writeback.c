@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EVERY_BYTES = 8 << 20, END_MS = 10000 };
+enum { EVERY_BYTES = 8 << 20, END_MS = 1000 };
 
 struct writeback {
         int images, layers; /* folders of the store, borrowed; layers is -1 if one sync does for both */
@@ -92,7 +92,7 @@ void writeback_free(struct writeback *w)
                 return;
         cor_fd_close(&w->wake);
         if (w->pid > 0) {
-                kill(w->pid, SIGKILL); /* what is waiting for the disk ends when that has answered */
+                kill(w->pid, SIGKILL); /* if it waits for a slow disk, it ends later */
                 (void)cor_child_wait(w->pid, END_MS, NULL);
         }
         free(w);
