@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "engine/rootless.h"
 #include "engine/spec.h"
 #include "monitor/remove.h"
 #include "monitor/root.h"
@@ -124,6 +125,16 @@ static int start(struct engine *e, const struct container_row *r, const struct m
         return 0;
 }
 
+/* Of a user's processes the monitor stays longest: who comes later finds the user namespace by it. */
+static void note_monitor(struct engine *e, int64_t number)
+{
+        auto_container_row now = { 0 };
+        struct cor_err ignored;
+
+        if (rootless_entered() && container_row_get(e->store, number, &now, &ignored) == 0 && now.now.monitor_pid > 0)
+                (void)!rootless_add(now.now.monitor_pid, &ignored);
+}
+
 int engine_start_container(struct engine *e, const char *name, const struct monitor_attach *attach,
                            const struct monitor_size *size, int *ret_sock, struct cor_err *err)
 {
@@ -145,6 +156,7 @@ int engine_start_container(struct engine *e, const char *name, const struct moni
                         (void)!monitor_remove(e->store, &row, true, &ignored);
                 return -1;
         }
+        note_monitor(e, row.number);
         if (ret_sock)
                 *ret_sock = cor_fd_take(&sock);
         return 0;

@@ -235,6 +235,11 @@ int rootless_enter(struct cor_err *err)
         return 0;
 }
 
+bool rootless_entered(void)
+{
+        return entered;
+}
+
 int rootless_add(pid_t pid, struct cor_err *err)
 {
         auto_text others = COR_TEXT_INIT;

@@ -9,6 +9,7 @@
  * that lives.
  */
 #include "base/err.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -19,5 +20,7 @@
 int rootless_enter(struct cor_err *err) COR_MUST_CHECK;
 /* rootless_add() - process @pid, which stays, is in that namespace as well. Does nothing if rootless_enter() did not */
 int rootless_add(pid_t pid, struct cor_err *err) COR_MUST_CHECK;
+/* rootless_entered() - this process is in such a namespace */
+bool rootless_entered(void);
 
 #endif
