@@ -6,6 +6,8 @@
 #include "cli/coracle/help.h"
 
 #include "image/reference.h"
+#include "store/container.h"
+#include "store/volume.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -134,6 +136,17 @@ static void offer_value(struct completer *c, const struct option *o)
                 cor_text_add(c->out, ":files\n");
 }
 
+/* Whether there is a store to look into; *ret has to be ended then */
+static bool open_store(const struct completer *c, struct engine *ret)
+{
+        auto_str path = cor_strdup(c->root);
+        struct cor_err err = { 0 };
+
+        if (!path && store_default_path(&path, &err) < 0)
+                return false;
+        return access(path, X_OK) == 0 && engine_open(path, ret, &err) == 0;
+}
+
 /* Those of the store, if there is one: to complete a word makes none. */
 static void offer_images(struct completer *c)
 {
@@ -141,11 +154,8 @@ static void offer_images(struct completer *c)
         struct cor_err err = { 0 };
         auto_image_list list = { 0 };
         auto_engine e = { 0 };
-        auto_str path = cor_strdup(c->root);
 
-        if (!path && store_default_path(&path, &err) < 0)
-                return;
-        if (access(path, X_OK) < 0 || engine_open(path, &e, &err) < 0 || engine_images(&e, &all, NULL, &list, &err) < 0)
+        if (!open_store(c, &e) || engine_images(&e, &all, NULL, &list, &err) < 0)
                 return;
         for (size_t i = 0; i < list.n_items; i++)
                 for (size_t n = 0; n < list.items[i].names.n_items; n++) {
@@ -157,6 +167,30 @@ static void offer_images(struct completer *c)
                         name = reference_familiar(&r);
                         offer(c, name);
                 }
+}
+
+static void offer_containers(struct completer *c)
+{
+        auto_container_rows rows = { 0 };
+        struct cor_err err = { 0 };
+        auto_engine e = { 0 };
+
+        if (!open_store(c, &e) || container_row_all(e.store, false, &rows, &err) < 0)
+                return;
+        for (size_t i = 0; i < rows.n_items; i++)
+                offer(c, rows.items[i].name);
+}
+
+static void offer_volumes(struct completer *c)
+{
+        auto_volume_rows rows = { 0 };
+        struct cor_err err = { 0 };
+        auto_engine e = { 0 };
+
+        if (!open_store(c, &e) || volume_row_all(e.store, &rows, &err) < 0)
+                return;
+        for (size_t i = 0; i < rows.n_items; i++)
+                offer(c, rows.items[i].name);
 }
 
 static void complete_verb(struct completer *c, const struct verb *v, char *const *words, size_t n)
@@ -171,6 +205,10 @@ static void complete_verb(struct completer *c, const struct verb *v, char *const
                 offer_choices(c, v->arguments);
         else if (strncmp(v->arguments, "file", 4) == 0)
                 cor_text_add(c->out, ":files\n");
+        else if (strstr(v->arguments, "CONTAINER"))
+                offer_containers(c);
+        else if (strstr(v->arguments, "VOLUME"))
+                offer_volumes(c);
         else if (strstr(v->arguments, "IMAGE") || strstr(v->arguments, "NAME") || strstr(v->arguments, "REPOSITORY"))
                 offer_images(c);
 }

@@ -128,7 +128,7 @@ static int run_restart(struct invocation *in, struct cor_err *err)
 static const struct option stop_rows[] = {
         OPTION_ROW("signal", 's', TEXT, struct stop_options, signal, "string", 0,
                    "The signal that asks it to end (default the container's)"),
-        OPTION_ROW("time", 0, TEXT, struct stop_options, time, "int", OPTION_HIDDEN, "An older name of --timeout"),
+        OPTION_ROW("time", 0, TEXT, struct stop_options, time, "int", 0, "An older name of --timeout"),
         OPTION_ROW("timeout", 't', TEXT, struct stop_options, timeout, "int", 0,
                    "Seconds until it is killed; -1: never (default the container's)"),
 };

@@ -28,6 +28,11 @@ int verb_moment(const char *word, int64_t *ret_ns, struct cor_err *err) COR_MUST
 int verb_prune_containers(struct engine *e, char *const *filters, size_t n_filters, struct cor_strv *removed,
                           int64_t *bytes, struct cor_err *err) COR_MUST_CHECK;
 
+struct volume_pruned;
+/* verb_prune_volumes() - those that nobody uses: anonymous ones, or with @all any */
+int verb_prune_volumes(struct engine *e, char *const *filters, size_t n_filters, bool all, struct volume_pruned *ret,
+                       struct cor_err *err) COR_MUST_CHECK;
+
 struct volume_row;
 /* verb_volume_document() - a volume as `volume inspect` shows it */
 struct value *verb_volume_document(struct value_pool *p, const struct store *s, const struct volume_row *v);

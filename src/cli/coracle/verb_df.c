@@ -2,6 +2,9 @@
 #include "cli/coracle/verb.h"
 
 #include "cli/units.h"
+#include "engine/container.h"
+#include "engine/container_inspect.h"
+#include "engine/volume.h"
 #include "image/reference.h"
 
 #include <stdio.h>
@@ -15,9 +18,18 @@ struct df_options {
 struct layer_use {
         const struct image_layer *layer;
         size_t images; /* that have it */
+        bool used;     /* by a container */
+};
+
+struct object_use {
+        size_t n, active;
+        int64_t bytes, reclaimable;
 };
 
 struct usage {
+        struct object_use containers, volumes;
+        size_t active_images;
+        int64_t used;             /* bytes of layers that containers use */
         struct image_list images; /* with their layers */
         struct layer_use *layers;
         size_t n_layers;
@@ -60,12 +72,94 @@ static void count_layers(struct usage *u)
         u->n_layers = n;
 }
 
+static bool is_used(const struct image_row *i, const struct container_rows *rows)
+{
+        for (size_t c = 0; c < rows->n_items; c++)
+                if (strcmp(rows->items[c].image_id.text, i->id.text) == 0)
+                        return true;
+        return false;
+}
+
+static struct layer_use *find_layer(const struct usage *u, const struct image_layer *layer)
+{
+        const struct layer_use key = { .layer = layer };
+
+        return bsearch(&key, u->layers, u->n_layers, sizeof *u->layers, compare_layers);
+}
+
+/* Layers of images that containers have cannot be given back. */
+static void count_used(struct usage *u, const struct container_rows *rows)
+{
+        for (size_t i = 0; i < u->images.n_items; i++) {
+                const struct image_row *image = &u->images.items[i];
+
+                if (!is_used(image, rows))
+                        continue;
+                u->active_images++;
+                for (size_t l = 0; l < image->n_layers; l++) {
+                        struct layer_use *found = find_layer(u, &image->layers[l]);
+
+                        if (!found || found->used)
+                                continue;
+                        found->used = true;
+                        u->used += image->layers[l].size;
+                }
+        }
+}
+
+static bool runs(const struct container_row *r)
+{
+        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
+               r->now.phase == CONTAINER_PHASE_RESTARTING;
+}
+
+static int count_containers(struct engine *e, struct usage *u, struct cor_err *err)
+{
+        auto_container_rows rows = { 0 };
+
+        if (engine_containers(e, true, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                int64_t written = 0, all;
+                struct cor_err ignored;
+
+                if (engine_container_size(e, &rows.items[i], &written, &all, &ignored) < 0)
+                        written = 0; /* it went meanwhile */
+                u->containers.active += runs(&rows.items[i]);
+                u->containers.bytes += written;
+                u->containers.reclaimable += runs(&rows.items[i]) ? 0 : written;
+        }
+        u->containers.n = rows.n_items;
+        count_used(u, &rows);
+        return 0;
+}
+
+static int count_volumes(struct engine *e, struct usage *u, struct cor_err *err)
+{
+        auto_volume_rows rows = { 0 };
+
+        if (volume_row_all(e->store, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                struct cor_err ignored;
+                uint64_t bytes = 0;
+
+                if (engine_volume_size(e->store, rows.items[i].name, &bytes, &ignored) < 0)
+                        bytes = 0;
+                u->volumes.active += rows.items[i].users > 0;
+                u->volumes.bytes += (int64_t)bytes;
+                u->volumes.reclaimable += rows.items[i].users > 0 ? 0 : (int64_t)bytes;
+        }
+        u->volumes.n = rows.n_items;
+        return 0;
+}
+
 static int usage_read(struct engine *e, struct usage *ret, struct cor_err *err)
 {
         if (image_all(e->store, true, &ret->images, err) < 0)
                 return -1;
         count_layers(ret);
-        return 0;
+        return count_containers(e, ret, err) < 0 ? -1 : count_volumes(e, ret, err);
 }
 
 static int64_t shared_bytes(const struct usage *u, const struct image_row *i)
@@ -73,9 +167,7 @@ static int64_t shared_bytes(const struct usage *u, const struct image_row *i)
         int64_t bytes = 0;
 
         for (size_t l = 0; l < i->n_layers; l++) {
-                const struct layer_use key = { .layer = &i->layers[l] };
-                const struct layer_use *found =
-                        bsearch(&key, u->layers, u->n_layers, sizeof *u->layers, compare_layers);
+                const struct layer_use *found = find_layer(u, &i->layers[l]);
 
                 if (found && found->images > 1)
                         bytes += i->layers[l].size;
@@ -98,20 +190,21 @@ static const struct format_heading headings[] = {
         { "Size", "SIZE" }, { "Reclaimable", "RECLAIMABLE" },
 };
 
-static struct value *summary_row(struct value_pool *p, const char *type, size_t n, int64_t bytes, int64_t reclaimable)
+static struct value *summary_row(struct value_pool *p, const char *type, const struct object_use *u)
 {
         struct value *row = value_struct(p, "*formatter.diskUsageContext");
         auto_text t = COR_TEXT_INIT;
-        char total[24];
+        char total[24], active[24];
 
-        snprintf(total, sizeof total, "%zu", n);
-        units_size(reclaimable, 4, &t);
-        if (bytes > 0)
-                cor_text_printf(&t, " (%lld%%)", (long long)(reclaimable * 100 / bytes));
+        snprintf(total, sizeof total, "%zu", u->n);
+        snprintf(active, sizeof active, "%zu", u->active);
+        units_size(u->reclaimable, 4, &t);
+        if (u->bytes > 0)
+                cor_text_printf(&t, " (%lld%%)", (long long)(u->reclaimable * 100 / u->bytes));
         row->html = true;
-        value_field_text(p, row, "Active", "0");
+        value_field_text(p, row, "Active", active);
         value_field_text(p, row, "Reclaimable", t.s);
-        set_size(p, row, "Size", bytes);
+        set_size(p, row, "Size", u->bytes);
         value_field_text(p, row, "TotalCount", total);
         value_field_text(p, row, "Type", type);
         return row;
@@ -125,12 +218,14 @@ static int show_summary(const struct df_options *o, const struct usage *u, struc
                 .headings = headings,
                 .n_headings = COR_COUNT(headings),
         };
+        const struct object_use nothing = { .n = 0 }, images = {
+                .n = u->images.n_items, .active = u->active_images, .bytes = u->bytes, .reclaimable = u->bytes - u->used
+        };
         auto_value_pool p = value_pool_new(SIZE_MAX);
         const struct value *rows[] = {
-                summary_row(p, "Images", u->images.n_items, u->bytes, u->bytes),
-                summary_row(p, "Containers", 0, 0, 0), /* of these three the store holds none */
-                summary_row(p, "Local Volumes", 0, 0, 0),
-                summary_row(p, "Build Cache", 0, 0, 0),
+                summary_row(p, "Images", &images), summary_row(p, "Containers", &u->containers),
+                summary_row(p, "Local Volumes", &u->volumes),
+                summary_row(p, "Build Cache", &nothing), /* there is none yet */
         };
         auto_text out = COR_TEXT_INIT;
 

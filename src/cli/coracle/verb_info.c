@@ -1,6 +1,7 @@
 /* info: the store and the machine, by the names that docker's templates know. There is no server to ask. */
 #include "base/file.h"
 #include "cli/coracle/verb.h"
+#include "engine/container.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,22 @@ static int64_t memory_bytes(void)
         return sysinfo(&i) < 0 ? 0 : (int64_t)i.totalram * i.mem_unit;
 }
 
-static struct value *info(struct value_pool *p, const char *root, size_t images)
+static void count_containers(struct value_pool *p, struct value *s, const struct container_rows *rows)
+{
+        int64_t running = 0, paused = 0;
+
+        for (size_t i = 0; i < rows->n_items; i++) {
+                running += rows->items[i].now.phase == CONTAINER_PHASE_RUNNING ||
+                           rows->items[i].now.phase == CONTAINER_PHASE_RESTARTING;
+                paused += rows->items[i].now.phase == CONTAINER_PHASE_PAUSED;
+        }
+        value_field(p, s, "Containers", NULL, value_int(p, (int64_t)rows->n_items));
+        value_field(p, s, "ContainersRunning", NULL, value_int(p, running));
+        value_field(p, s, "ContainersPaused", NULL, value_int(p, paused));
+        value_field(p, s, "ContainersStopped", NULL, value_int(p, (int64_t)rows->n_items - running - paused));
+}
+
+static struct value *info(struct value_pool *p, const char *root, const struct container_rows *rows, size_t images)
 {
         struct value *s = value_struct(p, "system.dockerInfo");
         auto_str os = system_name();
@@ -47,6 +63,7 @@ static struct value *info(struct value_pool *p, const char *root, size_t images)
 
         if (uname(&u) < 0)
                 memset(&u, 0, sizeof u);
+        count_containers(p, s, rows);
         value_field(p, s, "Images", NULL, value_int(p, (int64_t)images));
         value_field_text(p, s, "Driver", "overlay");
         value_field_text(p, s, "DockerRootDir", root);
@@ -62,7 +79,11 @@ static struct value *info(struct value_pool *p, const char *root, size_t images)
 }
 
 /* The same for people */
-static const char standard[] = "Images: {{.Images}}\n"
+static const char standard[] = "Containers: {{.Containers}}\n"
+                               " Running: {{.ContainersRunning}}\n"
+                               " Paused: {{.ContainersPaused}}\n"
+                               " Stopped: {{.ContainersStopped}}\n"
+                               "Images: {{.Images}}\n"
                                "Version: {{.ServerVersion}}\n"
                                "Storage Driver: {{.Driver}}\n"
                                "Kernel Version: {{.KernelVersion}}\n"
@@ -79,14 +100,16 @@ static int run_info(struct invocation *in, struct cor_err *err)
         const struct info_options *o = in->options;
         const char *format = !o->format ? standard : strcmp(o->format, "json") == 0 ? "{{json .}}" : o->format;
         auto_value_pool p = value_pool_new(SIZE_MAX);
+        auto_container_rows rows = { 0 };
         auto_image_list list = { 0 };
         const struct value *v;
         auto_text t = COR_TEXT_INIT;
         auto_engine e = { 0 };
 
-        if (verb_engine(in, &e, err) < 0 || image_all(e.store, false, &list, err) < 0)
+        if (verb_engine(in, &e, err) < 0 || image_all(e.store, false, &list, err) < 0 ||
+            engine_containers(&e, false, &rows, err) < 0)
                 return -1;
-        v = info(p, store_path(e.store), list.n_items);
+        v = info(p, store_path(e.store), &rows, list.n_items);
         return format_inspect(format, &v, 1, &t, err) < 0 ? -1 : verb_print(&t, err);
 }
 

@@ -2,9 +2,11 @@
 #include "cli/coracle/settings.h"
 #include "cli/coracle/verb_container.h"
 
+#include "base/log.h"
 #include "cli/rune.h"
 #include "cli/units.h"
 #include "engine/container_filter.h"
+#include "engine/container_inspect.h"
 #include "image/reference.h"
 
 #include <stdio.h>
@@ -16,29 +18,42 @@ static const int64_t SECOND = 1000000000;
 
 struct ps_options {
         bool all, latest, no_trunc, quiet;
+        struct cor_opt_bool size;
         const char *format, *last;
         char **filters;
         size_t n_filters;
 };
 
 static const struct format_heading headings[] = {
-        { "ID", "CONTAINER ID" },   { "Names", "NAMES" },          { "Image", "IMAGE" },
-        { "Command", "COMMAND" },   { "CreatedAt", "CREATED AT" }, { "RunningFor", "CREATED" },
-        { "Ports", "PORTS" },       { "State", "STATE" },          { "Status", "STATUS" },
-        { "Labels", "LABELS" },     { "Mounts", "MOUNTS" },        { "LocalVolumes", "LOCAL VOLUMES" },
+        { "ID", "CONTAINER ID" },
+        { "Names", "NAMES" },
+        { "Image", "IMAGE" },
+        { "Command", "COMMAND" },
+        { "CreatedAt", "CREATED AT" },
+        { "RunningFor", "CREATED" },
+        { "Ports", "PORTS" },
+        { "State", "STATE" },
+        { "Status", "STATUS" },
+        { "Size", "SIZE" },
+        { "Labels", "LABELS" },
+        { "Mounts", "MOUNTS" },
+        { "LocalVolumes", "LOCAL VOLUMES" },
         { "Networks", "NETWORKS" },
 };
 
-static const char raw[] =
-        "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
-        "state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\n"
-        "labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n";
+#define RAW                                                                                                            \
+        "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"                \
+        "state: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\nnames: {{.Names}}\n"                              \
+        "labels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n"
+static const char raw[] = RAW, raw_sized[] = RAW "size: {{.Size}}\n";
 
 struct lister {
+        struct engine *engine;
         const struct ps_options *options;
         struct value_pool *pool;
         struct format format;
-        bool own; /* our own table, which shows few fields */
+        bool own;  /* our own table, which shows few fields */
+        bool size; /* is shown, which takes a walk over all files */
 };
 
 static void set_text(struct lister *l, struct value *row, const char *field, struct cor_text *t)
@@ -191,6 +206,22 @@ static void add_labels(const struct container_row *r, struct cor_text *out)
                 cor_text_printf(out, "%s%s", i > 0 ? "," : "", sorted[i]);
 }
 
+/* "12kB (virtual 2MB)": what it has written, and all that it sees */
+static void add_size(const struct lister *l, const struct container_row *r, struct cor_text *out)
+{
+        int64_t written = 0, all = 0;
+        struct cor_err err = { 0 };
+
+        if (engine_container_size(l->engine, r, &written, &all, &err) < 0)
+                cor_debug("size of container %s: %s", r->id, err.msg);
+        units_size(written, 3, out);
+        if (all <= 0)
+                return;
+        cor_text_add(out, " (virtual ");
+        units_size(all, 3, out);
+        cor_text_add_c(out, ')');
+}
+
 /* ---- rows: their fields are in the order of the alphabet, as in the JSON form ---- */
 
 static struct value *make_row(struct lister *l, const struct container_row *r)
@@ -225,6 +256,11 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
         value_field_text(l->pool, row, "Ports", r->ports ? r->ports : "");
         units_since(r->created / SECOND, &t);
         set_text(l, row, "RunningFor", &t);
+        if (l->size)
+                add_size(l, r, &t);
+        else
+                cor_text_add(&t, "0B");
+        set_text(l, row, "Size", &t);
         value_field_text(l->pool, row, "State", container_phase_name(r->now.phase));
         add_state(r, &t);
         set_text(l, row, "Status", &t);
@@ -283,15 +319,19 @@ static int show_rows(struct engine *e, const struct ps_options *o, const struct 
 
 static struct format format_of(const struct ps_options *o, const char *given)
 {
+        static const char table[] =
+                "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+        static const char sized[] = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t"
+                                    "{{.Names}}\t{{.Size}}";
         struct format f = {
                 .given = given,
-                .standard = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+                .standard = o->size.value ? sized : table,
                 .headings = headings,
                 .n_headings = COR_COUNT(headings),
         };
 
         if (given && strcmp(given, "raw") == 0)
-                f.given = o->quiet ? "container_id: {{.ID}}" : raw;
+                f.given = o->quiet ? "container_id: {{.ID}}" : o->size.value ? raw_sized : raw;
         else if (o->quiet)
                 f.given = "{{.ID}}";
         return f;
@@ -311,6 +351,7 @@ static const struct option ps_rows[] = {
         ROW("latest", 'l', FLAG, latest, "", 0, "Show the last one that was created, whatever its state"),
         ROW("no-trunc", 0, FLAG, no_trunc, "", 0, "Show everything in full"),
         ROW("quiet", 'q', FLAG, quiet, "", 0, "Show ids only"),
+        ROW("size", 's', OPT_FLAG, size, "", 0, "Show what they take up on disk"),
 };
 
 static int run_ps(struct invocation *in, struct cor_err *err)
@@ -334,8 +375,10 @@ static int run_ps(struct invocation *in, struct cor_err *err)
                 verb_say("WARNING: Ignoring custom format, because both --format and --quiet are set.");
         l.format = format_of(o, o->format ? o->format : settings->ps_format);
         l.own = !l.format.given || strcmp(l.format.given, "table") == 0 || o->quiet;
+        l.engine = &e;
+        l.size = !o->quiet && (o->size.set ? o->size.value : format_names(&l.format, "Size"));
         if (verb_engine(in, &e, err) == 0 && read_choice(&e, o, &choice, err) == 0 &&
-            engine_containers(&e, choice.match.documents || !l.own, &rows, err) == 0)
+            engine_containers(&e, choice.match.documents || !l.own || l.size, &rows, err) == 0)
                 r = show_rows(&e, o, &choice, &rows, &l, err);
         container_match_done(&choice.match);
         return r;

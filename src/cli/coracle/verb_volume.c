@@ -442,10 +442,20 @@ static bool asks_for_all(const struct volume_filter *f)
         return false;
 }
 
+int verb_prune_volumes(struct engine *e, char *const *filters, size_t n_filters, bool all, struct volume_pruned *ret,
+                       struct cor_err *err)
+{
+        struct volume_filter filter = { .items = filters, .n_items = n_filters };
+
+        if (check_filters(&filter, true, err) < 0)
+                return -1;
+        return engine_prune_volumes(e->store, all || asks_for_all(&filter), is_wanted, &filter, ret, err);
+}
+
 static int run_prune(struct invocation *in, struct cor_err *err)
 {
         const struct prune_options *o = in->options;
-        struct volume_filter filter = { .items = o->filters, .n_items = o->n_filters };
+        const struct volume_filter filter = { .items = o->filters, .n_items = o->n_filters };
         auto_volume_pruned pruned = { 0 };
         auto_text out = COR_TEXT_INIT;
         auto_engine e = { 0 };
@@ -467,7 +477,7 @@ static int run_prune(struct invocation *in, struct cor_err *err)
                                       err);
         if (yes <= 0)
                 return yes;
-        if (verb_engine(in, &e, err) < 0 || engine_prune_volumes(e.store, all, is_wanted, &filter, &pruned, err) < 0)
+        if (verb_engine(in, &e, err) < 0 || verb_prune_volumes(&e, o->filters, o->n_filters, all, &pruned, err) < 0)
                 return -1;
         if (pruned.names.n_items > 0)
                 cor_text_add(&out, "Deleted Volumes:\n");

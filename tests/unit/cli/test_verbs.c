@@ -50,6 +50,18 @@ static void all_flags_of_docker_are_there(void **state)
                 { "image", "prune", "all/a filter force/f" },
                 { "system", "prune", "all/a filter force/f" },
                 { "system", "df", "format verbose/v" },
+                { "", "exec", "detach/d detach-keys env/e env-file interactive/i privileged tty/t user/u workdir/w" },
+                { "", "logs", "details follow/f since tail/n timestamps/t until" },
+                { "", "ps", "all/a filter/f format last/n latest/l no-trunc quiet/q size/s" },
+                { "", "rm", "force/f link/l volumes/v" },
+                { "", "run",
+                  "attach/a cpu-shares/c detach/d env/e hostname/h interactive/i label/l memory/m publish/p "
+                  "publish-all/P quiet/q rm tty/t user/u volume/v workdir/w" },
+                { "", "start", "attach/a detach-keys interactive/i" },
+                { "", "stats", "all/a format no-stream no-trunc" },
+                { "container", "ls", "all/a filter/f format last/n latest/l no-trunc quiet/q size/s" },
+                { "volume", "ls", "cluster filter/f format quiet/q" },
+                { "volume", "prune", "all/a filter force/f" },
                 { "system", "check", "quiet/q repair" },
                 { "", "pull", "all-tags/a disable-content-trust platform quiet/q" },
                 { "", "push", "all-tags/a disable-content-trust platform quiet/q" },
@@ -73,6 +85,7 @@ static void all_flags_of_docker_are_there(void **state)
         assert_non_null(verb_find("", "tag"));
         assert_non_null(verb_find("", "logout"));
         assert_null(verb_find("", "ls"));
+        assert_non_null(verb_find("container", "list"));
         assert_null(verb_find("image", ""));
 }
 
@@ -145,7 +158,10 @@ static void completions_follow_the_grammar(void **state)
         expect_completion("completion z", "zsh\n");
         expect_completion("--r", "--root\n");
         expect_completion("nothing ", "");
-        expect_completion("system ", "check\ndf\ninfo\nprune\n");
+        expect_completion("system ", "check\ndf\nevents\ninfo\nprune\n");
+        expect_completion("container pa", "pause\n");
+        expect_completion("run --cidf", "--cidfile\n");
+        expect_completion("run --cidfile ", ":files\n");
 }
 
 static void the_man_page_tells_of_everything(void **state)
