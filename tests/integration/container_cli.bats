@@ -229,6 +229,8 @@ got two"
         coracle logs ll 2>/dev/null >"$TEST_DIR/out"
         expect_equal "$(cat "$TEST_DIR/out")" "1
 3"
+        coracle rm ll
+        coracle run --name ll --network none bb sh -c 'echo 1; echo 2; echo 3' >"$TEST_DIR/out"
         run coracle logs -n 1 ll
         expect_output 3
         run coracle logs -t --tail 1 ll

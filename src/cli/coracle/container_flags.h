@@ -46,7 +46,7 @@ struct container_flags {
 };
 
 /* Rows of `run`; the first CONTAINER_RUN_ONLY of them `create` has not. */
-enum { CONTAINER_RUN_ONLY = 3, CONTAINER_N_ROWS = 107 };
+enum { CONTAINER_RUN_ONLY = 3, CONTAINER_N_ROWS = 106 };
 extern const struct option container_rows[CONTAINER_N_ROWS];
 
 struct container_request {
