@@ -124,8 +124,12 @@ static int plan_namespaces(struct exec_plan *e, struct cor_err *err)
                 e->namespaces |= CLONE_NEWUSER;
         e->plan.userns = !ours;
         e->plan.shut = !ours && geteuid() != 0;
-        /* root may enter a pid namespace from outside; a user only from inside of the user namespace it belongs to */
-        e->intermediate = !ours && geteuid() != 0 && (e->namespaces & CLONE_NEWPID);
+        /*
+         * Root may enter a pid namespace from outside; a user only from inside of the user namespace it belongs to. And
+         * a caller that stays could not turn back (turn_back()) to one that belongs to the first user namespace.
+         */
+        e->intermediate = (e->namespaces & CLONE_NEWPID) &&
+                          ((!ours && geteuid() != 0) || (e->options->stdio && runtime_default_rootless()));
         return 0;
 }
 
