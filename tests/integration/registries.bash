@@ -9,6 +9,7 @@
 #   start_registry PORT [LINE OF ITS CONFIGURATION...]   Debian's docker-registry
 #   make_certificates   $TEST_DIR/ca.crt, server.crt with server.key for localhost, 127.0.0.1 and registry.test,
 #                       client.crt with client.key
+#   name_hosts, unname_hosts   registry.test and proxy.test are this machine, for as long
 #   teardown_net        ends the servers and the namespace, removes the folder
 
 setup_net() {
@@ -80,6 +81,14 @@ make_certificates() { # all tests of a file get copies of those that the first m
         fi
         cp "$kept"/* "$TEST_DIR"
 }
+
+# Several files run in one mount namespace at the same time: what lies over /etc/hosts has to be good for all of them.
+name_hosts() {
+        echo '127.0.0.1 localhost registry.test proxy.test' >"$TEST_DIR/hosts"
+        mount --bind "$TEST_DIR/hosts" /etc/hosts
+}
+
+unname_hosts() { umount /etc/hosts; }
 
 teardown_net() {
         local pid

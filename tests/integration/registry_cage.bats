@@ -9,8 +9,19 @@ setup() {
         TAKEOVER=$CORACLE_BUILD/tests/integration/tools/tool-takeover
 }
 teardown() {
-        [ -z "${JOB:-}" ] || kill -KILL "$JOB" 2>/dev/null || true
+        if [ -n "${JOB:-}" ]; then # the transfer ends with it
+                kill -KILL "$JOB" 2>/dev/null || true
+                wait "$JOB" 2>/dev/null || true
+                wait_until refute network_process || true
+        fi
         teardown_net
+}
+
+# begin COMMAND... - coracle in the background, until teardown; its own process is $JOB
+begin() {
+        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image nsenter --net="/proc/$NET/ns/net" "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" "$@" \
+                <&0 >/dev/null 2>&1 3>&- &
+        JOB=$!
 }
 
 caged() {
@@ -24,8 +35,8 @@ network_process() {
         local folder parent
         for folder in /proc/[0-9]*; do
                 [ "$(cat "$folder/comm" 2>/dev/null)" = coracle-transfe ] || continue
-                parent=$(sed -n 's/^PPid:\t//p' "$folder/status")
-                [ "$(cat "/proc/$parent/comm" 2>/dev/null)" = coracle ] || continue
+                parent=$(sed -n 's/^PPid:\t//p' "$folder/status" 2>/dev/null)
+                [ "$parent" = "$JOB" ] || continue
                 grep -q '^Seccomp:.2' "$folder/status" && echo "${folder#/proc/}" && return 0
         done
         return 1
@@ -63,8 +74,7 @@ expect_calls() {
         start_hostile log 5000
         coracle images -q # makes the store
         echo there >"$TEST_DIR/store/images/blobs/sha256/there"
-        coracle pull localhost:5000/stall/x:v1 >/dev/null 2>&1 3>&- &
-        JOB=$!
+        begin pull localhost:5000/stall/x:v1
         wait_until grep -q 'GET.*/manifests/' "$TEST_DIR/log.log"
         wait_until network_process
         expect_calls "$(network_process)"
@@ -77,9 +87,8 @@ expect_calls() {
         coracle images -q
         echo there >"$TEST_DIR/store/images/blobs/sha256/there"
         mkfifo "$TEST_DIR/pipe"
-        coracle load <"$TEST_DIR/pipe" >/dev/null 2>&1 3>&- &
-        JOB=$!
-        exec 9>"$TEST_DIR/pipe"
+        exec 9<>"$TEST_DIR/pipe" # which so has a writer
+        begin load <"$TEST_DIR/pipe" 9>&-
         wait_until network_process
         expect_calls "$(network_process)"
         run "$TAKEOVER" "$(network_process)" socket inet socket inet6
@@ -87,11 +96,23 @@ expect_calls() {
         expect_output "$(printf '%s\n' "socket inet: EPERM" "socket inet6: EPERM")"
 }
 
+@test "a kernel without Landlock gets the rest of the cage, and pulls" {
+        skip_unless "program strace" "program docker-registry" "program umoci" "program skopeo"
+        [ "$(id -u)" = 0 ] || skip "owners need root"
+        make_layout image
+        start_registry 5000
+        in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" docker://localhost:5000/a/b:1
+        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image run in_net timeout -k 5 60 strace -f -qq -o "$TEST_DIR/calls" -e trace=landlock_create_ruleset,seccomp \
+                -e inject=landlock_create_ruleset:error=ENOSYS "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" pull -q localhost:5000/a/b:1
+        expect_status 0
+        grep -q 'landlock_create_ruleset.*ENOSYS' "$TEST_DIR/calls"
+        refute grep -q 'landlock_create_ruleset.* = 0' "$TEST_DIR/calls"
+}
+
 @test "names, a proxy with a name, certificates of the system and a client's are to be had from inside" {
         [ "$(id -u)" = 0 ] || skip "other files in /etc need root"
         make_certificates
-        echo '127.0.0.1 registry.test proxy.test' >"$TEST_DIR/hosts"
-        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        name_hosts
         start_hostile proxy 3128
         start_hostile tls 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key" --ca "$TEST_DIR/ca.crt"
         mkdir "$COR_CONFIG/certs.d/registry.test:5443"
@@ -115,7 +136,7 @@ expect_calls() {
         expect_status 1
         expect_text "Could not resolve host: nowhere.test"
         umount /etc/ssl/certs/ca-certificates.crt
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "a resolver that is reached by a Unix socket is asked, too" {

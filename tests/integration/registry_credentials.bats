@@ -90,8 +90,7 @@ helper() {
 
 @test "https: certificates by certs.d and hosts.toml, client certificates, and their absence" {
         make_certificates
-        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
-        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        name_hosts
         start_hostile log 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key" --ca "$TEST_DIR/ca.crt"
         run manifest registry.test:5443/good/x v1
         expect_status 1
@@ -113,13 +112,12 @@ helper() {
                 >"$COR_CONFIG/certs.d/registry.test_5443_/hosts.toml"
         run manifest registry.test:5443/good/x v1
         expect_status 0
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "https is left for http by insecure registries only, and never by a redirect with credentials" {
         make_certificates
-        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
-        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        name_hosts
         start_hostile log 5000
         start_hostile tls 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key"
         run manifest registry.test:5000/good/x v1
@@ -143,7 +141,7 @@ helper() {
         run manifest registry.test:5443/plainrealm/x v1
         expect_status 1
         expect_text "without encryption"
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "mirrors are asked first; what they lack or break comes from the registry" {
@@ -206,8 +204,7 @@ helper() {
 
 @test "https goes through a proxy as a tunnel, and the registry is verified behind it" {
         make_certificates
-        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
-        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        name_hosts
         start_hostile proxy 3128
         start_hostile tls 5443 --tls "$TEST_DIR/server.crt" "$TEST_DIR/server.key"
         export HTTPS_PROXY=http://127.0.0.1:3128
@@ -228,7 +225,7 @@ helper() {
         rm -r "$COR_CONFIG/certs.d/registry.test:5443"
         SSL_CERT_FILE=$TEST_DIR/ca.crt run manifest registry.test:5443/good/x v1
         expect_status 0
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "login, with a token that lasts, and logout" {

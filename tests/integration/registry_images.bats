@@ -25,8 +25,7 @@ start_private() {
 }
 
 name_registry_test() {
-        echo '127.0.0.1 registry.test' >"$TEST_DIR/hosts"
-        mount --bind "$TEST_DIR/hosts" /etc/hosts
+        name_hosts
         mkdir -p "$COR_CONFIG/certs.d/registry.test:5443"
         cp "$TEST_DIR/ca.crt" "$COR_CONFIG/certs.d/registry.test:5443/"
 }
@@ -53,7 +52,7 @@ name_registry_test() {
         expect_text "no basic auth credentials"
         run coracle pull registry.test:5443/c/d:2
         expect_status 1
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "a credential helper is asked by the transfer" {
@@ -69,7 +68,7 @@ name_registry_test() {
         PATH=$TEST_DIR/bin:$PATH run coracle pull -q registry.test:5443/a/b:1
         expect_status 0
         expect_equal "$(sort -u "$TEST_DIR/asked")" registry.test:5443
-        umount /etc/hosts
+        unname_hosts
 }
 
 @test "a mirror gives the layers, the registry what the tag means" {
