@@ -6,8 +6,9 @@
  *
  *      network process ── job: blob file, what it must become ──► unpacker (forked first, single-threaded)
  *                                                                   ├─ inflater   reads the growing blob, no rights
- *                                                                   └─ extractor  hashes, unpacks into layers/.new-…
- *                      ◄── events: how far, done or why not ────────┘
+ *                                                                   ├─ extractor  hashes, unpacks into layers/.work
+ *                                                                   └─ write-back (image/unpack_writeback.h)
+ *                      ◄── events: how far, done or why not ──
  *
  * A layer whose job is done waits to be put in its place by unpacker_commit(), after store_sync().
  */

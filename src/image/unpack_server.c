@@ -226,7 +226,7 @@ static int receive(int socket, struct request *r, struct digest *lower, int fds[
 
 static int serve_request(struct server *s, struct digest *lower, struct cor_err *err)
 {
-        struct request r;
+        struct request r = { 0 };
         int fds[2] = { -1, -1 }, got = receive(s->socket, &r, lower, fds, err);
 
         if (got == 1 && r.type == REQUEST_ADD)
