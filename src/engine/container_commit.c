@@ -53,8 +53,7 @@ static _Noreturn void child_run(const struct committing *c, int output, int repo
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         signal(SIGPIPE, SIG_IGN);
-        if (getppid() == caller && layer_diff(c->upper, store_overlay_prefix(c->e->store), writer, &err) == 0 &&
-            tar_write_end(writer, &err) == 0)
+        if (getppid() == caller && layer_diff(c->upper, store_overlay_prefix(c->e->store), writer, &err) == 0)
                 cor_err_clear(&err);
         (void)!write(report, &err, sizeof err);
         _exit(0);

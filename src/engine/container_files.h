@@ -37,6 +37,26 @@ struct container_commit {
 int engine_commit(struct engine *e, const char *name, const struct container_commit *c, struct digest *ret_id,
                   struct cor_err *err) COR_MUST_CHECK;
 
+struct container_copy {
+        /* keep owners; else what is made belongs to root in the container, to the caller outside, there without set-id
+         */
+        bool archive;
+        bool follow; /* a link that is named as the source stands for what it leads to */
+};
+/*
+ * engine_copy_out() / engine_copy_in() - cp by docker's rules: a file to a file or into a directory, a directory into
+ * one that is there or as a new one, what is in it if its path ends with "/."; *ret_bytes: of the files
+ */
+int engine_copy_out(struct engine *e, const char *name, const char *source, const char *target,
+                    const struct container_copy *o, int64_t *ret_bytes, struct cor_err *err) COR_MUST_CHECK;
+int engine_copy_in(struct engine *e, const char *source, const char *name, const char *target,
+                   const struct container_copy *o, int64_t *ret_bytes, struct cor_err *err) COR_MUST_CHECK;
+/* engine_copy_archive_out() / engine_copy_archive_in() - the same with a tar archive in place of the machine's side */
+int engine_copy_archive_out(struct engine *e, const char *name, const char *source, const struct container_copy *o,
+                            int output, struct cor_err *err) COR_MUST_CHECK;
+int engine_copy_archive_in(struct engine *e, int input, const char *name, const char *target, struct cor_err *err)
+        COR_MUST_CHECK;
+
 /*
  * container_view() - its root filesystem, without what is mounted in it, as a detached mount; of one that does not run
  * the caller holds the WORK lock

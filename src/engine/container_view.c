@@ -60,7 +60,7 @@ int engine_export(struct engine *e, const char *name, int output, struct cor_err
         if (root < 0)
                 return cor_fail_errno(err, "open the root of container %s", row.id);
         /* in a mounted overlay there are no marks of overlays: what looks like one is a file of the container */
-        if (layer_diff(root, "coracle.no.overlay.", writer, err) < 0 || tar_write_end(writer, err) < 0)
+        if (layer_diff(root, "coracle.no.overlay.", writer, err) < 0)
                 return cor_wrap(err, "export container %s", row.id);
         return 0;
 }

@@ -58,5 +58,8 @@ int layer_apply(int dirfd, struct tar_reader *reader, const struct layer_apply_o
  * 0/0 devices become whiteouts, opaque directories .wh..wh..opq; overlayfs' own xattrs are left out.
  */
 int layer_diff(int dirfd, const char *overlay_prefix, struct tar_writer *writer, struct cor_err *err) COR_MUST_CHECK;
+/* layer_diff_inside() - the same without an entry for the folder itself */
+int layer_diff_inside(int dirfd, const char *overlay_prefix, struct tar_writer *writer, struct cor_err *err)
+        COR_MUST_CHECK;
 
 #endif

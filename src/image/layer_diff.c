@@ -36,6 +36,7 @@ struct level {
 
 struct diff {
         int root, dir; /* dir: the directory under way, opened when it is needed */
+        bool inside;   /* without an entry for the root */
         const char *prefix;
         struct tar_writer *writer;
         char path[PATH_MAX]; /* of the entry under way */
@@ -376,7 +377,7 @@ static int enter_dir(struct diff *d, struct cor_err *err)
         value = is_opaque > 0 && y_len == 1 ? y[0] : '\0';
         name = len > 0 ? cor_printf("%s/", d->path) : cor_strdup("./");
         e = entry_of(&st, &x, name);
-        if (tar_write_entry(d->writer, &e, err) < 0)
+        if (!(d->inside && len == 0) && tar_write_entry(d->writer, &e, err) < 0)
                 return -1;
         if (value == 'y' && write_whiteout(d, d->path, len, ".wh..opq", &st, err) < 0)
                 return -1;
@@ -433,15 +434,30 @@ static int walk(struct diff *d, struct cor_err *err)
         return 0;
 }
 
+static int write_tree(struct diff *d, struct cor_err *err)
+{
+        char shown[SHOWN_BYTES];
+
+        d->dir = -1;
+        d->buf = cor_alloc(READ_BYTES);
+        if (open_path(d, "", err) < 0 || enter_dir(d, err) < 0 || walk(d, err) < 0) {
+                layer_quiet(err);
+                return cor_wrap(err, "%s", layer_shown(d->path[0] ? d->path : "/", shown, sizeof shown));
+        }
+        return tar_write_end(d->writer, err);
+}
+
 int layer_diff(int dirfd, const char *overlay_prefix, struct tar_writer *writer, struct cor_err *err)
 {
         COR_CLEANUP(diff_done) struct diff d = { .root = dirfd, .dir = -1, .prefix = overlay_prefix, .writer = writer };
-        char shown[SHOWN_BYTES];
 
-        d.buf = cor_alloc(READ_BYTES);
-        if (open_path(&d, "", err) < 0 || enter_dir(&d, err) < 0 || walk(&d, err) < 0) {
-                layer_quiet(err);
-                return cor_wrap(err, "%s", layer_shown(d.path[0] ? d.path : "/", shown, sizeof shown));
-        }
-        return tar_write_end(writer, err);
+        return write_tree(&d, err);
+}
+
+int layer_diff_inside(int dirfd, const char *overlay_prefix, struct tar_writer *writer, struct cor_err *err)
+{
+        COR_CLEANUP(diff_done) struct diff d = { .root = dirfd, .dir = -1, .prefix = overlay_prefix, .writer = writer };
+
+        d.inside = true;
+        return write_tree(&d, err);
 }

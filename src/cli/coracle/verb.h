@@ -85,7 +85,7 @@ int verb_filters(const struct option *row, char **items, size_t n, struct cor_er
 /* verb_short_id() - the first 12 digits of a digest, in @buf of 13 bytes */
 const char *verb_short_id(const struct digest *d, char *buf);
 
-extern const struct verb verb_attach, verb_check, verb_commit, verb_diff, verb_export, verb_completion,
+extern const struct verb verb_attach, verb_check, verb_commit, verb_cp, verb_diff, verb_export, verb_completion,
         verb_container_inspect, verb_container_prune, verb_create, verb_df, verb_events, verb_exec, verb_history,
         verb_image_inspect, verb_image_prune, verb_images, verb_import, verb_info, verb_inspect, verb_kill, verb_load,
         verb_login, verb_logout, verb_logs, verb_manifest_annotate, verb_manifest_create, verb_manifest_inspect,
