@@ -82,17 +82,27 @@ make_certificates() { # all tests of a file get copies of those that the first m
         cp "$kept"/* "$TEST_DIR"
 }
 
-# Several files run in one mount namespace at the same time: what lies over /etc/hosts has to be good for all of them.
+# Several files run in one mount namespace at the same time: one test at a time has its own /etc/hosts, in which those of
+# the others find what they need.
 name_hosts() {
+        exec 8>"${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/hosts.lock"
+        flock 8
         echo '127.0.0.1 localhost registry.test proxy.test' >"$TEST_DIR/hosts"
         mount --bind "$TEST_DIR/hosts" /etc/hosts
+        NAMED=1
 }
 
-unname_hosts() { umount /etc/hosts; }
+unname_hosts() {
+        [ -n "${NAMED:-}" ] || return 0
+        umount /etc/hosts
+        NAMED=
+        flock -u 8 # also for the servers, which have the descriptor, too
+}
 
 teardown_net() {
         local pid
         [ -n "${TEST_DIR:-}" ] || return 0
+        unname_hosts
         for pid in "${SERVERS[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
         for pid in "${SERVERS[@]}"; do wait "$pid" 2>/dev/null || true; done
         remove_tree "$TEST_DIR"
