@@ -44,6 +44,14 @@ teardown() {
 
 coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
 
+monitor_of() { awk '{ print $4 }' "/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/stat"; }
+
+has_clients() { # CONTAINER NUMBER - beside the socket that it listens on
+        [ "$(find "/proc/$(monitor_of "$1")/fd" -lname 'socket:*' | wc -l)" -gt "$2" ]
+}
+
+runs() { [ "$(coracle inspect -f '{{.State.Running}}' "$1")" = true ]; }
+
 none() { coracle run --rm --network none "$@"; }
 
 @test "run: output, exit codes, and nothing left of it" {
@@ -79,6 +87,38 @@ none() { coracle run --rm --network none "$@"; }
         expect_equal "$(cat "$TEST_DIR/out")" y
         run coracle inspect -f '{{.State.Running}}' yes
         expect_output true
+}
+
+@test "run: output that cannot be written is an error" {
+        run sh -c "exec >/dev/full; CORACLE_LIBEXEC=$LIBEXEC $CORACLE_BUILD/src/cli/coracle --root $STORE/store run --rm --network none bb echo x" 3>&-
+        expect_status 1
+        expect_text "No space left on device"
+}
+
+@test "run: a monitor that is killed: the truth about the container, and its code" {
+        coracle run --name mk --network none bb sleep 1000 >"$TEST_DIR/out" 2>&1 &
+        local client=$! status=0 monitor
+        wait_until runs mk
+        monitor=$(monitor_of mk)
+        grep -q coracle-monitor "/proc/$monitor/cmdline"
+        kill -9 "$monitor"
+        wait "$client" || status=$?
+        expect_equal "$status" 137
+        run coracle ps -a --format '{{.Names}} {{.Status}}'
+        expect_match '^mk Exited \(137\) '
+}
+
+@test "tens of clients at one container: each gets all of it" {
+        coracle run -d --name many --network none bb sh -c 'while [ ! -e /tmp/go ]; do sleep 0.1; done; seq 20000'
+        local i clients=()
+        for i in $(seq 20); do
+                coracle attach --no-stdin many >"$TEST_DIR/out.$i" &
+                clients+=($!)
+        done
+        wait_until has_clients many 20
+        coracle exec many touch /tmp/go
+        wait "${clients[@]}"
+        for i in $(seq 20); do seq 20000 | cmp - "$TEST_DIR/out.$i"; done
 }
 
 @test "run: wrong flags, refused ones, and suggestions" {

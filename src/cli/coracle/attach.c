@@ -133,7 +133,7 @@ struct relay {
         struct flow typed, shown[2]; /* shown: stdout, stderr */
         char *packet;
         bool typed_all, detached, ended, broken; /* broken: the monitor is gone without a word */
-        int code, ending_signal;
+        int code, ending_signal, write_error;    /* write_error: errno of what could not be shown */
 };
 
 static bool is_pending(const struct flow *f)
@@ -331,6 +331,8 @@ static void show(struct relay *r, struct flow *f)
                 return;
         if (errno == EPIPE)
                 r->ending_signal = SIGPIPE;
+        else
+                r->write_error = errno;
         f->start = f->end = 0;
 }
 
@@ -362,7 +364,7 @@ static int react(struct relay *r, const struct pollfd *p, struct cor_err *err)
 /* What an ended program printed is still on its way. */
 static bool is_over(const struct relay *r)
 {
-        if (r->ending_signal || (r->detached && !is_pending(&r->typed)))
+        if (r->ending_signal || r->write_error || (r->detached && !is_pending(&r->typed)))
                 return true;
         if (!r->ended || is_pending(&r->shown[0]) || is_pending(&r->shown[1]))
                 return false;
@@ -407,7 +409,10 @@ static int run_relay(struct relay *r, struct cor_err *err)
                 return -1;
         signal(SIGPIPE, SIG_IGN); /* a process that does not read what is typed is no reason to end */
         resize(r);
-        return relay_loop(r, err);
+        if (relay_loop(r, err) < 0)
+                return -1;
+        errno = r->write_error;
+        return errno ? cor_fail_errno(err, "write what the container printed") : 0;
 }
 
 static int outcome(struct relay *r, int *ret_code)
