@@ -13,15 +13,23 @@ static bool names_a_file(const char *word)
         return strstr(word, "-file") || strstr(word, "seccomp");
 }
 
-static void again(const struct cor_json_doc *doc, const void *object)
+static void read_back(const struct cor_json_doc *doc, const struct cor_text *text, struct cor_text *out)
 {
-        auto_text first = COR_TEXT_INIT, second = COR_TEXT_INIT;
         auto_json void *copy = NULL;
 
+        FUZZ_REQUIRE(cor_json_parse(doc, text->s, text->len, NULL, &copy, NULL) == 0);
+        cor_json_print(doc, copy, COR_JSON_COMPACT, out);
+}
+
+/* From the second time on: bytes that are not UTF-8 do not survive the first. */
+static void again(const struct cor_json_doc *doc, const void *object)
+{
+        auto_text first = COR_TEXT_INIT, second = COR_TEXT_INIT, third = COR_TEXT_INIT;
+
         cor_json_print(doc, object, COR_JSON_COMPACT, &first);
-        FUZZ_REQUIRE(cor_json_parse(doc, first.s, first.len, NULL, &copy, NULL) == 0);
-        cor_json_print(doc, copy, COR_JSON_COMPACT, &second);
-        FUZZ_REQUIRE(strcmp(first.s, second.s) == 0);
+        read_back(doc, &first, &second);
+        read_back(doc, &second, &third);
+        FUZZ_REQUIRE(strcmp(second.s, third.s) == 0);
 }
 
 static void run(char **words, size_t n)
