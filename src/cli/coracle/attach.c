@@ -275,7 +275,7 @@ static void resize(struct relay *r)
                 return;
         if (r->sock >= 0)
                 (void)!monitor_send(r->sock, MONITOR_RESIZE, &size, sizeof size, &ignored);
-        else
+        else if (r->process)
                 ioctl(r->process->terminal, TIOCSWINSZ, &w);
 }
 

@@ -63,7 +63,7 @@ static int security_option(struct container_request *r, const char *word, struct
                 h->readonly_paths = request_take(r, sizeof *h->readonly_paths);
                 return 0;
         }
-        if (strcmp(key, "seccomp") == 0 && strcmp(value, "builtin") != 0 && strcmp(value, "unconfined") != 0 &&
+        if (value && strcmp(key, "seccomp") == 0 && strcmp(value, "builtin") != 0 && strcmp(value, "unconfined") != 0 &&
             read_profile(r, value, &word, err) < 0)
                 return -1;
         request_add(r, &h->security_opt, &h->n_security_opt, word);

@@ -107,8 +107,7 @@ static void archives_have_limits_that_can_be_changed(void **state)
         assert_int_equal(c.image_ratio, 1000);
         assert_int_equal(c.image_entries, 4000000);
         assert_int_equal(c.image_bytes, 0);
-        write_file("daemon.json",
-                   "{\"image-max-ratio\":7,\"image-max-entries\":0,\"image-max-layer-size\":\"20g\"}");
+        write_file("daemon.json", "{\"image-max-ratio\":7,\"image-max-entries\":0,\"image-max-layer-size\":\"20g\"}");
         load(&d);
         assert_int_equal(d.image_ratio, 7);
         assert_int_equal(d.image_entries, 0);
