@@ -163,6 +163,8 @@ void mount_options_parse(const char *const *words, size_t n, struct mount_option
                         ret->idmap = true;
                         ret->ridmap = words[i][0] == 'r';
                         ret->idmap_maps = strchr(words[i], '=') + 1;
+                } else if (cor_starts_with(words[i], "x-beneath=")) {
+                        ret->beneath = strchr(words[i], '=') + 1;
                 } else {
                         if (data.len)
                                 cor_text_add_c(&data, ',');

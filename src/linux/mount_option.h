@@ -13,7 +13,9 @@ struct mount_options {
         bool tmpcopyup, copy_symlink, src_nofollow, dest_nofollow;
         bool idmap, ridmap;
         const char *idmap_maps; /* behind "idmap=", or NULL; points into the options */
-        char *data;             /* all other options, comma-separated, for the filesystem; or NULL. Owned. */
+        const char
+                *beneath; /* behind "x-beneath=": the source is looked up below this folder, links included; or NULL */
+        char *data;       /* all other options, comma-separated, for the filesystem; or NULL. Owned. */
 };
 void mount_options_done(struct mount_options *o);
 

@@ -1,6 +1,7 @@
 #include "runtime/plan_mounts.h"
 
 #include "base/fd.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,14 +117,33 @@ static int idmap_namespace(const struct plan *p, const struct oci_mount *m, cons
         return fd;
 }
 
+/* A part of @folder, which containers may write to: their links lead nowhere but to other parts of it. */
+static int clone_beneath(const char *folder, const char *source, bool recursive, struct cor_err *err)
+{
+        auto_fd dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+        size_t n = strlen(folder);
+
+        if (!cor_starts_with(source, folder) || source[n] != '/')
+                return cor_fail(err, COR_INVALID, "x-beneath: %s is not below %s", source, folder);
+        if (dir < 0)
+                return cor_fail_errno(err, "open %s", folder);
+        fd = cor_root_open(dir, source + n, O_PATH, 0, err);
+        return fd < 0 ? -1 : mount_clone(fd, "", recursive, false, err);
+}
+
 /* Peers of the host's mounts must not be made in the container: a clone taken here has to be a slave, as it would be
  * had init made it. */
-static int clone_here(const char *source, bool recursive, bool nofollow, struct cor_err *err)
+static int clone_here(const char *source, const struct mount_options *o, bool recursive, struct cor_err *err)
 {
         static const struct mount_attrs slave = { .propagation = MS_SLAVE };
-        auto_fd tree = mount_is_elsewhere(source) ? mount_clone_elsewhere(source, recursive, err)
-                                                  : mount_clone(AT_FDCWD, source, recursive, nofollow, err);
+        auto_fd tree = -1;
 
+        if (o && o->beneath)
+                tree = clone_beneath(o->beneath, source, recursive, err);
+        else if (mount_is_elsewhere(source))
+                tree = mount_clone_elsewhere(source, recursive, err);
+        else
+                tree = mount_clone(AT_FDCWD, source, recursive, o && o->src_nofollow, err);
         if (tree < 0 || mount_change(tree, &slave, true, err) < 0)
                 return -1;
         return cor_fd_take(&tree);
@@ -136,14 +156,14 @@ static int open_tree_here(struct plan *p, const struct oci_mount *m, struct plan
         bool idmapped = o->idmap || o->ridmap || m->n_uid_mappings || m->n_gid_mappings;
         auto_fd userns = -1;
 
-        if (!idmapped && !p->clone_all && !mount_is_elsewhere(m->source))
+        if (!idmapped && !p->clone_all && !o->beneath && !mount_is_elsewhere(m->source))
                 return 0;
         if (idmapped) {
                 userns = idmap_namespace(p, m, o, err);
                 if (userns < 0)
                         return -1;
         }
-        pm->tree = clone_here(m->source, recursive, o->src_nofollow, err);
+        pm->tree = clone_here(m->source, o, recursive, err);
         if (pm->tree < 0)
                 return -1;
         return idmapped ? mount_idmap(pm->tree, userns, o->ridmap, err) : 0;
@@ -209,7 +229,7 @@ int plan_mounts(struct plan *p, struct cor_err *err)
                 if (p->root_tree < 0)
                         return cor_fail_errno(err, "the root filesystem");
         } else if (p->clone_all) {
-                p->root_tree = clone_here(p->rootfs, true, false, err);
+                p->root_tree = clone_here(p->rootfs, NULL, true, err);
                 if (p->root_tree < 0)
                         return cor_wrap(err, "root.path");
         }

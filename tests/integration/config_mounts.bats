@@ -394,3 +394,23 @@ in_userns() {
         expect_failure
         expect_text "/link"
 }
+
+@test "x-beneath: links on the way to a bind's source lead nowhere but below a folder" {
+        skip_unless root
+        mkdir -p "$TEST_DIR/volume/sub" && echo inside >"$TEST_DIR/volume/sub/file"
+        ln -s / "$TEST_DIR/volume/up" && ln -s /sub "$TEST_DIR/volume/link"
+        add_mount "{destination: \"/x\", type: \"bind\", source: \"$TEST_DIR/volume/link/file\",
+                options: [\"bind\", \"x-beneath=$TEST_DIR/volume\"]}"
+        in_sh 'cat /x'
+        run run_container
+        expect_status 0
+        expect_output inside
+        config '.mounts[-1].source = $s' --arg s "$TEST_DIR/volume/up/etc/passwd"
+        run run_container
+        expect_failure
+        expect_text "No such file or directory"
+        config '.mounts[-1].source = $s' --arg s "$TEST_DIR/volume-2/file"
+        run run_container
+        expect_failure
+        expect_text "x-beneath: $TEST_DIR/volume-2/file is not below $TEST_DIR/volume"
+}
