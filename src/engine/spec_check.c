@@ -301,6 +301,10 @@ static int check_rest(const struct docker_host_config *h, struct cor_err *err)
         if (!spec_empty(h->isolation) && strcasecmp(h->isolation, "default") != 0)
                 return cor_fail(err, COR_INVALID, "invalid isolation (%.40s): linux only supports 'default'",
                                 h->isolation);
+        if (!spec_empty(h->runtime) && h->runtime[0] != '/' && !spec_is(h->runtime, "coracle") &&
+            !spec_is(h->runtime, "runc") && !spec_is(h->runtime, "io.containerd.runc.v2"))
+                return cor_fail(err, COR_INVALID,
+                                "unknown or invalid runtime name: %.100s (expected the path of a program)", h->runtime);
         if (h->shm_size < 0)
                 return cor_fail(err, COR_INVALID, "SHM size can not be less than 0");
         if (h->oom_score_adj < -1000 || h->oom_score_adj > 1000)

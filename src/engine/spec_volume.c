@@ -121,6 +121,23 @@ static int volume_source(struct spec *s, const struct spec_point *p, const char 
         return resolve(s, folder, p->subpath ? p->subpath : "/", ret, err);
 }
 
+/*
+ * Who has the volume can change what is in it at any moment: our runtime looks the part up again, below the volume. Any
+ * other one gets what the path leads to now.
+ */
+static int add_part(struct spec *s, const struct spec_point *p, const char *source, struct cor_err *err)
+{
+        auto_str folder = volume_folder_path(s->store, p->name);
+        bool foreign = s->host->runtime && s->host->runtime[0] == '/';
+        struct oci_mount *m = spec_mount_add(s, p->destination, "bind", source);
+
+        if (!foreign) {
+                m->source = spec_printf(s, "%s/%s", folder, p->subpath);
+                spec_mount_option(s, m, spec_printf(s, "x-beneath=%s", folder));
+        }
+        return spec_bind_options(s, m, p, err);
+}
+
 int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *err)
 {
         auto_volume_row v = { 0 };
@@ -132,5 +149,7 @@ int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *
                 return add_mounted(s, p, &v, err);
         if (volume_source(s, p, &source, err) < 0)
                 return cor_wrap(err, "error while mounting volume '%s'", p->name);
+        if (p->subpath)
+                return add_part(s, p, source, err);
         return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", source), p, err);
 }

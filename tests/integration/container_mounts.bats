@@ -93,6 +93,9 @@ volume_path() { coracle volume inspect -f '{{.Mountpoint}}' "$1"; }
         none -v parts:/data small true
         run none --mount type=volume,source=parts,target=/f,volume-subpath=file small cat /f
         expect_output text
+        ln -s sub/../file "$(volume_path parts)/inner"
+        run none --mount type=volume,source=parts,target=/f,volume-subpath=inner small cat /f
+        expect_output text
         ln -s / "$(volume_path parts)/up"
         run none --mount type=volume,source=parts,target=/f,volume-subpath=up/etc/shadow small cat /f
         expect_status 125

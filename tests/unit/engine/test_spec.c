@@ -199,6 +199,7 @@ static void what_cannot_be_meant_is_refused(void **state)
                 { "{}", "{'PidMode':'container:'}", "invalid PID mode: container:" },
                 { "{}", "{'UsernsMode':'odd'}", "invalid USER mode: odd" },
                 { "{}", "{'OomScoreAdj':1001}", "Invalid value 1001, range for oom score adj is [-1000, 1000]" },
+                { "{}", "{'Runtime':'odd'}", "unknown or invalid runtime name: odd (expected the path of a program)" },
                 { "{}", "{'ShmSize':-1}", "SHM size can not be less than 0" },
                 { "{}", "{'Ulimits':[{'Name':'odd','Soft':1,'Hard':1}]}", "invalid ulimit type: odd" },
                 { "{}", "{'Ulimits':[{'Name':'nofile','Soft':2,'Hard':1}]}",
