@@ -332,6 +332,8 @@ static int wait_credentials(struct broker *b, struct answer_head *head, const ch
                 if (polled[1].revents)
                         return cor_fail(err, COR_BUSY, "interrupted");
                 r = hear(b, true, head, ret_text, ret_n, err);
+                if (r == 0)
+                        continue;
                 if (r < 0 || head->kind == KIND_CREDENTIALS)
                         return r;
                 if (strlen(*ret_text) < *ret_n) {

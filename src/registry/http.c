@@ -470,8 +470,10 @@ static int begin_all(struct http *h, struct cor_err *err)
                 return 0;
         if (names_step(h->names, h->now, err) < 0)
                 return -1;
-        for (struct http_transfer *t = h->first; t;)
+        for (struct http_transfer *t = h->first; t;) {
+                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a transfer that is freed is not in the list */
                 t = t->url && begin(h, t) ? h->first : t->next; /* `done` may have changed the list */
+        }
         return 0;
 }
 

@@ -30,10 +30,15 @@ struct names *names_new(struct broker *b)
         return n;
 }
 
-static void forget(struct names *n, struct name *x)
+static void name_done(struct name *x)
 {
         free(x->host);
         free(x->addresses);
+}
+
+static void forget(struct names *n, struct name *x)
+{
+        name_done(x);
         *x = n->items[--n->n_items];
 }
 
@@ -41,8 +46,8 @@ void names_free(struct names *n)
 {
         if (!n)
                 return;
-        while (n->n_items > 0)
-                forget(n, n->items);
+        for (size_t i = 0; i < n->n_items; i++)
+                name_done(&n->items[i]);
         free(n->items);
         free(n);
 }
