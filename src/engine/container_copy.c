@@ -12,10 +12,12 @@
 #include "engine/container_internal.h"
 #include "engine/copy_tree.h"
 #include "image/layer.h"
+#include "linux/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -204,30 +206,56 @@ static void side_done(struct side *s)
         container_row_done(&s->row);
 }
 
-/* What is mounted in a container that does not run is not there: copying below such a place would go astray. */
-static int check_mounts(const struct container_row *r, const char *path, struct cor_err *err)
+/* One volume or folder of the machine, where the container would have it; what is not there is left out */
+static int mount_point(int root, const struct docker_mount_point *m, struct cor_err *err)
 {
-        auto_json struct docker_mount_points *points = NULL;
-        auto_str clean = cor_path_clean(path);
+        const struct mount_attrs read_only = { .set = MOUNT_ATTR_RDONLY };
+        auto_fd source = -1, target = -1, mnt = -1;
 
-        if (!r->mounts ||
-            cor_json_parse(&docker_mount_points_doc, r->mounts, strlen(r->mounts), "Mounts", &points, err) < 0)
-                return r->mounts ? -1 : 0;
-        for (size_t i = 0; i < points->n_items; i++) {
-                const char *at = points->items[i].destination;
-                size_t n = at ? strlen(at) : 0;
-
-                if (n > 1 && strncmp(clean, at, n) == 0 && (clean[n] == '/' || clean[n] == '\0'))
-                        return cor_fail(
-                                err, COR_UNSUPPORTED,
-                                "%s is where something is mounted (%s), and container %s does not run: start it "
-                                "first",
-                                path, at, r->name);
-        }
+        if (!m->source || !m->destination || (!cor_streq(m->type, "bind") && !cor_streq(m->type, "volume")))
+                return 0;
+        source = open(m->source, O_PATH | O_CLOEXEC);
+        target = source < 0 ? -1 : cor_root_open(root, m->destination, O_PATH, 0, NULL);
+        if (target < 0)
+                return 0;
+        mnt = mount_clone(source, "", true, false, err);
+        if (mnt < 0 || (!m->rw && mount_change(mnt, &read_only, true, err) < 0) || mount_attach(mnt, target, err) < 0)
+                return cor_wrap(err, "mount %s", m->destination);
         return 0;
 }
 
-static int open_side(struct engine *e, const char *name, const char *path, struct side *s, struct cor_err *err)
+/*
+ * A container that does not run has its volumes all the same: they are mounted for us alone, in a mount namespace that
+ * ends with this process.
+ */
+static int mount_points(struct engine *e, struct side *s, struct cor_err *err)
+{
+        auto_json struct docker_mount_points *points = NULL;
+        auto_str path = container_folder_path(e->store, s->row.id);
+        auto_fd place = -1;
+
+        if (!s->row.mounts)
+                return 0;
+        if (cor_json_parse(&docker_mount_points_doc, s->row.mounts, strlen(s->row.mounts), "Mounts", &points, err) < 0)
+                return -1;
+        if (points->n_items == 0)
+                return 0;
+        if (unshare(CLONE_NEWNS) < 0)
+                return cor_fail_errno(err, "make a mount namespace");
+        if (mount_propagation("/", MS_REC | MS_PRIVATE, err) < 0)
+                return -1;
+        place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); /* as it is in our namespace */
+        if (place < 0)
+                return cor_fail_errno(err, "open %s", path);
+        if (mount_attach(s->view, place, err) < 0)
+                return -1;
+        for (size_t i = 0; i < points->n_items; i++)
+                if (mount_point(s->view, &points->items[i], err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int open_side(struct engine *e, const char *name, struct side *s, struct cor_err *err)
 {
         s->lock = container_work(e, name, &s->row, err);
         if (s->lock < 0)
@@ -245,10 +273,8 @@ static int open_side(struct engine *e, const char *name, const char *path, struc
                         return cor_fail_errno(err, "open the root of container %s", s->row.id);
                 return cor_procid_alive(&id) ? 0 : container_not_running(&s->row, err);
         }
-        if (check_mounts(&s->row, path, err) < 0)
-                return -1;
         s->view = container_view(e, &s->row, err);
-        if (s->view < 0)
+        if (s->view < 0 || mount_points(e, s, err) < 0)
                 return -1;
         s->root = openat(s->view, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         return s->root < 0 ? cor_fail_errno(err, "open the root of container %s", s->row.id) : 0;
@@ -267,7 +293,7 @@ int engine_copy_out(struct engine *e, const char *name, const char *source, cons
         struct copy_tree c = { .keep_owner = o->archive, .drop_setid = !o->archive };
         auto_str path = rooted(source);
 
-        if (open_side(e, name, path, &s, err) < 0 || copy_between(&c, s.root, path, o->follow, -1, target, err) < 0)
+        if (open_side(e, name, &s, err) < 0 || copy_between(&c, s.root, path, o->follow, -1, target, err) < 0)
                 return -1;
         *ret_bytes = c.bytes;
         return 0;
@@ -280,7 +306,7 @@ int engine_copy_in(struct engine *e, const char *source, const char *name, const
         struct copy_tree c = { .keep_owner = o->archive, .all_kinds = true };
         auto_str path = rooted(target);
 
-        if (open_side(e, name, path, &s, err) < 0 || copy_between(&c, -1, source, o->follow, s.root, path, err) < 0)
+        if (open_side(e, name, &s, err) < 0 || copy_between(&c, -1, source, o->follow, s.root, path, err) < 0)
                 return -1;
         *ret_bytes = c.bytes;
         return 0;

@@ -214,16 +214,24 @@ d/x"
         done
 }
 
-@test "cp: where something is mounted in a container that does not run" {
-        crun --name web -v vol:/data bb:1 sh -c 'echo 1 >/data/x'
-        run coracle cp web:/data/x "$TEST_DIR/x"
-        expect_status 1
-        [[ "$output" == *"start it first"* ]]
-        coracle rm -v web && coracle volume rm vol
-        crun -d --name web -v vol:/data bb:1 sleep 1000 >/dev/null
+@test "cp: into and out of volumes, running and stopped, as the container would have them" {
+        mkdir "$TEST_DIR/bound" && echo 3 >"$TEST_DIR/bound/z"
+        crun --name web -v vol:/data -v "$TEST_DIR/bound:/bound:ro" bb:1 sh -c 'echo 1 >/data/x'
+        coracle cp web:/data/x "$TEST_DIR/x" && [ "$(<"$TEST_DIR/x")" = 1 ]
+        coracle cp web:/bound/z "$TEST_DIR/z" && [ "$(<"$TEST_DIR/z")" = 3 ]
         echo 2 >"$TEST_DIR/y"
         coracle cp "$TEST_DIR/y" web:/data/y
         [ "$(<"$COR_STORE/volumes/vol/_data/y")" = 2 ]
+        run coracle cp "$TEST_DIR/y" web:/bound/y
+        expect_status 1
+        [[ "$output" == *"Read-only file system"* ]]
+        [ ! -e "$TEST_DIR/bound/y" ]
+        run grep -c "$TEST_DIR/store" /proc/self/mounts
+        expect_output 0
+        coracle rm -v web
+        crun -d --name web -v vol:/data bb:1 sleep 1000 >/dev/null
+        coracle cp "$TEST_DIR/x" web:/data/new
+        [ "$(<"$COR_STORE/volumes/vol/_data/new")" = 1 ]
         coracle rm -f web && coracle volume rm vol
 }
 
