@@ -341,6 +341,28 @@ stays"
         expect_output stays
 }
 
+@test "system df, info, prune: containers and volumes, too" {
+        coracle volume create kept >"$TEST_DIR/out"
+        coracle create --name dd --network none -v kept:/data -v /anonymous bb
+        run coracle system df --format '{{.Type}} {{.TotalCount}} {{.Active}}'
+        expect_output "Images 1 1
+Containers 1 0
+Local Volumes 2 2
+Build Cache 0 0"
+        run coracle system df -v
+        expect_text "Containers space usage:"
+        expect_text "Local Volumes space usage:"
+        run coracle info -f '{{.Containers}} {{.ContainersRunning}} {{.ContainersStopped}}'
+        expect_output "1 0 1"
+        run coracle ps -as --format '{{.Names}} {{.Size}}'
+        expect_match '^dd [0-9.]+k?B \(virtual [0-9.]+MB\)$'
+        run coracle system prune -f --volumes
+        expect_text "Deleted Containers:"
+        run coracle volume ls -q
+        expect_output kept
+        coracle volume rm kept
+}
+
 @test "events of a container's life" {
         coracle run --rm --name ev --network none bb true
         run coracle events --since 1m --until 0s -f container=ev --format '{{.Action}}'

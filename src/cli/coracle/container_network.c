@@ -48,29 +48,60 @@ static int read_range(const char *s, struct port_range *ret, struct cor_err *err
         return 0;
 }
 
-static void expose(struct container_request *r, const char *port)
-{
-        struct docker_config *c = &r->config;
+/*
+ * Where each port stands in the lists, plus one: ranges are long, and a port may be named again. Protocols that have no
+ * row here are looked for in the whole list.
+ */
+enum { PORT_PROTOCOLS = 3, PORT_NUMBERS = UINT16_MAX + 1 };
+struct port_places {
+        uint32_t exposed[PORT_PROTOCOLS][PORT_NUMBERS], bound[PORT_PROTOCOLS][PORT_NUMBERS];
+};
 
-        for (size_t i = 0; i < c->n_exposed_ports; i++)
-                if (strcmp(c->exposed_ports[i].key, port) == 0)
-                        return;
-        REQUEST_GROW(r, c->exposed_ports, c->n_exposed_ports)->key = port;
+struct port_reader {
+        struct container_request *request;
+        struct port_places *places;
+};
+
+static int protocol_number(const char *protocol)
+{
+        static const char words[PORT_PROTOCOLS][5] = { "tcp", "udp", "sctp" };
+
+        for (int i = 0; i < PORT_PROTOCOLS; i++)
+                if (strcmp(words[i], protocol) == 0)
+                        return i;
+        return -1;
 }
 
-static void bind_port(struct container_request *r, const char *port, const struct docker_port_binding *b)
+static void expose(const struct port_reader *p, uint32_t number, const char *protocol)
 {
-        struct docker_host_config *h = &r->host;
-        struct docker_port_bindings *found = NULL;
+        struct docker_config *c = &p->request->config;
+        const char *port = request_printf(p->request, "%u/%s", number, protocol);
+        int row = protocol_number(protocol);
 
-        for (size_t i = 0; i < h->n_port_bindings && !found; i++)
-                if (strcmp(h->port_bindings[i].port, port) == 0)
-                        found = &h->port_bindings[i];
-        if (!found) {
-                found = REQUEST_GROW(r, h->port_bindings, h->n_port_bindings);
-                found->port = port;
+        if (row >= 0 && p->places->exposed[row][number])
+                return;
+        for (size_t i = 0; row < 0 && i < c->n_exposed_ports; i++)
+                if (strcmp(c->exposed_ports[i].key, port) == 0)
+                        return;
+        REQUEST_GROW(p->request, c->exposed_ports, c->n_exposed_ports)->key = port;
+        if (row >= 0)
+                p->places->exposed[row][number] = (uint32_t)c->n_exposed_ports;
+}
+
+static void bind_port(const struct port_reader *p, uint32_t number, const char *protocol,
+                      const struct docker_port_binding *b)
+{
+        struct docker_host_config *h = &p->request->host;
+        uint32_t *place = &p->places->bound[protocol_number(protocol)][number];
+        struct docker_port_bindings *found;
+
+        if (*place == 0) {
+                found = REQUEST_GROW(p->request, h->port_bindings, h->n_port_bindings);
+                found->port = request_printf(p->request, "%u/%s", number, protocol);
+                *place = (uint32_t)h->n_port_bindings;
         }
-        *REQUEST_GROW(r, found->items, found->n_items) = *b;
+        found = &h->port_bindings[*place - 1];
+        *REQUEST_GROW(p->request, found->items, found->n_items) = *b;
 }
 
 struct port_spec {
@@ -125,8 +156,9 @@ static int check_ip(struct container_request *r, struct port_spec *p, struct cor
         return 0;
 }
 
-static int publish(struct container_request *r, const char *word, struct cor_err *err)
+static int publish(const struct port_reader *reader, const char *word, struct cor_err *err)
 {
+        struct container_request *r = reader->request;
         struct port_range inside, outside = { 0 };
         struct port_spec p;
 
@@ -141,22 +173,22 @@ static int publish(struct container_request *r, const char *word, struct cor_err
                                 "invalid ranges specified for container and host Ports: %.50s and %.50s", p.container,
                                 p.host);
         for (uint32_t i = 0; i <= inside.end - inside.start; i++) {
-                const char *port = request_printf(r, "%u/%s", inside.start + i, p.protocol);
                 struct docker_port_binding b = { .host_ip = p.ip, .host_port = "" };
 
                 if (*p.host && inside.start == inside.end && outside.start != outside.end)
                         b.host_port = request_printf(r, "%u-%u", outside.start, outside.end);
                 else if (*p.host)
                         b.host_port = request_printf(r, "%u", outside.start + i);
-                expose(r, port);
-                bind_port(r, port, &b);
+                expose(reader, inside.start + i, p.protocol);
+                bind_port(reader, inside.start + i, p.protocol, &b);
         }
         return 0;
 }
 
 /* "published=8080,target=80,protocol=tcp" in the short form */
-static int publish_long(struct container_request *r, const char *word, struct cor_err *err)
+static int publish_long(const struct port_reader *reader, const char *word, struct cor_err *err)
 {
+        struct container_request *r = reader->request;
         char *cursor = request_text(r, word, strlen(word)), *field;
         const char *published = "", *target = "", *protocol = "tcp";
 
@@ -174,11 +206,12 @@ static int publish_long(struct container_request *r, const char *word, struct co
                 else if (strcmp(field, "protocol") == 0)
                         protocol = value;
         }
-        return publish(r, request_printf(r, "%s:%s/%s", published, target, protocol), err);
+        return publish(reader, request_printf(r, "%s:%s/%s", published, target, protocol), err);
 }
 
-static int expose_range(struct container_request *r, const char *word, struct cor_err *err)
+static int expose_range(const struct port_reader *reader, const char *word, struct cor_err *err)
 {
+        struct container_request *r = reader->request;
         const char *protocol, *ports = request_cut(r, word, '/', &protocol);
         struct cor_err why = { 0 };
         struct port_range range;
@@ -189,22 +222,28 @@ static int expose_range(struct container_request *r, const char *word, struct co
                 return cor_fail(err, COR_INVALID, "invalid range format for --expose: %.100s, error: %s", word,
                                 why.msg);
         for (uint32_t i = range.start; i <= range.end; i++)
-                expose(r, request_printf(r, "%u/%s", i, protocol && *protocol ? protocol : "tcp"));
+                expose(reader, i, protocol && *protocol ? protocol : "tcp");
         return 0;
 }
 
 static int ports(struct container_request *r, const struct container_flags *f, struct cor_err *err)
 {
+        auto_free struct port_places *places = NULL;
+        struct port_reader reader = { .request = r };
+
+        r->host.publish_all_ports = f->publish_all;
+        if (f->publish.n_items == 0 && f->expose.n_items == 0)
+                return 0;
+        reader.places = places = cor_alloc(sizeof *places);
         for (size_t i = 0; i < f->publish.n_items; i++) {
                 const char *word = f->publish.items[i];
 
-                if ((strchr(word, '=') ? publish_long(r, word, err) : publish(r, word, err)) < 0)
+                if ((strchr(word, '=') ? publish_long(&reader, word, err) : publish(&reader, word, err)) < 0)
                         return -1;
         }
         for (size_t i = 0; i < f->expose.n_items; i++)
-                if (expose_range(r, f->expose.items[i], err) < 0)
+                if (expose_range(&reader, f->expose.items[i], err) < 0)
                         return -1;
-        r->host.publish_all_ports = f->publish_all;
         return 0;
 }
 

@@ -100,10 +100,16 @@ void request_add_all(struct container_request *r, const char ***items, size_t *n
 
 void request_set(struct container_request *r, struct cor_pair **items, size_t *n, const char *key, const char *value)
 {
-        size_t at = 0;
+        size_t at = 0, end = *n;
 
-        while (at < *n && strcmp((*items)[at].key, key) < 0)
-                at++;
+        while (at < end) {
+                size_t middle = at + (end - at) / 2;
+
+                if (strcmp((*items)[middle].key, key) < 0)
+                        at = middle + 1;
+                else
+                        end = middle;
+        }
         if (at == *n || strcmp((*items)[at].key, key) != 0) {
                 (void)REQUEST_GROW(r, *items, *n);
                 memmove(*items + at + 1, *items + at, (*n - 1 - at) * sizeof **items);

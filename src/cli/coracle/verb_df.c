@@ -1,5 +1,5 @@
 /* system df: what the store holds on disk. A layer that several images have counts once. */
-#include "cli/coracle/verb.h"
+#include "cli/coracle/verb_container.h"
 
 #include "cli/units.h"
 #include "engine/container.h"
@@ -29,8 +29,11 @@ struct object_use {
 struct usage {
         struct object_use containers, volumes;
         size_t active_images;
-        int64_t used;             /* bytes of layers that containers use */
-        struct image_list images; /* with their layers */
+        int64_t used; /* bytes of layers that containers use */
+        struct container_rows rows;
+        struct volume_rows volume_rows;
+        int64_t *written, *volume_bytes; /* of each of these */
+        struct image_list images;        /* with their layers */
         struct layer_use *layers;
         size_t n_layers;
         int64_t bytes; /* of all layers */
@@ -39,7 +42,11 @@ struct usage {
 static void usage_done(struct usage *u)
 {
         image_list_done(&u->images);
+        container_rows_done(&u->rows);
+        volume_rows_done(&u->volume_rows);
         free(u->layers);
+        free(u->written);
+        free(u->volume_bytes);
 }
 #define auto_usage COR_CLEANUP(usage_done) struct usage
 
@@ -72,12 +79,13 @@ static void count_layers(struct usage *u)
         u->n_layers = n;
 }
 
-static bool is_used(const struct image_row *i, const struct container_rows *rows)
+static size_t containers_of(const struct usage *u, const struct image_row *i)
 {
-        for (size_t c = 0; c < rows->n_items; c++)
-                if (strcmp(rows->items[c].image_id.text, i->id.text) == 0)
-                        return true;
-        return false;
+        size_t n = 0;
+
+        for (size_t c = 0; c < u->rows.n_items; c++)
+                n += strcmp(u->rows.items[c].image_id.text, i->id.text) == 0;
+        return n;
 }
 
 static struct layer_use *find_layer(const struct usage *u, const struct image_layer *layer)
@@ -88,12 +96,12 @@ static struct layer_use *find_layer(const struct usage *u, const struct image_la
 }
 
 /* Layers of images that containers have cannot be given back. */
-static void count_used(struct usage *u, const struct container_rows *rows)
+static void count_used(struct usage *u)
 {
         for (size_t i = 0; i < u->images.n_items; i++) {
                 const struct image_row *image = &u->images.items[i];
 
-                if (!is_used(image, rows))
+                if (containers_of(u, image) == 0)
                         continue;
                 u->active_images++;
                 for (size_t l = 0; l < image->n_layers; l++) {
@@ -115,42 +123,43 @@ static bool runs(const struct container_row *r)
 
 static int count_containers(struct engine *e, struct usage *u, struct cor_err *err)
 {
-        auto_container_rows rows = { 0 };
-
-        if (engine_containers(e, true, &rows, err) < 0)
+        if (engine_containers(e, true, &u->rows, err) < 0)
                 return -1;
-        for (size_t i = 0; i < rows.n_items; i++) {
-                int64_t written = 0, all;
+        u->written = cor_alloc((u->rows.n_items + 1) * sizeof *u->written);
+        for (size_t i = 0; i < u->rows.n_items; i++) {
+                const struct container_row *r = &u->rows.items[i];
                 struct cor_err ignored;
+                int64_t all;
 
-                if (engine_container_size(e, &rows.items[i], &written, &all, &ignored) < 0)
-                        written = 0; /* it went meanwhile */
-                u->containers.active += runs(&rows.items[i]);
-                u->containers.bytes += written;
-                u->containers.reclaimable += runs(&rows.items[i]) ? 0 : written;
+                if (engine_container_size(e, r, &u->written[i], &all, &ignored) < 0)
+                        u->written[i] = 0; /* it went meanwhile */
+                u->containers.active += runs(r);
+                u->containers.bytes += u->written[i];
+                u->containers.reclaimable += runs(r) ? 0 : u->written[i];
         }
-        u->containers.n = rows.n_items;
-        count_used(u, &rows);
+        u->containers.n = u->rows.n_items;
+        count_used(u);
         return 0;
 }
 
 static int count_volumes(struct engine *e, struct usage *u, struct cor_err *err)
 {
-        auto_volume_rows rows = { 0 };
-
-        if (volume_row_all(e->store, &rows, err) < 0)
+        if (volume_row_all(e->store, &u->volume_rows, err) < 0)
                 return -1;
-        for (size_t i = 0; i < rows.n_items; i++) {
+        u->volume_bytes = cor_alloc((u->volume_rows.n_items + 1) * sizeof *u->volume_bytes);
+        for (size_t i = 0; i < u->volume_rows.n_items; i++) {
+                const struct volume_row *v = &u->volume_rows.items[i];
                 struct cor_err ignored;
                 uint64_t bytes = 0;
 
-                if (engine_volume_size(e->store, rows.items[i].name, &bytes, &ignored) < 0)
+                if (engine_volume_size(e->store, v->name, &bytes, &ignored) < 0)
                         bytes = 0;
-                u->volumes.active += rows.items[i].users > 0;
+                u->volume_bytes[i] = (int64_t)bytes;
+                u->volumes.active += v->users > 0;
                 u->volumes.bytes += (int64_t)bytes;
-                u->volumes.reclaimable += rows.items[i].users > 0 ? 0 : (int64_t)bytes;
+                u->volumes.reclaimable += v->users > 0 ? 0 : (int64_t)bytes;
         }
-        u->volumes.n = rows.n_items;
+        u->volumes.n = u->volume_rows.n_items;
         return 0;
 }
 
@@ -262,12 +271,13 @@ static struct value *image_usage(struct value_pool *p, const struct usage *u, co
         struct value *row = value_struct(p, "*formatter.imageContext");
         auto_text since = COR_TEXT_INIT, size = COR_TEXT_INIT;
         int64_t shared = shared_bytes(u, i);
-        char id[13];
+        char id[13], containers[24];
 
         units_since(i->created, &since);
         units_size(i->size, 3, &size);
+        snprintf(containers, sizeof containers, "%zu", containers_of(u, i));
         row->html = true;
-        value_field_text(p, row, "Containers", "0");
+        value_field_text(p, row, "Containers", containers);
         value_field_text(p, row, "CreatedSince", since.s);
         value_field_text(p, row, "ID", verb_short_id(&i->id, id));
         set_name(p, row, i);
@@ -277,7 +287,8 @@ static struct value *image_usage(struct value_pool *p, const struct usage *u, co
         return row;
 }
 
-static int show_images(const struct df_options *o, const struct usage *u, struct cor_err *err)
+static int add_images(const struct df_options *o, const struct usage *u, struct value_pool *p, struct cor_text *out,
+                      struct cor_err *err)
 {
         const struct format f = {
                 .given = o->format,
@@ -286,15 +297,78 @@ static int show_images(const struct df_options *o, const struct usage *u, struct
                 .headings = image_headings,
                 .n_headings = COR_COUNT(image_headings),
         };
-        auto_value_pool p = value_pool_new(SIZE_MAX);
         auto_free const struct value **rows = cor_alloc((u->images.n_items + 1) * sizeof(const struct value *));
-        auto_text out = COR_TEXT_INIT;
 
         if (!o->format || strncmp(o->format, "table", 5) == 0)
-                cor_text_add(&out, "Images space usage:\n\n");
+                cor_text_add(out, "Images space usage:\n\n");
         for (size_t i = 0; i < u->images.n_items; i++)
                 rows[i] = image_usage(p, u, &u->images.items[i]);
-        return format_rows(&f, rows, u->images.n_items, &out, err) < 0 ? -1 : verb_print(&out, err);
+        return format_rows(&f, rows, u->images.n_items, out, err);
+}
+
+static const struct format_heading container_headings[] = {
+        { "ID", "CONTAINER ID" }, { "Image", "IMAGE" },
+        { "Command", "COMMAND" }, { "LocalVolumes", "LOCAL VOLUMES" },
+        { "Size", "SIZE" },       { "RunningFor", "CREATED" },
+        { "Status", "STATUS" },   { "Names", "NAMES" },
+};
+
+static int add_containers(const struct usage *u, struct value_pool *p, struct cor_text *out, struct cor_err *err)
+{
+        const struct format f = {
+                .standard = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t"
+                            "{{.Status}}\t{{.Names}}",
+                .headings = container_headings,
+                .n_headings = COR_COUNT(container_headings),
+        };
+        auto_free const struct value **rows = cor_alloc((u->rows.n_items + 1) * sizeof(const struct value *));
+
+        cor_text_add(out, "\nContainers space usage:\n\n");
+        for (size_t i = 0; i < u->rows.n_items; i++)
+                rows[i] = verb_container_row(p, &u->rows.items[i], u->written[i]);
+        return format_rows(&f, rows, u->rows.n_items, out, err);
+}
+
+static const struct format_heading volume_headings[] = {
+        { "Name", "VOLUME NAME" },
+        { "Links", "LINKS" },
+        { "Size", "SIZE" },
+};
+
+static int add_volumes(const struct usage *u, struct value_pool *p, struct cor_text *out, struct cor_err *err)
+{
+        const struct format f = {
+                .standard = "{{.Name}}\t{{.Links}}\t{{.Size}}",
+                .headings = volume_headings,
+                .n_headings = COR_COUNT(volume_headings),
+        };
+        auto_free const struct value **rows = cor_alloc((u->volume_rows.n_items + 1) * sizeof(const struct value *));
+
+        cor_text_add(out, "\nLocal Volumes space usage:\n\n");
+        for (size_t i = 0; i < u->volume_rows.n_items; i++) {
+                const struct volume_row *v = &u->volume_rows.items[i];
+                struct value *row = value_struct(p, "*formatter.volumeContext");
+                char links[24];
+
+                snprintf(links, sizeof links, "%lld", (long long)v->users);
+                value_field_text(p, row, "Links", links);
+                value_field_text(p, row, "Name", v->name);
+                set_size(p, row, "Size", u->volume_bytes[i]);
+                rows[i] = row;
+        }
+        return format_rows(&f, rows, u->volume_rows.n_items, out, err);
+}
+
+/* A format of the user's own is for images. */
+static int show_objects(const struct df_options *o, const struct usage *u, struct cor_err *err)
+{
+        auto_value_pool p = value_pool_new(SIZE_MAX);
+        auto_text out = COR_TEXT_INIT;
+
+        if (add_images(o, u, p, &out, err) < 0 ||
+            (!o->format && (add_containers(u, p, &out, err) < 0 || add_volumes(u, p, &out, err) < 0)))
+                return -1;
+        return verb_print(&out, err);
 }
 
 static int run_df(struct invocation *in, struct cor_err *err)
@@ -305,13 +379,13 @@ static int run_df(struct invocation *in, struct cor_err *err)
 
         if (verb_engine(in, &e, err) < 0 || usage_read(&e, &u, err) < 0)
                 return -1;
-        return o->verbose ? show_images(o, &u, err) : show_summary(o, &u, err);
+        return o->verbose ? show_objects(o, &u, err) : show_summary(o, &u, err);
 }
 
 static const struct option df_rows[] = {
         OPTION_ROW("format", 0, TEXT, struct df_options, format, "string", 0,
                    "A Go template for each row, 'table TEMPLATE' or 'json'"),
-        OPTION_ROW("verbose", 'v', FLAG, struct df_options, verbose, "", 0, "Show each image"),
+        OPTION_ROW("verbose", 'v', FLAG, struct df_options, verbose, "", 0, "Show each image, container and volume"),
 };
 
 const struct verb verb_df = {

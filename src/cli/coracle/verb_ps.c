@@ -52,8 +52,9 @@ struct lister {
         const struct ps_options *options;
         struct value_pool *pool;
         struct format format;
-        bool own;  /* our own table, which shows few fields */
-        bool size; /* is shown, which takes a walk over all files */
+        bool own;               /* our own table, which shows few fields */
+        bool size;              /* is shown, which takes a walk over all files */
+        const int64_t *written; /* unless this is known */
 };
 
 static void set_text(struct lister *l, struct value *row, const char *field, struct cor_text *t)
@@ -256,7 +257,9 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
         value_field_text(l->pool, row, "Ports", r->ports ? r->ports : "");
         units_since(r->created / SECOND, &t);
         set_text(l, row, "RunningFor", &t);
-        if (l->size)
+        if (l->written)
+                units_size(*l->written, 3, &t);
+        else if (l->size)
                 add_size(l, r, &t);
         else
                 cor_text_add(&t, "0B");
@@ -265,6 +268,14 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
         add_state(r, &t);
         set_text(l, row, "Status", &t);
         return row;
+}
+
+struct value *verb_container_row(struct value_pool *p, const struct container_row *r, int64_t written)
+{
+        static const struct ps_options plain;
+        struct lister l = { .options = &plain, .pool = p, .written = &written };
+
+        return make_row(&l, r);
 }
 
 /* ---- which ---- */
