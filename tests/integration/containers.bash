@@ -2,7 +2,8 @@
 # Helpers for tests of containers, beside lib and registries (for the network namespace):
 #
 #   setup_containers     a store, a run folder and a network namespace of the test's own; the image bb:1 is busybox
-#   coracle ARGUMENT...  the program; `run`, `create` get a cgroup below $TEST_CGROUP by way of cgroup()
+#   coracle ARGUMENT...  the program; what is run or created gets --cgroup-parent "$CGROUP_PARENT", which is $TEST_CGROUP, or its
+#                        slice where the engine lets systemd make the cgroups; container_cgroup ID says where that is
 #   teardown_containers  removes every container, and fails if anything is left: processes, mounts, cgroups, folders
 
 setup_containers() {
@@ -11,6 +12,11 @@ setup_containers() {
         TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-${TEST_DIR##*-}
         export CORACLE_LIBEXEC=$CORACLE_BUILD/libexec COR_STORE=$TEST_DIR/store CORACLE_RUN=$TEST_DIR/run TZ=UTC
         CORACLE=$CORACLE_BUILD/src/cli/coracle
+        CGROUP_PARENT=/$TEST_CGROUP
+        if is_cgroup_v2 && [ -d /run/systemd/system ] && [ -x "$CORACLE_LIBEXEC/coracle-systemd" ]; then
+                TEST_CGROUP=${TEST_CGROUP//-/_} # a slice is below those that the parts before each - name
+                CGROUP_PARENT=$TEST_CGROUP.slice
+        fi
         make_busybox_image >/dev/null
 }
 
@@ -25,7 +31,11 @@ make_busybox_image() {
 coracle() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
 
 # crun FLAG... - `run` with a cgroup that belongs to the test, without a network
-crun() { coracle run --cgroup-parent "/$TEST_CGROUP" --network none "$@"; }
+crun() { coracle run --cgroup-parent "$CGROUP_PARENT" --network none "$@"; }
+
+container_cgroup() { # ID
+        if [[ $CGROUP_PARENT == *.slice ]]; then echo "/$CGROUP_PARENT/coracle-$1.scope"; else echo "$CGROUP_PARENT/$1"; fi
+}
 
 container_ids() { ls "$COR_STORE/containers" 2>/dev/null; }
 

@@ -131,14 +131,14 @@ x"
         run --separate-stderr crun -d --memory 64m --pids-limit 20 bb:1 sleep 100
         expect_status 0
         expect_equal "$stderr" ""
-        expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "/$TEST_CGROUP/$output")" 67108864
-        expect_equal "$(cgroup_value pids pids.max pids.max "/$TEST_CGROUP/$output")" 20
+        expect_equal "$(cgroup_value memory memory.limit_in_bytes memory.max "$(container_cgroup "$output")")" 67108864
+        expect_equal "$(cgroup_value pids pids.max pids.max "$(container_cgroup "$output")")" 20
 }
 
 @test "events: what was done, in its order" {
         local since
         since=$(date +%s.%N)
-        coracle create --cgroup-parent "/$TEST_CGROUP" --network none --name one bb:1 sleep 100 >/dev/null
+        coracle create --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 100 >/dev/null
         coracle rename one two
         coracle start two
         coracle update --pids-limit 50 two
@@ -250,7 +250,7 @@ destroy two"
         run coracle wait one
         expect_output 137
         refute pgrep -f "coracle-monitor --store $COR_STORE $id"
-        for dir in /sys/fs/cgroup/*/"$TEST_CGROUP/$id" /sys/fs/cgroup/"$TEST_CGROUP/$id"; do [ ! -e "$dir" ]; done
+        for dir in /sys/fs/cgroup/*/"$(container_cgroup "$id")" /sys/fs/cgroup"$(container_cgroup "$id")"; do [ ! -e "$dir" ]; done
         coracle start one
         coracle exec one true
 }
@@ -259,7 +259,7 @@ process_is_gone() { [ ! -e "/proc/$1" ]; }
 
 @test "kill -9 of coracle: the container goes on" {
         local pid
-        in_net "$CORACLE" run --cgroup-parent "/$TEST_CGROUP" --network none --name one bb:1 sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+        in_net "$CORACLE" run --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
         pid=$!
         wait_until coracle exec one true
         kill -9 "$pid"
@@ -280,7 +280,7 @@ process_is_gone() { [ ! -e "/proc/$1" ]; }
 
 @test "start and rm -f by many at once: each call ends, and nothing is left" {
         local i pids=()
-        coracle create --cgroup-parent "/$TEST_CGROUP" --network none --name one bb:1 sleep 100 >/dev/null
+        coracle create --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 100 >/dev/null
         for i in {1..8}; do
                 coracle start one >/dev/null 2>&1 3>&- &
                 pids+=($!)
@@ -294,12 +294,12 @@ process_is_gone() { [ ! -e "/proc/$1" ]; }
 
 @test "the default network: an address of the bridge, and a way from one container to another" {
         local ip
-        coracle run -d --cgroup-parent "/$TEST_CGROUP" --name server bb:1 sh -c 'while :; do echo hello | nc -l -p 80; done' >/dev/null
+        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name server bb:1 sh -c 'while :; do echo hello | nc -l -p 80; done' >/dev/null
         ip=$(coracle exec server sh -c "ip -4 addr show eth0 | sed -n 's|.* inet \([0-9.]*\)/.*|\1|p; s|^ *inet \([0-9.]*\)/.*|\1|p'" | head -n 1)
         [[ $ip == 172.17.0.* ]]
         wait_until in_net timeout 5 bash -c "read -r line </dev/tcp/$ip/80 && [ \"\$line\" = hello ]"
         # shellcheck disable=SC2016
-        run coracle run --rm --cgroup-parent "/$TEST_CGROUP" bb:1 sh -c 'for i in 1 2 3 4 5; do nc -w 2 '"$ip"' 80 </dev/null && break; sleep 0.3; done; grep -c "$(hostname)" /etc/hosts'
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c 'for i in 1 2 3 4 5; do nc -w 2 '"$ip"' 80 </dev/null && break; sleep 0.3; done; grep -c "$(hostname)" /etc/hosts'
         expect_status 0
         expect_text hello 1
 }
@@ -313,7 +313,7 @@ process_is_gone() { [ ! -e "/proc/$1" ]; }
         in_net ip link add up0 type veth peer name down0 netns "$far"
         in_net ip addr add 10.9.8.1/24 dev up0 && in_net ip link set up0 up
         nsenter --net="/proc/$far/ns/net" sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip link set down0 up'
-        run coracle run --rm --cgroup-parent "/$TEST_CGROUP" bb:1 ping -c 1 -W 5 10.9.8.2
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" bb:1 ping -c 1 -W 5 10.9.8.2
         expect_status 0
 }
 
