@@ -82,7 +82,7 @@ same_bundle() {
         docker_ rm -f compared >/dev/null
         [ -s "$T/kept.json" ] || { echo "docker did not start it"; return 1; }
         own=$(CORACLE_RUN=$T/own-run CORACLE_LIBEXEC=$CORACLE_BUILD/src/tools/init world "$CORACLE_BUILD/tests/integration/tools/tool-bundle" "$T/own" "$id" "$T/rootfs" \
-                "$(jq -c '.[0] | if .HostConfig.UTSMode == "host" then .Config.Hostname = "" else . end | .Config' <<<"$inspected")" "$(jq -c '.[0].HostConfig' <<<"$inspected")") || return
+                "$(jq -c '.[0] | if .HostConfig.UTSMode == "host" then .Config.Hostname = "" else . end | .Config' <<<"$inspected")" "$(jq -c '.[0].HostConfig | .Runtime = ""' <<<"$inspected")") || return
         echo "$own/config.json" >"$T/own.json"
         diff -u <(comparable "$T/kept.json") <(comparable "$own/config.json")
 }
