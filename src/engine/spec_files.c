@@ -27,8 +27,11 @@ static void add_extra_hosts(const struct spec *s, struct cor_text *t)
 
                 if (!ip)
                         continue;
-                /* the address of the host is known once there is a network: its part replaces the word */
-                cor_text_printf(t, "%s\t%.*s\n", ip + 1, (int)(ip - entry), entry);
+                ip++;
+                /* elsewhere the address of the host is known once there is a network: the monitor replaces the word */
+                if (strcmp(ip, "host-gateway") == 0 && spec_is(s->host->network_mode, "host"))
+                        ip = "127.0.0.1";
+                cor_text_printf(t, "%s\t%.*s\n", ip, (int)strcspn(entry, ":"), entry);
         }
 }
 
