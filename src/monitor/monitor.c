@@ -323,10 +323,8 @@ static bool remove_container(struct monitor *m)
         struct cor_err err = { 0 };
 
         if (monitor_open_store(m, &err) == 0 && container_row_find(m->store, m->id, &row, &err) == 0 &&
-            monitor_remove(m->store, &row, true, &err) == 0) {
-                monitor_event_of(m, &row, "destroy", NULL, NULL);
+            monitor_remove(m->store, &row, true, &err) == 0)
                 return true;
-        }
         cor_warn("remove container %s: %s", m->id, err.msg);
         return err.kind == COR_NOT_FOUND;
 }
