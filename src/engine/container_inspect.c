@@ -293,6 +293,8 @@ static int read_all(struct making *m, const char *name, struct cor_err *err)
                 return -1;
         if (!m->config || !m->host_config)
                 return cor_fail(err, COR_INVALID, "container %s has no configuration", m->row.id);
+        if (!m->host_config->log_config.type || !*m->host_config->log_config.type)
+                m->host_config->log_config.type = "json-file"; /* what it has when nothing was said */
         m->folder = container_folder_open(m->e->store, m->row.id, NULL);
         read_file(m, "health.json", &docker_health_doc, &m->health);
         read_file(m, "config.json", &config_doc, &m->labels);
