@@ -5,9 +5,11 @@
 #include "engine/container_internal.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "engine/rootless.h"
 #include "engine/spec.h"
+#include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "monitor/root.h"
 
@@ -19,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { FAILED_MS = 10000 }; /* until a monitor that could not start its container has ended */
 /* docker's exit codes of containers that could not be started */
 enum { CODE_FAILED = 128, CODE_NOT_FOUND = 127, CODE_REFUSED = 126 };
 
@@ -110,6 +113,18 @@ static void note_failure(struct engine *e, struct container_row *r, const struct
         (void)!container_row_save_now(e->store, r->number, &r->now, false, &ignored);
 }
 
+/* A monitor that says why has cleared everything away; one that was killed has not. */
+static void clear_failure(struct engine *e, const struct container_row *r)
+{
+        struct cor_err err = { 0 };
+        auto_fd lock = container_row_lock(e->store, r->number, CONTAINER_LOCK_MONITOR, FAILED_MS, &err);
+
+        if (lock >= 0)
+                monitor_clear(e->store, r->id);
+        else
+                cor_warn("container %s: %s", r->id, err.msg);
+}
+
 /* Files for the runtime, a monitor, and what is said with it. The root filesystem that was looked into becomes the
  * container's. */
 static int start(struct engine *e, const struct container_row *r, const struct monitor_attach *attach,
@@ -151,6 +166,7 @@ int engine_start_container(struct engine *e, const char *name, const struct moni
                 return ret_sock ? engine_attach_container(e, row.id, attach, ret_sock, err) : 0;
         }
         if (start(e, &row, attach, size, &sock, err) < 0) {
+                clear_failure(e, &row);
                 note_failure(e, &row, err);
                 if (row.auto_remove)
                         (void)!monitor_remove(e->store, &row, true, &ignored);

@@ -300,20 +300,21 @@ static void remove_run_folder(struct monitor *m)
 {
         static const char *const names[] = { MONITOR_SOCKET, MONITOR_LOG, "rootfs", "" };
 
-        for (size_t i = 0; i < COR_COUNT(names); i++) {
+        cor_fd_close(&m->listener);
+        for (size_t i = 0; m->run && i < COR_COUNT(names); i++) {
                 auto_str path = cor_printf("%s/%s", m->run, names[i]);
 
                 if (unlink(path) < 0)
                         (void)rmdir(path);
         }
+        free(m->run);
+        m->run = NULL;
 }
 
 void monitor_give_up(struct monitor *m)
 {
         monitor_close_store(m);
-        cor_fd_close(&m->listener);
-        if (m->run)
-                remove_run_folder(m);
+        remove_run_folder(m);
         cor_fd_close(&m->lock);
 }
 
@@ -330,8 +331,8 @@ static bool remove_container(struct monitor *m)
 }
 
 /*
- * The lock goes before anybody is told: who hears of the end may start the container again at once. The folder of the
- * socket goes before the lock, as the next monitor makes its own.
+ * What lies about goes before the row says that nothing does. The lock goes before anybody is told: who hears of the
+ * end may start the container again at once.
  */
 void monitor_over(struct monitor *m)
 {
@@ -340,6 +341,7 @@ void monitor_over(struct monitor *m)
         log_close(m->log);
         m->log = NULL;
         monitor_disconnect(m);
+        remove_run_folder(m);
         if (m->settings.auto_remove)
                 m->removed = remove_container(m);
         if (!m->removed)

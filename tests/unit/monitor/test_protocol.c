@@ -63,8 +63,8 @@ static void the_end_is_no_error(void **state)
 static void short_and_unknown_packets_are_refused(void **state)
 {
         static const char *const bad[] = { "\x01", "\x05\x01\x01", "\x06\x01\x02\x03", "\x7f",
-                                           "\x46"
-                                           "abc" };
+                                           ("\x46"
+                                            "abc") };
         int *ends = *state;
 
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
