@@ -78,7 +78,7 @@ static bool can(const struct ability *a)
 
 static int check_swap(struct docker_host_config *h, bool update, struct cor_strv *warnings, struct cor_err *err)
 {
-        if (h->memory > 0 && h->memory_swap != -1 && h->memory_swap != 0 && !can(&swap_limit)) {
+        if (h->memory > 0 && h->memory_swap != -1 && !can(&swap_limit)) {
                 spec_warn(warnings,
                           "Your kernel does not support swap limit capabilities or the cgroup is not mounted. "
                           "Memory limited without swap.");

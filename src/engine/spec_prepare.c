@@ -61,7 +61,7 @@ static void settle_limits(struct docker_host_config *h)
                 h->memory_swap = 2 * h->memory;
         if (h->shm_size == 0)
                 h->shm_size = SHM_DEFAULT;
-        if (!h->oom_kill_disable.set && !spec_host_is_unified())
+        if (!h->oom_kill_disable.set)
                 h->oom_kill_disable = (struct cor_opt_bool){ true, false };
 }
 

@@ -7,12 +7,15 @@
 #include "engine/volume.h"
 #include "linux/mount.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { RESOLVE_TIMEOUT_MS = 20000 };
 
 /* --- volumes with options ---------------------------------------------------------------------------------------- */
 
@@ -71,6 +74,51 @@ static const char *shared_tmpfs(struct spec *s, const char *volume)
         return path;
 }
 
+/*
+ * The kernel wants a number for the server of nfs and cifs. Names are the system's to know (a program without shared
+ * libraries cannot ask its switch), so its own program is asked.
+ */
+static int resolve_name(const char *name, char **ret, struct cor_err *err)
+{
+        char *const argv[] = { (char *)"getent", (char *)"ahostsv4", (char *)(uintptr_t)name, NULL };
+        const struct cor_spawn run = {
+                .path = "getent", .argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = RESOLVE_TIMEOUT_MS
+        };
+        auto_str out = NULL;
+        int status;
+
+        if (cor_spawn_run(&run, &status, &out, err) < 0)
+                return cor_wrap(err, "error resolving passed in network volume address");
+        out[strcspn(out, " \t\n")] = '\0';
+        if (status != 0 || !*out)
+                return cor_fail(err, COR_NOT_FOUND,
+                                "error resolving passed in network volume address: %.200s: no such host", name);
+        *ret = COR_TAKE(out);
+        return 0;
+}
+
+static bool is_number(const char *address)
+{
+        struct in6_addr a;
+
+        return inet_pton(AF_INET, address, &a) == 1 || inet_pton(AF_INET6, address, &a) == 1;
+}
+
+/* "addr=NAME" among the options of @m becomes "addr=NUMBER" */
+static int settle_address(struct spec *s, struct oci_mount *m, struct cor_err *err)
+{
+        for (size_t i = 0; i < m->n_options; i++) {
+                auto_str number = NULL;
+
+                if (!cor_starts_with(m->options[i], "addr=") || is_number(m->options[i] + strlen("addr=")))
+                        continue;
+                if (resolve_name(m->options[i] + strlen("addr="), &number, err) < 0)
+                        return -1;
+                m->options[i] = spec_printf(s, "addr=%s", number);
+        }
+        return 0;
+}
+
 /* The volume stands for what mount(8) would mount; here it is mounted in the container, and nowhere else. */
 static int add_mounted(struct spec *s, const struct spec_point *p, const struct volume_row *v, struct cor_err *err)
 {
@@ -89,7 +137,9 @@ static int add_mounted(struct spec *s, const struct spec_point *p, const struct 
         add_words(s, m, o);
         if (!p->rw)
                 spec_mount_option(s, m, "ro");
-        return 0;
+        if (!cor_starts_with(type, "nfs") && !spec_is(type, "cifs"))
+                return 0;
+        return settle_address(s, m, err) < 0 ? cor_wrap(err, "volume %s", p->name) : 0;
 }
 
 /* --- a folder, or a part of it ----------------------------------------------------------------------------------- */
