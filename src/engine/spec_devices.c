@@ -191,7 +191,7 @@ int spec_parse_device_rule(const char *text, struct oci_device_rule *ret, struct
         if (!type || strlen(type) != 1 || !strchr("acb", *type) || !major || !minor || n < 1 || n > 3 ||
             strspn(access, "rwm") != n)
                 return cor_fail(err, COR_INVALID, "invalid device cgroup rule format: '%.200s'", text);
-        r.type = *type;
+        r.type = (unsigned char)*type;
         if (strcmp(major, "*") != 0 && (cor_parse_i64(major, &r.major.value) < 0 || r.major.value < 0))
                 return cor_fail(err, COR_INVALID, "invalid major value in device cgroup rule format: '%.200s'", text);
         if (strcmp(minor, "*") != 0 && (cor_parse_i64(minor, &r.minor.value) < 0 || r.minor.value < 0))
