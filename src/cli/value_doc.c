@@ -52,7 +52,7 @@ static const struct value *list(struct value_pool *p, const struct cor_json_fiel
         struct value *l = value_list(p);
 
         l->null = !items && f->flags & COR_JSON_ALWAYS && (f->flags & COR_JSON_NULL) == COR_JSON_NULL;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; items && i < n; i++) {
                 if (f->type == COR_JSON_LIST_STR)
                         value_add(p, l, value_string(p, ((const char *const *)(const void *)items)[i]));
                 else if (f->type == COR_JSON_LIST_WORD)
@@ -70,7 +70,7 @@ static const struct value *map(struct value_pool *p, const struct cor_json_field
         struct value *m = value_map(p);
 
         m->null = !items && (f->flags & COR_JSON_NULL) == COR_JSON_NULL;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; items && i < n; i++) {
                 const char *at = items + i * (f->type == COR_JSON_MAP_STR ? sizeof(struct cor_pair) : f->doc->size);
                 const char *key = pointer_at(at); /* items begin with their key */
 

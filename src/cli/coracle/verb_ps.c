@@ -126,11 +126,9 @@ static void add_image(const struct lister *l, const struct container_row *r, str
 
         if (!*r->image) {
                 cor_text_add(out, "<no image>");
-        } else if (l->options->no_trunc) {
-                cor_text_add(out, r->image);
-        } else if (strncmp(verb_short_id(&r->image_id, id), hex, 12) == 0) {
+        } else if (!l->options->no_trunc && strncmp(verb_short_id(&r->image_id, id), hex, 12) == 0) {
                 cor_text_add(out, id);
-        } else if (reference_parse(r->image, &ref, NULL) == 0) {
+        } else if (!l->options->no_trunc && reference_parse(r->image, &ref, NULL) == 0) {
                 auto_str name = reference_familiar_name(&ref);
 
                 cor_text_printf(out, "%s%s%s", name, ref.tag ? ":" : "", ref.tag ? ref.tag : "");
