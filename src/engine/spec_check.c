@@ -34,8 +34,19 @@ static int check_health(const struct image_healthcheck *h, struct cor_err *err)
                        : 0;
 }
 
+/* It becomes a word of /etc/hosts. */
+static int check_host_name(const char *name, const char *what, struct cor_err *err)
+{
+        for (const char *s = name ? name : ""; *s; s++)
+                if ((unsigned char)*s <= ' ' || *s == 0x7f)
+                        return cor_fail(err, COR_INVALID, "invalid %s format: blanks and control characters", what);
+        return 0;
+}
+
 int spec_check_config(struct docker_config *c, struct cor_err *err)
 {
+        if (check_host_name(c->hostname, "hostname", err) < 0 || check_host_name(c->domainname, "domainname", err) < 0)
+                return -1;
         if (!spec_empty(c->working_dir)) {
                 auto_str clean = cor_path_clean(c->working_dir);
 

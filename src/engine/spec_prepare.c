@@ -58,7 +58,7 @@ static void settle_modes(struct store *s, struct docker_host_config *h)
 static void settle_limits(struct docker_host_config *h)
 {
         if (h->memory > 0 && h->memory_swap == 0)
-                h->memory_swap = 2 * h->memory;
+                h->memory_swap = h->memory <= INT64_MAX / 2 ? 2 * h->memory : -1;
         if (h->shm_size == 0)
                 h->shm_size = SHM_DEFAULT;
         if (!h->oom_kill_disable.set)

@@ -170,6 +170,7 @@ static void what_cannot_be_meant_is_refused(void **state)
         } cases[] = {
                 { "{'WorkingDir':'rel'}", "{}",
                   "the working directory 'rel' is invalid, it needs to be an absolute path" },
+                { "{'Hostname':'a\\nb'}", "{}", "invalid hostname format: blanks and control characters" },
                 { "{'StopSignal':'ODD'}", "{}", "invalid signal: ODD" },
                 { "{'Env':['=x']}", "{}", "invalid environment variable: =x" },
                 { "{'Healthcheck':{'Interval':5}}", "{}", "Interval in Healthcheck cannot be less than 1ms" },
