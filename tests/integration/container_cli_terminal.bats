@@ -90,27 +90,27 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         expect_screen '^code 3$'
 }
 
+# What is typed while a command still has the terminal is the command's: what comes after it stands in the same line.
+
 @test "detach and attach again: ctrl-p ctrl-q, other keys, keys of config.json" {
-        enter ./c run -it --name dd --network none bb
+        enter './c run -it --name dd --network none bb; echo "left $?"'
         expect_screen '^/ #'
         enter 'COLOUR=green'
         screen send-keys C-p C-q
-        expect_screen '^host>|/ # host>'
+        expect_screen 'left 0$'
         run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
-        enter ./c attach --detach-keys ctrl-x,x dd
+        enter './c attach --detach-keys ctrl-x,x dd; echo "back $?"'
+        expect_screen '^/ # *$'
         enter 'echo "it is $COLOUR"'
         expect_screen '^it is green$'
         screen send-keys C-x x
-        enter 'echo "back $?"'
         expect_screen 'back 0$'
         mkdir "$TEST_DIR/.docker" && echo '{"detachKeys":"ctrl-e,e"}' >"$TEST_DIR/.docker/config.json"
-        enter clear
-        enter ./c attach dd
+        enter './c attach dd; echo "again $?"'
         enter 'echo "still $COLOUR"'
         expect_screen '^still green$'
         screen send-keys C-e e
-        enter 'echo "again $?"'
         expect_screen 'again 0$'
         run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
@@ -118,14 +118,14 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 
 @test "exec -it: a second shell; who detaches leaves it running" {
         coracle run -d --name xx --network none bb sleep 1000
-        enter ./c exec -it xx sh
+        enter './c exec -it xx sh; echo "left $?"'
         expect_screen '^/ #'
         enter 'stty size; tty'
         expect_screen '^24 80$'
         expect_screen '^/dev/pts/'
         enter 'sh -c "sleep 2; echo late >/tmp/late" &'
         screen send-keys C-p C-q
-        expect_screen '^host>|/ # host>'
+        expect_screen 'left 0$'
         wait_until coracle exec xx cat /tmp/late
         enter './c exec -it xx sh -c "exit 8"; echo "code $?"'
         expect_screen 'code 8$'
