@@ -137,7 +137,7 @@ ${id:7:12}   DEBIAN"
         expect_status 1
         expect_output "[]
 Error: No such image: nothing"
-        run coracle inspect --type container one
+        run coracle inspect --type elephant one
         expect_status 1
         expect_text 'not a valid value for --type'
 }
