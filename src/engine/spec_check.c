@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "engine/spec_point.h"
+#include "monitor/log_settings.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -329,9 +330,13 @@ static int check_rest(const struct docker_host_config *h, struct cor_err *err)
 int spec_check_host(const struct docker_config *c, struct docker_host_config *h, struct cor_strv *warnings,
                     struct cor_err *err)
 {
+        const struct docker_log_config *log = &h->log_config;
+        auto_log_settings settings = { 0 };
         struct spec_security ignored;
 
         (void)c;
+        if (log_settings_read(log->type, log->config, log->n_config, &settings, err) < 0)
+                return -1;
         if (spec_check_restart(h, err) < 0 || check_mounts(h, warnings, err) < 0 || check_names(h, err) < 0 ||
             check_ports(h, err) < 0 || check_annotations(h, err) < 0 || check_modes(h, err) < 0 ||
             check_rest(h, err) < 0 || check_devices(h, err) < 0 || check_sysctls(h, err) < 0)

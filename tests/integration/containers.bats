@@ -155,6 +155,39 @@ stop two
 destroy two"
 }
 
+@test "logs: files that are full are renamed, and so many are kept; what each line carries" {
+        local folder
+        crun -d --name one --label team=blue --env X=1 --log-opt max-size=4k --log-opt max-file=3 --log-opt labels=team,none \
+                --log-opt env=X --log-opt 'tag={{.Name}}/{{.ID}}' bb:1 sh -c 'i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i + 1)); done' >/dev/null
+        coracle wait one
+        folder=$COR_STORE/containers/$(container_ids)
+        run ls "$folder"
+        expect_match '[0-9a-f]{64}-json.log
+[0-9a-f]{64}-json.log.1
+[0-9a-f]{64}-json.log.2'
+        expect_no_text json.log.3
+        for file in "$folder"/*-json.log*; do [ "$(stat -c %s "$file")" -le 8192 ]; done
+        run coracle logs one
+        expect_equal "${lines[-1]}" "line 199"
+        [ "${#lines[@]}" -lt 200 ]
+        run coracle logs --details -n 1 one
+        expect_output "X=1,tag=one/$(container_ids | cut -c1-12),team=blue line 199"
+}
+
+@test "logs: drivers and options that are not there are refused before anything is made" {
+        local flags
+        for flags in "--log-driver nosuch" "--log-opt nosuch=1" "--log-opt max-size=big" "--log-opt max-file=0" "--log-opt compress=true" "--log-opt tag={{.Nosuch}}"; do
+                # shellcheck disable=SC2086
+                run crun $flags bb:1 true
+                expect_status 125
+        done
+        [ -z "$(container_ids)" ]
+        crun --name quiet --log-driver none bb:1 echo x
+        run coracle logs quiet
+        expect_status 1
+        expect_text "configured logging driver does not support reading"
+}
+
 @test "pause and unpause: a frozen container is not entered" {
         crun -d --name one bb:1 sleep 100 >/dev/null
         run coracle pause one
