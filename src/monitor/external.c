@@ -133,7 +133,7 @@ static int listen_for_console(struct monitor *m, struct external *x, struct cor_
         x->console_path = cor_printf("%.*s/tty-%.*s", (int)(strrchr(m->run, '/') - m->run), m->run, SHORT_ID, m->id);
         if (strlen(x->console_path) >= sizeof addr.sun_path)
                 return cor_fail(err, COR_UNSUPPORTED, "%s is too long for a console socket", x->console_path);
-        strcpy(addr.sun_path, x->console_path);
+        memcpy(addr.sun_path, x->console_path, strlen(x->console_path) + 1);
         (void)unlink(addr.sun_path);
         if (sock < 0)
                 return cor_fail_errno(err, "make a console socket");
