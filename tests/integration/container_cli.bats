@@ -250,14 +250,20 @@ none() { coracle run --rm --network none "$@"; }
 got one
 got two"
         coracle start aa
-        CORACLE_LIBEXEC=$LIBEXEC "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" attach --no-stdin aa >"$TEST_DIR/attached" 3>&- &
+        mkfifo "$TEST_DIR/in"
+        CORACLE_LIBEXEC=$LIBEXEC "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" attach aa \
+                <"$TEST_DIR/in" >"$TEST_DIR/attached" 3>&- &
         local client=$! status=0
-        wait_until test -d "/proc/$client"
-        sleep 0.5
+        # What was printed before it came is not its own to see; an answer shows that it is there.
+        exec 7>"$TEST_DIR/in"
+        echo three >&7
+        wait_until grep -q "got three" "$TEST_DIR/attached"
         kill -TERM "$client"
         wait "$client" || status=$?
+        exec 7>&-
         expect_equal "$status" 9
-        expect_equal "$(cat "$TEST_DIR/attached")" term
+        expect_equal "$(grep -v '^up$' "$TEST_DIR/attached")" "got three
+term"
 }
 
 @test "logs: both streams, tail, times" {
