@@ -31,6 +31,12 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
 /* engine_load() - each image's name or id to @loaded as docker says it ("Loaded image: x:latest") */
 int engine_load(struct engine *e, int input, const char *platform, const struct engine_progress *progress,
                 void (*loaded)(void *context, const char *line), void *context, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_load_builtin() - the image that comes with the installation under @name, "hello": put it into the store. 1 if
+ * it is there now, 0 if there is none of that name, or none for @platform (NULL: any). Whoever has an image of that name
+ * is not to be asked: call it once there is none.
+ */
+int engine_load_builtin(struct engine *e, const char *name, const char *platform, struct cor_err *err) COR_MUST_CHECK;
 int engine_save(struct engine *e, char *const *names, size_t n_names, const char *platform, bool oci, int output,
                 struct cor_err *err) COR_MUST_CHECK;
 

@@ -140,13 +140,23 @@ static int pull_image(struct runner *r, struct cor_err *err)
         return 0;
 }
 
-static int pull_missing(struct runner *r, struct cor_err *err)
+/* An image that comes with the installation needs no registry, and so is there for --pull=never as well. */
+static int get_missing(struct runner *r, struct cor_err *err)
 {
         auto_reference ref = { 0 };
         auto_str name = NULL;
+        struct cor_err missing = *err;
+        int loaded;
 
         if (reference_parse(r->in->args[0], &ref, err) < 0)
                 return -1;
+        loaded = engine_load_builtin(&r->engine, r->in->args[0], r->flags->platform, err);
+        if (loaded != 0)
+                return loaded < 0 ? -1 : 0;
+        *err = missing;
+        if (r->pull != PULL_MISSING)
+                return -1;
+        cor_err_clear(err);
         (void)reference_default_tag(&ref);
         name = reference_familiar(&ref);
         if (!r->flags->quiet)
@@ -170,11 +180,10 @@ static int make_container(struct runner *r, struct cor_strv *warnings, struct co
                 return -1;
         if (engine_create_container(&r->engine, &n, warnings, &r->id, err) == 0)
                 return 0;
-        if (err->kind != COR_NOT_FOUND || r->pull != PULL_MISSING ||
+        if (err->kind != COR_NOT_FOUND || r->pull == PULL_ALWAYS ||
             engine_image(&r->engine, r->in->args[0], &image, &ignored) == 0)
                 return -1; /* something else is not there */
-        cor_err_clear(err);
-        return pull_missing(r, err) < 0 ? -1 : engine_create_container(&r->engine, &n, warnings, &r->id, err);
+        return get_missing(r, err) < 0 ? -1 : engine_create_container(&r->engine, &n, warnings, &r->id, err);
 }
 
 static void say_warnings(const struct runner *r, const struct cor_strv *warnings)
