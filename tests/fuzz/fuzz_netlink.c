@@ -1,6 +1,8 @@
 /* The readers of netlink answers: messages, attributes at three levels, acknowledgements, links and addresses. */
+#include "linux/link_message.h"
 #include "linux/netdev_message.h"
 #include "linux/netlink.h"
+#include "linux/route.h"
 
 #include <assert.h>
 #include <string.h>
@@ -33,6 +35,36 @@ static unsigned read_attributes(struct netlink_cursor c, int depth)
         return sum;
 }
 
+static void count_vlan(uint16_t id, uint16_t flags, void *data)
+{
+        *(unsigned *)data += (unsigned)id + flags;
+}
+
+/* Links, addresses, routes, rules and neighbours: whatever is said to be read is within its bounds. */
+static void read_typed(const struct netlink_message *m)
+{
+        struct route_rule rule;
+        struct neighbour neighbour;
+        struct address address;
+        struct route route;
+        struct link link;
+        unsigned sum = 0;
+
+        if (link_read(m, &link)) {
+                assert(strlen(link.name) < sizeof link.name && strlen(link.kind) < sizeof link.kind);
+                assert(strlen(link.alias) < sizeof link.alias && link.mac_len <= sizeof link.mac);
+        }
+        link_vlan_read(m, 1, count_vlan, &sum);
+        if (address_read(m, &address))
+                assert((address.ip.ip.len == 4 || address.ip.ip.len == 16) && address.ip.bits <= address.ip.ip.len * 8);
+        if (route_read(m, &route))
+                assert(route.dst.bits <= route.dst.ip.len * 8 && route.gateway.len <= 16 && route.source.len <= 16);
+        if (route_rule_read(m, &rule))
+                assert(rule.src.bits <= rule.src.ip.len * 8 && rule.dst.bits <= rule.dst.ip.len * 8);
+        if (neighbour_read(m, &neighbour))
+                assert(neighbour.mac_len <= sizeof neighbour.mac && neighbour.ip.len <= 16);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct netlink_cursor c = { data, size };
@@ -52,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         read_attributes(rest, 2);
                 if (netlink_read_ack(&m, &ack))
                         assert(ack.error >= 0 && ack.error <= 4095 && strlen(ack.text) < sizeof ack.text);
+                read_typed(&m);
                 if (netdev_read_link(&m, &link))
                         assert(strlen(link.name) < sizeof link.name);
                 if (netdev_read_address(&m, &address))
