@@ -7,13 +7,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 
 enum {
         ANSWER_MAX_BYTES = 32768, /* what the kernel puts into one datagram of a dump at most */
         ANSWER_TIMEOUT_MS = 10000,
         ERRNO_MAX = 4095,
+        BATCH_FIRST_BYTES = 4096,
+        SEND_SPARE_BYTES = 4096, /* what the kernel counts beside the bytes themselves */
 };
+
+static uint32_t last_seq; /* of this process: what is left of an exchange that was given up is told by it */
 
 static size_t align4(size_t n)
 {
@@ -304,7 +309,6 @@ static int finish(const struct netlink_ack *ack, bool interrupted, struct cor_er
 
 int netlink_exchange(int sock, struct netlink_request *r, netlink_fn *fn, void *data, struct cor_err *err)
 {
-        static uint32_t last_seq;
         uint8_t buf[ANSWER_MAX_BYTES] __attribute__((aligned(4)));
         uint32_t seq = ++last_seq;
         bool interrupted = false;
@@ -334,25 +338,69 @@ int netlink_exchange(int sock, struct netlink_request *r, netlink_fn *fn, void *
 /* ------------------------------------------------------------------------------------------------------------- batches
  */
 
+/* Behind what is there; the bytes stay aligned. */
+static bool make_room(struct netlink_batch *b, size_t n)
+{
+        size_t room = b->room ? b->room : BATCH_FIRST_BYTES;
+
+        if (b->overflow || n > NETLINK_BATCH_MAX - b->len)
+                return false;
+        while (room - b->len < n)
+                room *= 2;
+        if (room != b->room)
+                b->bytes = cor_realloc_array(b->bytes, room, 1);
+        b->room = room;
+        return true;
+}
+
+void netlink_batch_done(struct netlink_batch *b)
+{
+        free(b->bytes);
+        *b = (struct netlink_batch){ .len = 0 };
+}
+
 void netlink_batch_add(struct netlink_batch *b, const struct netlink_request *r, bool ack)
 {
         struct nlmsghdr h;
 
-        if (r->overflow || align4(r->len) > sizeof b->bytes - b->len) {
+        if (r->overflow || !make_room(b, align4(r->len))) {
                 b->overflow = true;
                 return;
         }
         memcpy(b->bytes + b->len, r->bytes, r->len);
         memcpy(&h, r->bytes, sizeof h);
         h.nlmsg_len = (uint32_t)r->len;
-        h.nlmsg_seq = ++b->seq;
+        h.nlmsg_seq = ++last_seq;
         h.nlmsg_flags |= NLM_F_REQUEST;
-        if (ack) {
-                h.nlmsg_flags |= NLM_F_ACK;
-                b->ack_seq = b->seq;
-        }
         memcpy(b->bytes + b->len, &h, sizeof h);
+        if (b->len == 0)
+                b->first_seq = h.nlmsg_seq;
+        b->last = b->len;
         b->len += align4(r->len);
+        if (ack)
+                netlink_batch_ack_last(b);
+}
+
+void netlink_batch_ack_last(struct netlink_batch *b)
+{
+        struct nlmsghdr h;
+
+        if (b->len == 0)
+                return;
+        memcpy(&h, b->bytes + b->last, sizeof h);
+        h.nlmsg_flags |= NLM_F_ACK;
+        b->ack_seq = h.nlmsg_seq;
+        memcpy(b->bytes + b->last, &h, sizeof h);
+}
+
+/* A batch is one datagram. The limit of a socket is lifted only for those that may. */
+static void let_send(int sock, size_t n)
+{
+        int now = 0, want = (int)(n + SEND_SPARE_BYTES);
+        socklen_t len = sizeof now;
+
+        if (getsockopt(sock, SOL_SOCKET, SO_SNDBUF, &now, &len) < 0 || now < want)
+                (void)setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &want, sizeof want);
 }
 
 int netlink_exchange_batch(int sock, const struct netlink_batch *b, struct cor_err *err)
@@ -363,6 +411,7 @@ int netlink_exchange_batch(int sock, const struct netlink_batch *b, struct cor_e
 
         if (b->overflow)
                 return cor_fail(err, COR_INVALID, "netlink batch: longer than %d bytes", NETLINK_BATCH_MAX);
+        let_send(sock, b->len);
         do
                 n = sendto(sock, b->bytes, b->len, 0, (struct sockaddr *)&kernel, sizeof kernel);
         while (n < 0 && errno == EINTR);
@@ -378,7 +427,8 @@ int netlink_exchange_batch(int sock, const struct netlink_batch *b, struct cor_e
                         return -1;
                 c = (struct netlink_cursor){ buf, (size_t)n };
                 while (netlink_next_message(&c, &m))
-                        if (netlink_read_ack(&m, &ack) && (ack.error || m.seq == b->ack_seq))
+                        if (m.seq - b->first_seq <= b->ack_seq - b->first_seq && netlink_read_ack(&m, &ack) &&
+                            (ack.error || m.seq == b->ack_seq))
                                 return finish(&ack, false, err);
         }
 }

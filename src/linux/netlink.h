@@ -32,15 +32,19 @@ size_t netlink_nest(struct netlink_request *r, uint16_t type);
 void netlink_nest_end(struct netlink_request *r, size_t mark);
 
 /* Several requests that the kernel carries out together or not at all (nfnetlink). */
-enum { NETLINK_BATCH_MAX = 8192 };
+enum { NETLINK_BATCH_MAX = 16 << 20 };
 struct netlink_batch {
-        size_t len;
-        uint32_t seq, ack_seq; /* of the last request, and of the last that is to be acknowledged */
+        size_t len, room, last;
+        uint32_t first_seq, ack_seq; /* of the last request that is to be acknowledged */
         bool overflow;
-        uint8_t bytes[NETLINK_BATCH_MAX] __attribute__((aligned(4)));
+        uint8_t *bytes;
 };
 /* netlink_batch_add() - put @r behind the others; @ack: its acknowledgement tells that all is done */
 void netlink_batch_add(struct netlink_batch *b, const struct netlink_request *r, bool ack);
+/* netlink_batch_ack_last() - the acknowledgement of what was put last tells that all is done */
+void netlink_batch_ack_last(struct netlink_batch *b);
+void netlink_batch_done(struct netlink_batch *b);
+#define auto_netlink_batch COR_CLEANUP(netlink_batch_done) struct netlink_batch
 
 /* A received message: header fields and the bytes behind struct nlmsghdr. */
 struct netlink_message {

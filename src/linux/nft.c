@@ -164,7 +164,7 @@ static void make_rule(struct netlink_batch *b, const struct nft_masquerade *m)
 
 int nft_masquerade(int sock, const struct nft_masquerade *m, struct cor_err *err)
 {
-        struct netlink_batch b = { .len = 0 };
+        auto_netlink_batch b = { .len = 0 };
 
         add_edge(&b, NFNL_MSG_BATCH_BEGIN);
         make_table(&b, m);
@@ -178,7 +178,7 @@ int nft_masquerade(int sock, const struct nft_masquerade *m, struct cor_err *err
 
 int nft_table_delete(int sock, const char *table, struct cor_err *err)
 {
-        struct netlink_batch b = { .len = 0 };
+        auto_netlink_batch b = { .len = 0 };
         struct netlink_request r;
 
         add_edge(&b, NFNL_MSG_BATCH_BEGIN);
