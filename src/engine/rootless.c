@@ -13,6 +13,7 @@
 #include "engine/rootless.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "linux/idmap.h"
@@ -24,7 +25,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -119,7 +119,7 @@ static int make(struct cor_err *err)
  */
 
 #define LIST "namespace"
-enum { LIST_MAX = 1 << 20, LOCK_MS = 30000, LOCK_STEP_US = 5000 };
+enum { LIST_MAX = 1 << 20, LOCK_MS = 30000 };
 
 /* The folder with the list; -1 without an error where a user has no such place: then nothing can be shared. */
 static int open_run(struct cor_err *err)
@@ -136,19 +136,6 @@ static int open_run(struct cor_err *err)
                 return -1;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
-}
-
-static int lock_list(int run, struct cor_err *err)
-{
-        auto_fd fd = openat(run, LIST ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        int64_t end = cor_now_ms() + LOCK_MS;
-
-        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                if ((errno != EWOULDBLOCK && errno != EINTR) || cor_now_ms() > end)
-                        return cor_fail_errno(err, "lock the list of processes in the user's namespace");
-                usleep(LOCK_STEP_US);
-        }
-        return fd < 0 ? cor_fail_errno(err, "the list of processes in the user's namespace") : cor_fd_take(&fd);
 }
 
 /* Those of @list that live go to @out; the first one's number is the answer, 0 if there is none. */
@@ -212,7 +199,7 @@ static int enter_shared(int run, struct cor_err *err)
 {
         auto_text others = COR_TEXT_INIT;
         struct cor_procid first;
-        auto_fd lock = lock_list(run, err);
+        auto_fd lock = cor_lock_file(run, LIST ".lock", LOCK_MS, err);
 
         if (lock < 0 || read_list(run, &others, &first, err) < 0)
                 return -1;
@@ -252,7 +239,7 @@ int rootless_add(pid_t pid, struct cor_err *err)
         run = open_run(err);
         if (run < 0)
                 return err->kind == COR_OK ? 0 : -1;
-        lock = lock_list(run, err);
+        lock = cor_lock_file(run, LIST ".lock", LOCK_MS, err);
         if (lock < 0 || read_list(run, &others, &first, err) < 0)
                 return -1;
         return write_list(run, &others, pid, err);

@@ -6,24 +6,20 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/file.h"
-#include "base/process.h"
+#include "base/lock.h"
 #include "linux/netdev_message.h"
 #include "linux/nft.h"
 #include "linux/procfs.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define TABLE "coracle_bridge"
-enum { LOCK_MS = 10000, LOCK_STEP_US = 2000, DUMP_TRIES = 5 };
+enum { LOCK_MS = 10000, DUMP_TRIES = 5 };
 
 /* ------------------------------------------------------------------------------------------------------------ subnet
  */
@@ -220,22 +216,9 @@ out:
         return r;
 }
 
-static int lock(int run, struct cor_err *err)
-{
-        auto_fd fd = openat(run, "network.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        int64_t end = cor_now_ms() + LOCK_MS;
-
-        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                if ((errno != EWOULDBLOCK && errno != EINTR) || cor_now_ms() > end)
-                        return cor_fail_errno(err, "lock network.lock");
-                usleep(LOCK_STEP_US);
-        }
-        return fd < 0 ? cor_fail_errno(err, "open network.lock") : cor_fd_take(&fd);
-}
-
 int bridge_open(int sock, int run, struct bridge *ret, struct cor_err *err)
 {
-        auto_fd held = lock(run, err);
+        auto_fd held = cor_lock_file(run, "network.lock", LOCK_MS, err);
 
         if (held < 0 || make(sock, ret, err) < 0)
                 return cor_wrap(err, "network " BRIDGE_INTERFACE);

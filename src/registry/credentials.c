@@ -3,6 +3,7 @@
  * ours in the file is written back as it was.
  */
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "registry/config.h"
 #include "registry/encode.h"
@@ -14,13 +15,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
 #define DOCKER_KEY "https://index.docker.io/v1/"
-enum { CONFIG_MAX_BYTES = 4 << 20 };
+enum { CONFIG_MAX_BYTES = 4 << 20, LOCK_MS = 30000 };
 
 static const char *key_of(const char *domain)
 {
@@ -171,6 +171,7 @@ static int change_begin(const struct registry_config *c, struct change *ch, stru
         auto_str path = NULL;
         char real[PATH_MAX];
         char *slash;
+        int held;
 
         if (!c->client_config)
                 return cor_fail(err, COR_INVALID, "no place for credentials: set HOME or DOCKER_CONFIG");
@@ -183,8 +184,11 @@ static int change_begin(const struct registry_config *c, struct change *ch, stru
         ch->name = cor_strdup(slash + 1);
         *slash = '\0';
         ch->dir = open(*real ? real : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (ch->dir < 0 || flock(ch->dir, LOCK_EX) < 0)
+        if (ch->dir < 0)
                 return cor_fail_errno(err, "open %s", *real ? real : "/");
+        held = cor_flock(ch->dir, LOCK_MS, err);
+        if (held <= 0)
+                return held < 0 ? -1 : cor_fail(err, COR_BUSY, "another process keeps %s locked", *real ? real : "/");
         return load(c, &ch->config, err) < 0 ? -1 : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -17,7 +18,7 @@
 #define CONFIG_FILE "config.json"
 #define INIT_FILE   "init"
 
-enum { ID_MAX_BYTES = 1024, RECORD_MAX_BYTES = 1 << 20, LOCK_POLL_MS = 10 };
+enum { ID_MAX_BYTES = 1024, RECORD_MAX_BYTES = 1 << 20 };
 
 static const struct cor_json_field record_fields[] = {
         COR_FIELD("version", STR, struct container_record, version, 0),
@@ -197,16 +198,12 @@ int container_open(const struct runtime_context *ctx, const char *id, struct con
 
 int container_lock(struct container *c, int timeout_ms, struct cor_err *err)
 {
-        int64_t end = cor_now_ms() + timeout_ms;
+        int held = cor_flock(c->dirfd, timeout_ms, err);
 
-        /* flock() has no timeout of its own; a short poll is kinder than a signal handler in a library */
-        while (flock(c->dirfd, LOCK_EX | LOCK_NB) < 0) {
-                if (errno != EWOULDBLOCK && errno != EINTR)
-                        return cor_fail_errno(err, "lock container %s", c->id);
-                if (cor_now_ms() >= end)
-                        return cor_fail(err, COR_BUSY, "container %s is in use by another command", c->id);
-                usleep(LOCK_POLL_MS * 1000);
-        }
+        if (held < 0)
+                return cor_wrap(err, "container %s", c->id);
+        if (held == 0)
+                return cor_fail(err, COR_BUSY, "container %s is in use by another command", c->id);
         c->locked = true;
         if (!is_current(c))
                 return cor_fail(err, COR_NOT_FOUND, "container does not exist: %s", c->id);

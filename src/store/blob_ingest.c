@@ -87,7 +87,7 @@ static int ingest_take(struct blob_ingest *i, int wait_ms, struct cor_err *err)
 
                 if (fd < 0)
                         return cor_fail_errno(err, "write blob %s", ingest_what(i));
-                held = store_flock(fd, wait_ms < 0 ? -1 : left > 0 ? (int)left : 0, err);
+                held = cor_flock(fd, wait_ms < 0 ? -1 : left > 0 ? (int)left : 0, err);
                 if (held <= 0)
                         return held;
                 if (store_same(i->s->ingest, i->name, fd)) {
@@ -151,7 +151,7 @@ int blob_ingest_new(struct store *s, int64_t limit, struct blob_ingest **ret, st
                 i->fd = openat(s->ingest, i->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
                 if (i->fd < 0)
                         return cor_fail_errno(err, "write a new blob");
-                held = store_flock(i->fd, -1, err);
+                held = cor_flock(i->fd, -1, err);
                 if (held < 0)
                         return -1;
         } while (!store_same(s->ingest, i->name, i->fd));

@@ -150,7 +150,7 @@ static int take_partial(const char *name, void *context, struct cor_err *err)
                 return errno == ENOENT ? 0 : cor_fail_errno(err, "look at partial blob %s", d.text);
         if (st.st_mtime > time(NULL) - PARTIAL_KEPT_S)
                 return 0;
-        held = store_flock(fd, 0, err);
+        held = cor_flock(fd, 0, err);
         if (held <= 0 || !store_same(c->s->ingest, name, fd))
                 return held < 0 ? -1 : 0;
         if (unlinkat(c->s->ingest, name, 0) < 0 && errno != ENOENT)

@@ -69,7 +69,7 @@ int container_row_lock(const struct store *s, int64_t number, enum container_loc
                        struct cor_err *err)
 {
         auto_fd fd = open_locks(s, err);
-        int held = fd < 0 ? -1 : store_lock_byte(fd, lock_byte(number, kind), wait_ms, err);
+        int held = fd < 0 ? -1 : cor_lock_byte(fd, lock_byte(number, kind), wait_ms, err);
 
         if (held < 0)
                 return -1;

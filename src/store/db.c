@@ -225,7 +225,7 @@ void db_txn_done(struct db_txn *t)
 int db_lock(const struct store *s, int64_t at, struct cor_err *err)
 {
         auto_fd fd = openat(s->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        int held = fd < 0 ? cor_fail_errno(err, "open the file of locks") : store_lock_byte(fd, at, DB_BUSY_MS, err);
+        int held = fd < 0 ? cor_fail_errno(err, "open the file of locks") : cor_lock_byte(fd, at, DB_BUSY_MS, err);
 
         if (held < 0)
                 return -1;

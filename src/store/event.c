@@ -41,7 +41,7 @@ static int open_locked(int folder, struct cor_err *err)
 
                 if (fd < 0)
                         return cor_fail_errno(err, "open the file of events");
-                held = store_flock(fd, LOCK_MS, err);
+                held = cor_flock(fd, LOCK_MS, err);
                 if (held < 0)
                         return -1;
                 if (held == 0)

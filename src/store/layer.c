@@ -83,7 +83,7 @@ static int make_locked(struct layer_ingest *i, struct cor_err *err)
                         continue;
                 if (i->fd < 0)
                         return cor_fail_errno(err, "open the folder of a new layer");
-                held = store_flock(i->fd, 0, err);
+                held = cor_flock(i->fd, 0, err);
                 if (held < 0)
                         return -1;
         } while (held == 0 || !store_same(i->s->work, i->name, i->fd));
@@ -176,7 +176,7 @@ int layer_lock(struct store *s, const struct digest *diff_id, int wait_ms, struc
         snprintf(digits, sizeof digits, "%.15s", digest_hex(diff_id));
         if (cor_parse_u64_base(digits, 16, &at) < 0)
                 return cor_fail(err, COR_INVALID, "lock layer: '%s' is not a digest", diff_id->text);
-        held = store_lock_byte(fd, (int64_t)at, wait_ms, err);
+        held = cor_lock_byte(fd, (int64_t)at, wait_ms, err);
         if (held < 0)
                 return cor_wrap(err, "layer %s", diff_id->text);
         if (held == 0)

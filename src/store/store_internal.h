@@ -2,6 +2,7 @@
 #define CORACLE_STORE_STORE_INTERNAL_H
 /* What the files of store/ share; nobody else includes this. */
 #include "base/fd.h"
+#include "base/lock.h"
 #include "store/store.h"
 
 struct store_db; /* db.h */
@@ -31,10 +32,6 @@ int store_volumes(const struct store *s, struct cor_err *err) COR_MUST_CHECK;
 void store_random_name(const char *prefix, char name[STORE_NAME_MAX]);
 /* store_same() - @name in @dirfd is what @fd has open */
 bool store_same(int dirfd, const char *name, int fd);
-/* store_flock() - exclusive; waits up to @wait_ms (-1: for ever). 1 held, 0 not, -1 */
-int store_flock(int fd, int wait_ms, struct cor_err *err) COR_MUST_CHECK;
-/* store_lock_byte() - the same for byte @at of the file @fd, held by the open file (OFD) */
-int store_lock_byte(int fd, int64_t at, int wait_ms, struct cor_err *err) COR_MUST_CHECK;
 /* store_byte_locked() - another open file holds byte @at; 1, 0, -1 */
 int store_byte_locked(int fd, int64_t at, struct cor_err *err) COR_MUST_CHECK;
 /* store_move_away() - rename @name in @from into @to under a gone- name: 1, or 0 if it was not there */

@@ -10,12 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
-
-#define LOCK_LOOK_MS 10 /* flock(2) has no time limit of its own, so a limited wait looks every so often */
 
 void store_random_name(const char *prefix, char name[STORE_NAME_MAX])
 {
@@ -32,46 +28,6 @@ bool store_same(int dirfd, const char *name, int fd)
 
         return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
                named.st_dev == open.st_dev && named.st_ino == open.st_ino;
-}
-
-static int try_flock(int fd, int64_t at, bool wait)
-{
-        return flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
-}
-
-static int try_byte(int fd, int64_t at, bool wait)
-{
-        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
-
-        return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
-}
-
-static int take_lock(int (*try)(int, int64_t, bool), int fd, int64_t at, int wait_ms, struct cor_err *err)
-{
-        int64_t end = cor_now_ms() + wait_ms;
-
-        while (try(fd, at, wait_ms < 0) < 0) {
-                const struct timespec pause = { .tv_nsec = LOCK_LOOK_MS * 1000000 };
-
-                if (errno == EINTR && wait_ms < 0)
-                        continue;
-                if (errno != EWOULDBLOCK && errno != EACCES && errno != EINTR)
-                        return cor_fail_errno(err, "lock");
-                if (cor_now_ms() >= end)
-                        return 0;
-                nanosleep(&pause, NULL);
-        }
-        return 1;
-}
-
-int store_flock(int fd, int wait_ms, struct cor_err *err)
-{
-        return take_lock(try_flock, fd, 0, wait_ms, err);
-}
-
-int store_lock_byte(int fd, int64_t at, int wait_ms, struct cor_err *err)
-{
-        return take_lock(try_byte, fd, at, wait_ms, err);
 }
 
 int store_byte_locked(int fd, int64_t at, struct cor_err *err)
@@ -152,7 +108,7 @@ static int clear_one(const char *name, void *context, struct cor_err *err)
         fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : cor_fail_errno(err, "open %s", name);
-        held = store_flock(fd, 0, err);
+        held = cor_flock(fd, 0, err);
         if (held <= 0)
                 return held;
         return store_same(dirfd, name, fd) ? cor_own_remove_tree(dirfd, name, err) : 0;
