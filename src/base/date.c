@@ -1,9 +1,13 @@
 #include "base/date.h"
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#define NS_PER_S  INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
 enum { DAY_S = 86400, NANO_DIGITS = 9 };
 
 /* Exactly @n digits at *@s, which moves on. */
@@ -169,5 +173,42 @@ int cor_time_parse_loose(const char *s, struct timespec *ret)
                 return -1;
         ret->tv_sec = zone ? wall_utc(&w) - (time_t)east : wall_local(&w);
         ret->tv_nsec = w.ns;
+        return 0;
+}
+
+int64_t cor_time_ns(const struct timespec *t)
+{
+        int64_t ns;
+
+        if (__builtin_mul_overflow((int64_t)t->tv_sec, NS_PER_S, &ns) ||
+            __builtin_add_overflow(ns, (int64_t)t->tv_nsec, &ns))
+                return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+        return ns;
+}
+
+int64_t cor_wall_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return cor_time_ns(&now);
+}
+
+int cor_moment_parse(const char *s, int64_t *ret_ns)
+{
+        bool plain = s[strspn(s, "0123456789.")] == '\0'; /* seconds since 1970, and no duration */
+        struct timespec t;
+        uint64_t ago_ms;
+        int64_t ago;
+
+        if (!plain && cor_parse_duration(s, &ago_ms) == 0) {
+                if (__builtin_mul_overflow(ago_ms, NS_PER_MS, &ago) ||
+                    __builtin_sub_overflow(cor_wall_ns(), ago, ret_ns))
+                        *ret_ns = INT64_MIN;
+                return 0;
+        }
+        if (cor_time_parse_loose(s, &t) < 0)
+                return -1;
+        *ret_ns = cor_time_ns(&t);
         return 0;
 }

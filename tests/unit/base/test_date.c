@@ -106,11 +106,62 @@ static void as_people_write_it(void **state)
         }
 }
 
+static void moments(void **state)
+{
+        static const struct {
+                const char *text;
+                int64_t ns;
+        } right[] = {
+                { "0", 0 },
+                { "1709247599.5", 1709247599500000000 },
+                { "1969-12-31T23:59:58.5Z", -1500000000 },
+                { "9223372036", 9223372036000000000 },
+                { "9223372036.854775807", INT64_MAX },
+                { "9223372036.854775808", INT64_MAX },
+                { "9223372037", INT64_MAX },
+                { "999999999999999999", INT64_MAX },
+                { "9999-12-31T23:59:59Z", INT64_MAX },
+                { "1677-01-01T00:00:00Z", INT64_MIN },
+                { "0001-01-01T00:00:00Z", INT64_MIN },
+                { "5000000h", INT64_MIN },
+                { "18446744073s", INT64_MIN },
+        };
+        static const char *const wrong[] = {
+                "", "x", "1.", "-1", "10x", "1h30", "99999999999999999999h", "2024-13-01"
+        };
+
+        for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+                int64_t ns = 1;
+
+                if (cor_moment_parse(right[i].text, &ns) < 0)
+                        fail_msg("%s is refused", right[i].text);
+                if (ns != right[i].ns)
+                        fail_msg("%s is %lld", right[i].text, (long long)ns);
+        }
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+                int64_t ns;
+
+                if (cor_moment_parse(wrong[i], &ns) == 0)
+                        fail_msg("%s is taken", wrong[i]);
+        }
+}
+
+static void a_duration_is_so_long_ago(void **state)
+{
+        const int64_t ago = 5400 * INT64_C(1000000000);
+        int64_t before = cor_wall_ns(), then;
+
+        assert_int_equal(cor_moment_parse("1h30m", &then), 0);
+        assert_true(then >= before - ago && then <= cor_wall_ns() - ago);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(rfc3339),
                 cmocka_unit_test(as_people_write_it),
+                cmocka_unit_test(moments),
+                cmocka_unit_test(a_duration_is_so_long_ago),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
