@@ -69,12 +69,39 @@ static int new_document(struct spec *s, struct cor_err *err)
         return 0;
 }
 
+static bool needs_1_1(const struct spec *s)
+{
+        for (size_t i = 0; i < s->c->n_mounts; i++)
+                if (s->c->mounts[i].n_uid_mappings || s->c->mounts[i].n_gid_mappings)
+                        return true;
+        for (size_t i = 0; i < s->n_points; i++)
+                if (s->points[i].ro_force_recursive)
+                        return true;
+        return s->c->linux_->seccomp && s->c->linux_->seccomp->listener_path;
+}
+
+/*
+ * Other runtimes refuse a version that is newer than they are (crun 1.8 all that is not 1.0), whether the document has
+ * anything new or not. So they are told of the lowest one in which everything has a meaning that must not be missed;
+ * what does no harm when it is not understood, as the number of an error of seccomp, needs none.
+ */
+static const char *lowest_version(const struct spec *s)
+{
+        const struct oci_linux *l = s->c->linux_;
+
+        if (l->n_net_devices || (l->intel_rdt && (l->intel_rdt->n_schemata || l->intel_rdt->enable_monitoring)))
+                return "1.3.0";
+        return needs_1_1(s) ? "1.1.0" : "1.0.2";
+}
+
 int spec_build(struct spec *s, struct cor_text *ret, struct cor_err *err)
 {
         if (new_document(s, err) < 0 || spec_collect_points(s, err) < 0 || spec_make_process(s, err) < 0 ||
             spec_make_security(s, err) < 0 || spec_make_namespaces(s, err) < 0 || spec_make_mounts(s, err) < 0 ||
             spec_make_resources(s, err) < 0 || spec_make_devices(s, err) < 0)
                 return -1;
+        if (spec_other_runtime(s))
+                s->c->oci_version = lowest_version(s);
         cor_json_print(&oci_config_doc, s->c, COR_JSON_COMPACT, ret);
         return 0;
 }

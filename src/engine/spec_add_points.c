@@ -32,6 +32,8 @@ int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_poi
         spec_mount_option(s, m, p->non_recursive ? "bind" : "rbind");
         if (!p->rw && p->ro_force_recursive && !recursive)
                 return cor_fail(err, COR_UNSUPPORTED, "rro is not supported: kernel is older than 5.12");
+        if (!p->rw && spec_other_runtime(s)) /* it may not know the other word */
+                spec_mount_option(s, m, "ro");
         if (!p->rw)
                 spec_mount_option(s, m, recursive && !p->ro_non_recursive ? "rro" : "ro");
         if (!spec_empty(p->propagation))

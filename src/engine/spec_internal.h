@@ -47,6 +47,12 @@ struct spec {
         size_t n_points;
 };
 
+/* spec_other_runtime() - --runtime PATH: the container is not made by ours */
+static inline bool spec_other_runtime(const struct spec *s)
+{
+        return s->host->runtime && s->host->runtime[0] == '/';
+}
+
 /* --- memory of the configuration --- */
 char *spec_printf(struct spec *s, const char *fmt, ...) COR_PRINTF(2, 3) __attribute__((returns_nonnull));
 const char *spec_strdup(struct spec *s, const char *text);

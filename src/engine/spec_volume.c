@@ -178,10 +178,9 @@ static int volume_source(struct spec *s, const struct spec_point *p, const char 
 static int add_part(struct spec *s, const struct spec_point *p, const char *source, struct cor_err *err)
 {
         auto_str folder = volume_folder_path(s->store, p->name);
-        bool foreign = s->host->runtime && s->host->runtime[0] == '/';
         struct oci_mount *m = spec_mount_add(s, p->destination, "bind", source);
 
-        if (!foreign) {
+        if (!spec_other_runtime(s)) {
                 m->source = spec_printf(s, "%s/%s", folder, p->subpath);
                 spec_mount_option(s, m, spec_printf(s, "x-beneath=%s", folder));
         }
