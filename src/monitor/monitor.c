@@ -260,6 +260,9 @@ void monitor_finish(struct monitor *m)
         int64_t delay;
 
         streams_done(m);
+        log_close(
+                m->log); /* a last line without its end is a line now; whoever hears of the end finds all in the log */
+        m->log = NULL;
         m->now.exit_code = cor_status_code(m->status);
         m->now.finished = monitor_wall_ns();
         monitor_event_die(m);
