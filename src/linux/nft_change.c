@@ -237,3 +237,47 @@ int nft_find_chain(int sock, uint8_t family, const char *table, const char *chai
         netlink_put_str(&r, NFTA_CHAIN_NAME, chain);
         return find(sock, &r, err);
 }
+
+struct counting {
+        const char *except;
+        int n;
+};
+
+static int count_rule(const struct netlink_message *m, void *data, struct cor_err *err)
+{
+        struct counting *count = data;
+        struct netlink_cursor c;
+        struct netlink_attr a;
+        struct nfgenmsg h;
+
+        (void)err;
+        if (m->type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE) || !netlink_header(m, &h, sizeof h, &c))
+                return 0;
+        while (netlink_next_attr(&c, &a))
+                if (a.type == NFTA_RULE_CHAIN && count->except && netlink_str(&a) &&
+                    strcmp(netlink_str(&a), count->except) == 0)
+                        return 0;
+        count->n++;
+        return 0;
+}
+
+int nft_count_rules(int sock, uint8_t family, const char *table, const char *except, struct cor_err *err)
+{
+        enum { DUMP_TRIES = 8 };
+        const struct nft_change c = { .family = family };
+        struct counting count = { .except = except };
+        struct netlink_request r;
+
+        for (int i = 0; i < DUMP_TRIES; i++) {
+                count.n = 0;
+                begin(&c, &r, NFT_MSG_GETRULE, NLM_F_DUMP);
+                netlink_put_str(&r, NFTA_RULE_TABLE, table);
+                if (netlink_exchange(sock, &r, count_rule, &count, err) == 0)
+                        return count.n;
+                if (err->sys == ENOENT)
+                        return 0;
+                if (err->kind != COR_BUSY)
+                        break;
+        }
+        return cor_wrap(err, "nftables: read the rules of table %s", table);
+}

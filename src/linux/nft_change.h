@@ -45,7 +45,14 @@ void nft_delete_chain(struct nft_change *c, const char *chain);
 
 /* Types as the program nft knows them: only for its display. Two in one key: NFT_TYPE_PAIR(NFT_TYPE_IPV4,
  * NFT_TYPE_PORT) */
-enum { NFT_TYPE_IPV4 = 7, NFT_TYPE_IPV6 = 8, NFT_TYPE_PORT = 13, NFT_TYPE_MARK = 19, NFT_TYPE_NAME = 41 };
+enum {
+        NFT_TYPE_FAMILY = 2,
+        NFT_TYPE_IPV4 = 7,
+        NFT_TYPE_IPV6 = 8,
+        NFT_TYPE_PORT = 13,
+        NFT_TYPE_MARK = 19,
+        NFT_TYPE_NAME = 41
+};
 #define NFT_TYPE_PAIR(a, b) ((a) << 6 | (b))
 
 struct nft_set {
@@ -71,5 +78,8 @@ void nft_delete_elements(struct nft_change *c, const char *set, const struct nft
 /* nft_find_table() / nft_find_chain() - 1 it is there, 0 it is not */
 int nft_find_table(int sock, uint8_t family, const char *table, struct cor_err *err) COR_MUST_CHECK;
 int nft_find_chain(int sock, uint8_t family, const char *table, const char *chain, struct cor_err *err) COR_MUST_CHECK;
+/* nft_count_rules() - those of @table, but for those in chain @except (may be NULL); 0 if there is no such table */
+int nft_count_rules(int sock, uint8_t family, const char *table, const char *except, struct cor_err *err)
+        COR_MUST_CHECK;
 
 #endif

@@ -1,25 +1,28 @@
 /*
  * Making the bridge takes several steps, and somebody may be killed between any two of them: each is repeated by
- * whoever comes next, and does nothing where it was done. The last one is the rule of nftables.
+ * whoever comes next, and does nothing where it was done. The last one is the firewall.
  */
 #include "network/bridge.h"
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/lock.h"
+#include "base/file.h"
+#include "base/process.h"
 #include "linux/netdev_message.h"
-#include "linux/nft.h"
 #include "linux/procfs.h"
+#include "network/firewall.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define TABLE "coracle_bridge"
-enum { LOCK_MS = 10000, DUMP_TRIES = 5 };
+enum { LOCK_MS = 10000, LOCK_STEP_US = 2000, DUMP_TRIES = 5 };
 
 /* ------------------------------------------------------------------------------------------------------------ subnet
  */
@@ -163,14 +166,28 @@ static int forward(struct cor_err *err)
         return 0;
 }
 
-static int translate(const struct subnet *s, struct cor_err *err)
+static int add_to_firewall(struct nft_change *c, void *data, struct cor_err *err)
 {
-        const struct nft_masquerade m = {
-                .table = TABLE, .network = s->address, .prefix_len = s->prefix_len, .bridge = BRIDGE_INTERFACE
-        };
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        const struct firewall_network w = { .bridge = BRIDGE_INTERFACE, .together = true, .masquerade[0] = true };
 
-        return sock < 0 ? -1 : nft_masquerade(sock, &m, err);
+        (void)data;
+        (void)err;
+        firewall_add_network(c, &w);
+        return 0;
+}
+
+static int translate(struct cor_err *err)
+{
+        const struct firewall_content content = { .fill = add_to_firewall };
+        auto_nft_change c = { .family = 0 };
+        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        int r = sock < 0 ? -1 : firewall_ensure(sock, &content, err);
+
+        if (r != 0)
+                return r < 0 ? -1 : 0;
+        firewall_begin(&c);
+        (void)!add_to_firewall(&c, NULL, err);
+        return nft_change_commit(&c, sock, err);
 }
 
 static int make_link(int sock, struct netdev_link *link, struct cor_err *err)
@@ -207,7 +224,7 @@ static int make(int sock, struct bridge *ret, struct cor_err *err)
                 if (give_address(sock, link.index, &all.own, err) < 0)
                         goto out;
         }
-        if (set_up(sock, link.index, err) < 0 || forward(err) < 0 || translate(&all.own, err) < 0)
+        if (set_up(sock, link.index, err) < 0 || forward(err) < 0 || translate(err) < 0)
                 goto out;
         *ret = (struct bridge){ .index = link.index, .address = all.own.address, .prefix_len = all.own.prefix_len };
         r = 0;
@@ -216,9 +233,22 @@ out:
         return r;
 }
 
+static int lock(int run, struct cor_err *err)
+{
+        auto_fd fd = openat(run, "network.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int64_t end = cor_now_ms() + LOCK_MS;
+
+        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if ((errno != EWOULDBLOCK && errno != EINTR) || cor_now_ms() > end)
+                        return cor_fail_errno(err, "lock network.lock");
+                usleep(LOCK_STEP_US);
+        }
+        return fd < 0 ? cor_fail_errno(err, "open network.lock") : cor_fd_take(&fd);
+}
+
 int bridge_open(int sock, int run, struct bridge *ret, struct cor_err *err)
 {
-        auto_fd held = cor_lock_file(run, "network.lock", LOCK_MS, err);
+        auto_fd held = lock(run, err);
 
         if (held < 0 || make(sock, ret, err) < 0)
                 return cor_wrap(err, "network " BRIDGE_INTERFACE);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -10,9 +11,9 @@
 
 #include "base/fd.h"
 #include "linux/netdev_message.h"
-#include "linux/nft.h"
 #include "network/bridge.h"
 #include "network/connect.h"
+#include "network/firewall.h"
 
 static void test_modes(void **state)
 {
@@ -50,6 +51,7 @@ static void make_twice(void *data)
 {
         const uint32_t address = htonl(172u << 24 | 17u << 16 | 9u << 8 | 1);
         struct netdev_address a = { .family = AF_INET, .prefix_len = 24, .local.len = 4, .address.len = 4 };
+        struct nft_change change;
         struct bridge first, second;
         struct netlink_request r;
         int sock, nft, run;
@@ -64,19 +66,24 @@ static void make_twice(void *data)
         CHECK_OK(nft = netlink_open(NETLINK_NETFILTER, &err));
         CHECK_OK(bridge_open(sock, run, &first, &err));
         CHECK(first.address == (172u << 24 | 17u << 16 | 1) && first.prefix_len == 16);
+        CHECK(firewall_whole(nft, NULL) == 1);
         CHECK_OK(bridge_open(sock, run, &second, &err));
         CHECK(first.index == second.index && first.address == second.address && first.prefix_len == second.prefix_len);
 
         /* somebody has removed it, and uses its subnet */
         netdev_make_delete(&r, BRIDGE_INTERFACE);
         CHECK_OK(netlink_exchange(sock, &r, NULL, NULL, &err));
-        CHECK_OK(nft_table_delete(nft, "coracle_bridge", &err));
-        CHECK_OK(nft_table_delete(nft, "coracle_bridge", &err));
+        firewall_begin(&change);
+        nft_delete_table(&change);
+        CHECK_OK(nft_change_commit(&change, nft, &err));
+        nft_change_done(&change);
         memcpy(a.local.bytes, &address, 4);
         memcpy(a.address.bytes, &address, 4);
         netdev_make_address(&r, &a, 1);
         CHECK_OK(netlink_exchange(sock, &r, NULL, NULL, &err));
+        CHECK(firewall_whole(nft, NULL) == 0);
         CHECK_OK(bridge_open(sock, run, &second, &err));
+        CHECK(firewall_whole(nft, NULL) == 1);
         CHECK(second.address == (172u << 24 | 18u << 16 | 1));
         unlinkat(run, "network.lock", 0);
         rmdir(folder);

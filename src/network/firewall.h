@@ -1,0 +1,49 @@
+#ifndef CORACLE_NETWORK_FIREWALL_H
+#define CORACLE_NETWORK_FIREWALL_H
+/*
+ * The one nftables table of Coracle, "coracle" of the family inet: chains and rules that are always the same, and sets
+ * that say what is true of which bridge, so that a network costs a few elements. Rules and sets are drawn at the head
+ * of firewall.c. What others may write into is the chain "user": it is asked first about everything that is forwarded,
+ * and never touched.
+ *
+ * Somebody may flush all of it. Whoever needs it looks, and makes it anew, whole, in one transaction: for what was in
+ * the sets then, it asks.
+ */
+#include "linux/nft_rule.h"
+
+#define FIREWALL_TABLE "coracle"
+#define FIREWALL_USER  "user" /* the users' own chain */
+
+enum firewall_mode {
+        FIREWALL_NAT,    /* only published ports, by the host's addresses */
+        FIREWALL_ROUTED, /* only published ports, by the containers' own addresses; and ICMP */
+        FIREWALL_OPEN,   /* all ports: docker's nat-unprotected */
+};
+struct firewall_network {
+        const char *bridge;
+        bool internal;      /* nothing is forwarded to or from it */
+        bool together;      /* its containers may speak with each other */
+        bool masquerade[2]; /* [0]: of IPv4, [1]: of IPv6 */
+        enum firewall_mode mode[2];
+};
+
+/* What the sets hold, put into @c again; the table and its sets are there. */
+struct firewall_content {
+        int (*fill)(struct nft_change *c, void *data, struct cor_err *err);
+        void *data;
+};
+/*
+ * firewall_ensure() - the table is there, whole: 1 if it had to be made, 0 if not. The caller holds the lock of
+ * networks (network_lock()). @sock: NETLINK_NETFILTER
+ */
+int firewall_ensure(int sock, const struct firewall_content *content, struct cor_err *err) COR_MUST_CHECK;
+/* firewall_whole() - 1 it is there, 0 it is not, or lacks rules */
+int firewall_whole(int sock, struct cor_err *err) COR_MUST_CHECK;
+/* firewall_begin() - an empty change of the table, to be nft_change_done() */
+void firewall_begin(struct nft_change *c);
+/* firewall_add_network() - what the sets say of it; the same again is fine */
+void firewall_add_network(struct nft_change *c, const struct firewall_network *network);
+/* firewall_remove_network() - none of the sets knows the bridge any more; it is no error if none did */
+int firewall_remove_network(int sock, const char *bridge, struct cor_err *err) COR_MUST_CHECK;
+
+#endif
