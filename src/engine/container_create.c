@@ -137,6 +137,9 @@ static int add(struct engine *e, const struct container_new *n, const struct spe
         r->mounts = cor_strdup(mounts.json);
         for (size_t i = 0; i < mounts.volumes.n_items; i++)
                 cor_strv_add(&r->volumes, mounts.volumes.items[i]);
+        r->images = COR_TAKE(mounts.images);
+        r->n_images = mounts.n_images;
+        mounts.n_images = 0;
         if (add_row(e, n->name, r, err) == 0 && make_layer(e, r, layer_size(d->host_config), err) == 0)
                 return 0;
         spec_mounts_undo(e->store, &mounts);

@@ -3,8 +3,9 @@
  * digests of that repository; when no name is left, the image goes. An id given removes the image if all its names are
  * in one repository with one tag at most, or if it is forced.
  *
- * An image that containers use: one that runs keeps it, whatever is said; one that does not keeps it unless it is
- * forced. With its name alone it is only untagged, which has to be forced if that is its last name.
+ * An image that containers use, be it as what they stand on or mounted in them: one that runs keeps it, whatever is
+ * said; one that does not keeps it unless it is forced. With its name alone it is only untagged, which has to be forced
+ * if that is its last name.
  */
 #include "engine/container.h"
 #include "engine/image_filter.h"
@@ -164,19 +165,29 @@ struct image_users {
         char running[13], stopped[13];
 };
 
+/* It is mounted in container @number. */
+static bool is_mounted(const struct container_image_uses *uses, int64_t number, const struct digest *id)
+{
+        for (size_t n = 0; n < uses->n_items; n++)
+                if (uses->items[n].container == number && digest_eq(&uses->items[n].image, id))
+                        return true;
+        return false;
+}
+
 static int find_users(struct engine *e, const struct digest *id, struct image_users *ret, struct cor_err *err)
 {
+        auto_container_image_uses uses = { 0 };
         auto_container_rows rows = { 0 };
 
         *ret = (struct image_users){ 0 };
-        if (engine_containers(e, false, &rows, err) < 0)
+        if (engine_containers(e, false, &rows, err) < 0 || container_image_uses(e->store, &uses, err) < 0)
                 return -1;
         for (size_t n = 0; n < rows.n_items; n++) {
                 const struct container_row *c = &rows.items[n];
                 bool runs = c->now.phase == CONTAINER_PHASE_RUNNING || c->now.phase == CONTAINER_PHASE_PAUSED ||
                             c->now.phase == CONTAINER_PHASE_RESTARTING;
 
-                if (digest_eq(&c->image_id, id))
+                if (digest_eq(&c->image_id, id) || is_mounted(&uses, c->number, id))
                         snprintf(runs ? ret->running : ret->stopped, sizeof ret->running, "%.12s", c->id);
         }
         return 0;
@@ -252,8 +263,12 @@ int engine_remove_image(struct engine *e, const char *name, const char *platform
         return 0;
 }
 
-static bool is_used(const struct container_rows *users, const struct digest *id)
+static bool is_used(const struct container_rows *users, const struct container_image_uses *uses,
+                    const struct digest *id)
 {
+        for (size_t n = 0; n < uses->n_items; n++)
+                if (digest_eq(&uses->items[n].image, id))
+                        return true;
         for (size_t n = 0; n < users->n_items; n++)
                 if (digest_eq(&users->items[n].image_id, id))
                         return true;
@@ -262,7 +277,7 @@ static bool is_used(const struct container_rows *users, const struct digest *id)
 
 /* Keep in @list what is to go. */
 static void pick_prunable(const struct image_match *m, bool all, const struct container_rows *users,
-                          struct image_list *list)
+                          const struct container_image_uses *uses, struct image_list *list)
 {
         size_t kept = 0;
 
@@ -270,7 +285,7 @@ static void pick_prunable(const struct image_match *m, bool all, const struct co
                 struct image_row row = list->items[n];
 
                 list->items[n] = (struct image_row){ 0 };
-                if (image_match_fits(m, &row) && (all || row.names.n_items == 0) && !is_used(users, &row.id))
+                if (image_match_fits(m, &row) && (all || row.names.n_items == 0) && !is_used(users, uses, &row.id))
                         list->items[kept++] = row;
                 else
                         image_row_done(&row);
@@ -282,6 +297,7 @@ int engine_prune_images(struct engine *e, bool all, const struct image_filter *f
                         struct cor_err *err)
 {
         auto_image_match m = { 0 };
+        auto_container_image_uses uses = { 0 };
         auto_container_rows users = { 0 };
         auto_image_list list = { 0 };
         auto_image_removed r = { 0 };
@@ -289,9 +305,10 @@ int engine_prune_images(struct engine *e, bool all, const struct image_filter *f
         bool *gone auto_free = NULL;
 
         if (image_match_parse(e, filter, IMAGE_FILTER_PRUNE, &m, err) < 0 ||
-            image_all(e->store, true, &list, err) < 0 || container_row_all(e->store, false, &users, err) < 0)
+            image_all(e->store, true, &list, err) < 0 || container_row_all(e->store, false, &users, err) < 0 ||
+            container_image_uses(e->store, &uses, err) < 0)
                 return -1;
-        pick_prunable(&m, m.has_dangling ? !m.dangling : all, &users, &list);
+        pick_prunable(&m, m.has_dangling ? !m.dangling : all, &users, &uses, &list);
         gone = cor_alloc(list.n_items + 1);
         if (image_forget_list(e->store, &list, gone, err) < 0 || store_collect(e->store, &c, err) < 0)
                 return -1;

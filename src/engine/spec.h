@@ -42,6 +42,8 @@ struct spec_mounts {
         char *json;              /* for container_row.mounts: docker_mount_point, with what else a start has to know */
         struct cor_strv volumes; /* names, for container_row.volumes */
         struct cor_strv made;    /* those of them that were made for it */
+        struct container_image *images; /* that are mounted, for container_row.images */
+        size_t n_images;
 };
 void spec_mounts_done(struct spec_mounts *m);
 #define auto_spec_mounts COR_CLEANUP(spec_mounts_done) struct spec_mounts

@@ -211,12 +211,30 @@ static void use_volume(struct creation *c, const char *name)
         cor_strv_add(&c->out->volumes, name);
 }
 
+/* As it was found, also what another container lends: the name may mean another image by now. */
+static int use_image(struct creation *c, const struct spec_point *p, struct cor_err *err)
+{
+        struct container_image i = { .n_layers = 0 };
+
+        if (!p->source || digest_parse(p->source, &i.id, err) < 0)
+                return -1;
+        for (size_t k = 0; k < p->n_layers; k++)
+                if (digest_parse(p->layers[k], COR_GROW(i.layers, i.n_layers), err) < 0) {
+                        free(i.layers);
+                        return -1;
+                }
+        *COR_GROW(c->out->images, c->out->n_images) = i;
+        return 0;
+}
+
 static int settle(struct creation *c, int root, struct cor_err *err)
 {
         for (size_t i = 0; i < c->n_points; i++) {
                 struct spec_point *p = &c->points[i];
 
                 if (strcmp(p->type, "image") == 0 && !p->inherited && spec_image_point(c->store, c->memory, p, err) < 0)
+                        return -1;
+                if (strcmp(p->type, "image") == 0 && use_image(c, p, err) < 0)
                         return -1;
                 if (strcmp(p->type, "volume") != 0)
                         continue;
@@ -274,5 +292,8 @@ void spec_mounts_done(struct spec_mounts *m)
         free(m->json);
         cor_strv_done(&m->volumes);
         cor_strv_done(&m->made);
+        for (size_t i = 0; i < m->n_images; i++)
+                free(m->images[i].layers);
+        free(m->images);
         *m = (struct spec_mounts){ 0 };
 }

@@ -23,6 +23,13 @@ int idmap_check(const struct oci_id_map *map, size_t n, const char *what, struct
 bool idmap_to_host(const struct oci_id_map *map, size_t n, uint32_t id, uint32_t *ret);
 bool idmap_to_container(const struct oci_id_map *map, size_t n, uint32_t id, uint32_t *ret);
 
+/*
+ * idmap_format() - as text, "INSIDE:OUTSIDE:SIZE,…;…", users before groups; free(). idmap_parse() - the same again:
+ * idmap_done() *@ret. INVALID if it is not such a text, or a map that the kernel would refuse
+ */
+char *idmap_format(const struct idmap *m) __attribute__((returns_nonnull));
+int idmap_parse(const char *text, struct idmap *ret, struct cor_err *err) COR_MUST_CHECK;
+
 /**
  * idmap_write() - give process @pid's fresh user namespace its mapping
  * @procfs: verified procfs (linux/procfs.h) of the caller's pid namespace

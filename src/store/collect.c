@@ -74,6 +74,7 @@ static int read_used(struct collection *c, struct cor_err *err)
         if (db_query(c->s->db, &rows, err,
                      "SELECT digest FROM image_blob UNION SELECT name FROM image_layer UNION SELECT id FROM image"
                      " UNION SELECT manifest FROM image UNION SELECT name FROM container_layer"
+                     " UNION SELECT layer FROM container_image WHERE layer <> ''"
                      " UNION SELECT digest FROM lease_item",
                      "") < 0)
                 return -1;

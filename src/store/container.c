@@ -7,6 +7,7 @@
 #include "store/container.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/container_ids.h"
 #include "store/image.h"
 #include "store/layer.h"
 #include "store/row.h"
@@ -69,9 +70,11 @@ static int put_row(struct store *s, struct container_row *r, struct cor_err *err
                    labels.len) < 0)
                 return -1;
         r->number = db_last_id(s->db);
-        return db_run(s->db, err, "INSERT INTO container_document VALUES (?1, ?2, ?3, ?4, ?5, ?6)", "ittttt", r->number,
-                      r->config ? r->config : "{}", r->host_config ? r->host_config : "{}", r->networking, r->endpoints,
-                      r->mounts) < 0
+        if (container_take_ids(s, r, err) < 0)
+                return -1;
+        return db_run(s->db, err, "INSERT INTO container_document VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", "itttttt",
+                      r->number, r->config ? r->config : "{}", r->host_config ? r->host_config : "{}", r->networking,
+                      r->endpoints, r->mounts, r->id_map) < 0
                        ? -1
                        : 0;
 }
@@ -86,6 +89,29 @@ static int put_layers(struct store *s, const struct container_row *r, struct cor
                            r->layers[i].text) < 0)
                         return -1;
         }
+        return 0;
+}
+
+static int put_image(struct store *s, int64_t number, const struct container_image *i, struct cor_err *err)
+{
+        static const char insert[] = "INSERT OR IGNORE INTO container_image VALUES (?1, ?2, ?3)";
+
+        if (i->n_layers == 0)
+                return db_run(s->db, err, insert, "itt", number, i->id.text, "") < 0 ? -1 : 0;
+        for (size_t k = 0; k < i->n_layers; k++) {
+                if (layer_size(s, &i->layers[k]) < 0)
+                        return cor_fail(err, COR_NOT_FOUND, "image %s is not there any more", i->id.text);
+                if (db_run(s->db, err, insert, "itt", number, i->id.text, i->layers[k].text) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static int put_images(struct store *s, const struct container_row *r, struct cor_err *err)
+{
+        for (size_t i = 0; i < r->n_images; i++)
+                if (put_image(s, r->number, &r->images[i], err) < 0)
+                        return -1;
         return 0;
 }
 
@@ -131,7 +157,7 @@ static int add(struct store *s, struct container_row *r, const struct volume_row
         for (size_t i = 0; volumes && i < volumes->n_items; i++)
                 if (volume_insert(s, &volumes->items[i], err) < 0)
                         return -1;
-        if (put_volumes(s, r, err) < 0 || make_folder(s, r, err) < 0)
+        if (put_images(s, r, err) < 0 || put_volumes(s, r, err) < 0 || make_folder(s, r, err) < 0)
                 return -1;
         return db_commit(&txn, err);
 }

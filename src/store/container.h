@@ -44,6 +44,20 @@ struct container_now {
         char *error; /* why it could not start, or NULL */
 };
 
+/* An image that is mounted in a container: its id, and its layers. */
+struct container_image {
+        struct digest id, *layers;
+        size_t n_layers;
+};
+
+/* Where ids for a user namespace are taken from: @size of each kind, one after another, that no container has. */
+struct id_pool {
+        const struct oci_id_map *uids, *gids; /* container_id means nothing */
+        size_t n_uids, n_gids;
+        uint32_t size;
+        const char *owner; /* whose they are, for the error */
+};
+
 struct container_row {
         int64_t number; /* names its locks; never used twice */
         char *id;       /* 64 hexadecimal digits */
@@ -62,6 +76,11 @@ struct container_row {
         struct digest *layers;  /* names of its image's layers, lowest first: kept as long as the container is */
         size_t n_layers;
         struct cor_strv volumes; /* names of the volumes it uses */
+        char *id_map;            /* idmap_format() of its user namespace, or NULL: it has none */
+        /* for container_row_add() only: ids to take for id_map, borrowed or NULL; images to keep */
+        const struct id_pool *pool;
+        struct container_image *images;
+        size_t n_images;
         struct container_now now;
 };
 void container_row_done(struct container_row *r);
@@ -107,6 +126,19 @@ int container_row_save_endpoints(struct store *s, int64_t number, const char *en
         COR_MUST_CHECK;
 /* container_row_remove() - forget it; the folder is the caller's work before: container_folder_remove() */
 int container_row_remove(struct store *s, int64_t number, bool durable, struct cor_err *err) COR_MUST_CHECK;
+
+/* Who has which image mounted in it. */
+struct container_image_use {
+        struct digest image;
+        int64_t container; /* its number */
+};
+struct container_image_uses {
+        struct container_image_use *items;
+        size_t n_items;
+};
+void container_image_uses_done(struct container_image_uses *u);
+#define auto_container_image_uses COR_CLEANUP(container_image_uses_done) struct container_image_uses
+int container_image_uses(struct store *s, struct container_image_uses *ret, struct cor_err *err) COR_MUST_CHECK;
 
 /* container_row_sweep() - remove folders that no row has; how many */
 int container_row_sweep(struct store *s, struct cor_err *err) COR_MUST_CHECK;

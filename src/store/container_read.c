@@ -31,6 +31,10 @@ void container_row_done(struct container_row *r)
         cor_strv_done(&r->labels);
         free(r->layers);
         cor_strv_done(&r->volumes);
+        free(r->id_map);
+        for (size_t i = 0; i < r->n_images; i++)
+                free(r->images[i].layers);
+        free(r->images);
         free(r->now.error);
         memset(r, 0, sizeof *r);
 }
@@ -92,7 +96,7 @@ static int read_documents(struct store *s, struct container_row *r, struct cor_e
         int found;
 
         if (db_query(s->db, &rows, err,
-                     "SELECT config, host_config, networking, endpoints, mounts FROM container_document"
+                     "SELECT config, host_config, networking, endpoints, mounts, id_map FROM container_document"
                      " WHERE container = ?1",
                      "i", r->number) < 0)
                 return -1;
@@ -104,6 +108,7 @@ static int read_documents(struct store *s, struct container_row *r, struct cor_e
         r->networking = cor_strdup(db_text(&rows, 2));
         r->endpoints = cor_strdup(db_text(&rows, 3));
         r->mounts = cor_strdup(db_text(&rows, 4));
+        r->id_map = cor_strdup(db_text(&rows, 5));
         return 0;
 }
 
@@ -267,5 +272,33 @@ int container_row_all(struct store *s, bool full, struct container_rows *ret, st
                         return -1;
         *ret = l;
         l = (struct container_rows){ 0 };
+        return 0;
+}
+
+void container_image_uses_done(struct container_image_uses *u)
+{
+        free(u->items);
+        *u = (struct container_image_uses){ 0 };
+}
+
+int container_image_uses(struct store *s, struct container_image_uses *ret, struct cor_err *err)
+{
+        auto_container_image_uses u = { 0 };
+        auto_db_rows rows = { 0 };
+        int more;
+
+        if (db_query(s->db, &rows, err, "SELECT DISTINCT image, container FROM container_image", "") < 0)
+                return -1;
+        while ((more = db_next(&rows, err)) > 0) {
+                struct container_image_use *use = COR_GROW(u.items, u.n_items);
+
+                use->container = db_int(&rows, 1);
+                if (db_digest(&rows, 0, &use->image, err) < 0)
+                        return -1;
+        }
+        if (more < 0)
+                return -1;
+        *ret = u;
+        u = (struct container_image_uses){ 0 };
         return 0;
 }

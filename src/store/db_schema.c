@@ -9,6 +9,8 @@
  *
  *      container ──1:1── container_document   what was asked for and what came of it: JSON, read for one container only
  *        ├─────────1:n── container_layer      the layers that it stands on, lowest first: kept as long as it is there
+ *        ├─────────1:n── container_image      images that are mounted in it, with their layers: kept as well
+ *        ├─────────1:n── id_range             ids of the host that are this container's alone, of users or of groups
  *        └─────────m:n── volume               by container_volume
  *
  *      lease ──1:n── lease_item     digests that may not be collected while the holder of the lease lives; it lives as
@@ -93,7 +95,19 @@ static const char version_2[] = "CREATE TABLE volume ("
 static const char version_3[] = "ALTER TABLE image ADD COLUMN created_ns INTEGER NOT NULL DEFAULT 0;"
                                 "PRAGMA user_version = 3;";
 
-static const char *const versions[] = { version_1, version_2, version_3 };
+/* mounted images are kept; containers with user namespaces of their own. An image without layers has the layer "" */
+static const char version_4[] = "CREATE TABLE container_image ("
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  image TEXT NOT NULL, layer TEXT NOT NULL,"
+                                "  PRIMARY KEY (container, image, layer)) WITHOUT ROWID;"
+                                "CREATE TABLE id_range ("
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  groups INTEGER NOT NULL, first INTEGER NOT NULL, size INTEGER NOT NULL,"
+                                "  PRIMARY KEY (container, groups, first)) WITHOUT ROWID;"
+                                "ALTER TABLE container_document ADD COLUMN id_map TEXT;"
+                                "PRAGMA user_version = 4;";
+
+static const char *const versions[] = { version_1, version_2, version_3, version_4 };
 
 const int db_version = COR_COUNT(versions);
 

@@ -150,6 +150,29 @@ volume_path() { coracle volume inspect -f '{{.Mountpoint}}' "$1"; }
         expect_text "nosuch"
 }
 
+@test "images as mounts: an image that a container has mounted is kept, by those too that have it from another" {
+        mkdir "$TEST_DIR/tree" && echo other >"$TEST_DIR/tree/file"
+        tar -C "$TEST_DIR/tree" -c . | coracle import - other >/dev/null
+        local id
+        id=$(coracle images -q --no-trunc other)
+        coracle create --name reader --network none --mount type=image,source=other,target=/img small true >/dev/null
+        coracle create --name heir --network none --volumes-from reader small cat /img/file >/dev/null
+        coracle rm reader >/dev/null
+        run coracle rmi other
+        expect_status 1
+        expect_text "must force" "container $(coracle ps -aq --filter name=heir) is using its referenced image"
+        run coracle image prune -af
+        expect_no_text "${id#sha256:}"
+        run coracle rmi -f "$id"
+        expect_status 0
+        run coracle start -a heir # forced away: its layers are there all the same
+        expect_status 0
+        expect_output other
+        coracle rm heir >/dev/null
+        run coracle system check
+        expect_status 0
+}
+
 @test "ipc: /dev/shm of a container that shares it" {
         detached donor --ipc shareable --shm-size 2m
         coracle exec donor sh -c 'echo here >/dev/shm/file'

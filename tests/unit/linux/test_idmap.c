@@ -314,6 +314,30 @@ static void several_ids_are_mapped_by_the_helpers(void **state)
         assert_int_equal(in_child(map_by_helper, NULL), 0);
 }
 
+static void a_map_is_kept_as_text(void **state)
+{
+        static const char *const bad[] = {
+                "",      "0:1:1",   "0:1:1;0:1", "0:1:1;x:1:1",          "0:1:0;0:1:1",
+                "0:1;0", "0:1:2,1", ";:",        "0:1:4294967295;0:1:1", "0:1:5,2:9:1;0:1:1"
+        };
+        const struct idmap m = {
+                .uids = (struct oci_id_map *)two, .gids = (struct oci_id_map *)two, .n_uids = 2, .n_gids = 1
+        };
+        auto_str text = idmap_format(&m);
+        auto_idmap again = { 0 };
+        struct cor_err err = { 0 };
+
+        assert_string_equal(text, "0:1000:1,1:100000:65536;0:1000:1");
+        assert_int_equal(idmap_parse(text, &again, &err), 0);
+        assert_int_equal(again.n_uids, 2);
+        assert_int_equal(again.n_gids, 1);
+        assert_memory_equal(again.uids, two, sizeof two);
+        for (size_t i = 0; i < COR_COUNT(bad); i++) {
+                assert_int_equal(idmap_parse(bad[i], &again, &err), -1);
+                assert_int_equal(err.kind, COR_INVALID);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -324,6 +348,7 @@ int main(void)
                 cmocka_unit_test(own_id_becomes_root_and_ranges_follow),
                 cmocka_unit_test(own_id_in_the_middle_splits_the_ranges),
                 cmocka_unit_test(ranges_that_overlap_are_used_once),
+                cmocka_unit_test(a_map_is_kept_as_text),
                 cmocka_unit_test(root_maps_directly),
                 cmocka_unit_test(one_own_id_needs_no_privilege),
                 cmocka_unit_test(a_namespace_is_made_for_idmapped_mounts),

@@ -1,6 +1,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "spec/oci.h"
 #include "store/container.h"
 #include "store/hash.h"
 #include "store/image.h"
@@ -574,6 +575,80 @@ static void sockets_have_a_folder_of_the_stores_own(void **state)
         unsetenv("CORACLE_RUN");
 }
 
+/* A row with ids from @pool; its map, or "" if there are none left. free() */
+static char *with_ids(struct store *s, const char *name, unsigned n, const struct id_pool *pool)
+{
+        auto_container_row r = make_row(name, 'd', n), found = { 0 };
+        struct cor_err err = { 0 };
+
+        r.pool = pool;
+        if (container_row_add(s, &r, &err) < 0) {
+                assert_int_equal(err.kind, COR_BUSY);
+                return cor_strdup("");
+        }
+        ok(container_row_find(s, name, &found, &err), &err);
+        assert_string_equal(found.id_map, r.id_map);
+        return cor_strdup(found.id_map);
+}
+
+static void expect_ids(struct store *s, const char *name, unsigned n, const struct id_pool *pool, const char *expected)
+{
+        auto_str map = with_ids(s, name, n, pool);
+
+        assert_string_equal(map, expected);
+}
+
+static void ids_of_containers_do_not_overlap(void **state)
+{
+        const struct oci_id_map uids[] = { { 0, 1000, 10 }, { 0, 5000, 20 } }, gids[] = { { 0, 7000, 100 } };
+        const struct id_pool ten = { uids, gids, 2, 1, 10, "somebody" }, six = { uids, gids, 2, 1, 6, "somebody" };
+        auto_store s = open_store(*state, STORE_DATABASE);
+        auto_container_row taken = make_row("fixed", 'e', 1), gone = { 0 };
+        struct cor_err err = { 0 };
+
+        taken.id_map = cor_strdup("0:5003:2;0:9000:1"); /* a map that it came with */
+        ok(container_row_add(s, &taken, &err), &err);
+        expect_ids(s, "one", 1, &ten, "0:1000:10;0:7000:10");
+        expect_ids(s, "two", 2, &ten, "0:5005:10;0:7010:10");
+        expect_ids(s, "three", 3, &ten, "");
+        assert_int_equal(container_row_find(s, "three", &gone, &err), -1);
+        expect_ids(s, "four", 4, &six, "");
+        ok(container_row_find(s, "one", &gone, &err), &err);
+        ok(container_row_remove(s, gone.number, false, &err), &err);
+        expect_ids(s, "five", 5, &six, "0:1000:6;0:7000:6");
+}
+
+static void mounted_images_are_kept(void **state)
+{
+        const struct digest layer = hash_bytes("layer", 5);
+        auto_store s = open_store(*state, STORE_DATABASE);
+        auto_container_row r = make_row("web", 'a', 1);
+        auto_container_image_uses uses = { 0 }, none = { 0 };
+        auto_collected first = { 0 }, second = { 0 };
+        struct cor_err err = { 0 };
+
+        r.n_images = 2;
+        r.images = cor_alloc(2 * sizeof *r.images);
+        r.images[0] =
+                (struct container_image){ .id = hash_bytes("a", 1), .layers = cor_alloc(sizeof layer), .n_layers = 1 };
+        r.images[0].layers[0] = layer;
+        r.images[1] = (struct container_image){ .id = hash_bytes("b", 1) }; /* of nothing */
+        assert_int_equal(container_row_add(s, &r, &err), -1);
+        assert_int_equal(err.kind, COR_NOT_FOUND);
+        make_layer(s, &layer);
+        ok(container_row_add(s, &r, &err), &err);
+        ok(container_image_uses(s, &uses, &err), &err);
+        assert_int_equal(uses.n_items, 2);
+        assert_int_equal(uses.items[0].container, r.number);
+        ok(store_collect(s, &first, &err), &err);
+        assert_true(layer_size(s, &layer) >= 0);
+        ok(container_row_remove(s, r.number, false, &err), &err);
+        ok(container_image_uses(s, &none, &err), &err);
+        assert_int_equal(none.n_items, 0);
+        ok(store_collect(s, &second, &err), &err);
+        assert_true(layer_size(s, &layer) < 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -583,6 +658,8 @@ int main(void)
                 scratch_test(a_taken_name_is_refused_in_dockers_words),
                 scratch_test(changed_and_forgotten),
                 scratch_test(layers_of_containers_are_kept),
+                scratch_test(mounted_images_are_kept),
+                scratch_test(ids_of_containers_do_not_overlap),
                 scratch_test(volumes_are_kept_while_in_use),
                 scratch_test(volumes_come_with_their_container_or_not_at_all),
                 scratch_test(names_of_volumes_are_checked),
