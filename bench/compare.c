@@ -3,14 +3,15 @@
  * prints wall time, CPU time and peak memory of each with its ratios to named rows.
  *
  *      bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...
- *      ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE] --run COMMAND [--run
- * COMMAND]...
+ *      ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE]... [--orphans] --run COMMAND
+ *           [--run COMMAND]...
  *
  * A COMMAND is split at blanks and started without a shell, with its input and output at /dev/null; `{}` in it stands
  * for the number of the copy. CPU time is the kernel's accounting of the command and all that it waited for; this
- * process is their subreaper, so orphans that end before the command does are counted as well. Peak memory is
- * ru_maxrss, which exec inherits: no command can show less than this program's own half megabyte. What the daemon of
- * PIDFILE does meanwhile counts as the command's own.
+ * process is their subreaper, so orphans that end before the command does are counted as well, and with --orphans
+ * those that go on for a while: they are waited for once the wall time is taken. Peak memory is ru_maxrss, which exec
+ * inherits: no command can show less than this program's own half megabyte. What the daemons of the PIDFILEs do
+ * meanwhile counts as the command's own.
  * Exit status: 0, 1 if a command failed (its first message is shown), 2 for wrong usage.
  */
 #include "compare.h"
@@ -46,7 +47,7 @@ static noreturn void usage(const char *why)
         fprintf(stderr,
                 "bench-compare: %s\n"
                 "usage: bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...\n"
-                "ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE]\n"
+                "ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE]... [--orphans]\n"
                 "     --run COMMAND [--run COMMAND]...\n",
                 why);
         exit(2);
@@ -160,6 +161,22 @@ static size_t run_wait(const char *command, pid_t *pids, size_t n, unsigned time
         return n_failed;
 }
 
+/* What the commands left behind ends by itself soon; a row that says so counts it. */
+static void orphans_wait(const char *name, unsigned timeout_s, struct sample *sample)
+{
+        struct rusage ru;
+        int status;
+
+        alarm(timeout_s);
+        while (wait4(-1, &status, 0, &ru) > 0)
+                sample_add(sample, &ru);
+        if (errno != ECHILD) {
+                errno = ETIMEDOUT;
+                die("wait for the orphans of", name);
+        }
+        alarm(0);
+}
+
 static size_t run_once(const char *command, size_t copies, unsigned timeout_s, struct sample *sample)
 {
         static char buf[COMMAND_MAX];
@@ -197,20 +214,24 @@ static void messages_show(const struct row *row)
 
 static void row_round(struct row *row, unsigned timeout_s, struct sample *sample)
 {
+        struct daemon daemons[DAEMONS_MAX];
         size_t i, n_failed = 0;
-        struct daemon daemon;
         double start;
 
         *sample = (struct sample){ 0 };
         shell_run(row->before, timeout_s);
-        daemon_begin(&daemon, row->pidfile);
+        for (i = 0; i < row->n_pidfiles; i++)
+                daemon_begin(&daemons[i], row->pidfiles[i]);
         if (ftruncate(messages_fd, 0) < 0 || lseek(messages_fd, 0, SEEK_SET) < 0)
                 die("empty", "the messages");
         start = now_ms();
         for (i = 0; i < row->n_runs; i++)
                 n_failed += run_once(row->runs[i], row->copies, timeout_s, sample);
         sample->wall_ms = now_ms() - start;
-        daemon_end(&daemon, sample);
+        if (row->orphans)
+                orphans_wait(row->name, timeout_s, sample);
+        for (i = 0; i < row->n_pidfiles; i++)
+                daemon_end(&daemons[i], sample);
         if (n_failed && !row->n_failed)
                 messages_show(row);
         row->n_failed += n_failed;
@@ -247,7 +268,7 @@ static size_t number_parse(const char *text, size_t min, size_t max, const char 
         return value;
 }
 
-enum { OPT_ROW = 256, OPT_COPIES, OPT_BEFORE, OPT_AFTER, OPT_DAEMON, OPT_RUN };
+enum { OPT_ROW = 256, OPT_COPIES, OPT_BEFORE, OPT_AFTER, OPT_DAEMON, OPT_ORPHANS, OPT_RUN };
 
 static void row_option(struct comparison *cmp, int c, const char *value)
 {
@@ -267,8 +288,12 @@ static void row_option(struct comparison *cmp, int c, const char *value)
                 row->before = value;
         else if (c == OPT_AFTER)
                 row->after = value;
+        else if (c == OPT_ORPHANS)
+                row->orphans = true;
+        else if (c == OPT_DAEMON && row->n_pidfiles == DAEMONS_MAX)
+                usage("too many --daemon");
         else if (c == OPT_DAEMON)
-                row->pidfile = value;
+                row->pidfiles[row->n_pidfiles++] = value;
         else if (row->n_runs == RUNS_MAX)
                 usage("too many --run");
         else
@@ -288,13 +313,12 @@ static void bases_find(struct comparison *cmp, const char *const *names, size_t 
 
 static void options_parse(int argc, char **argv, struct comparison *cmp, const char **ret_json)
 {
-        static const struct option longs[] = { { "row", required_argument, NULL, OPT_ROW },
-                                               { "copies", required_argument, NULL, OPT_COPIES },
-                                               { "before", required_argument, NULL, OPT_BEFORE },
-                                               { "after", required_argument, NULL, OPT_AFTER },
-                                               { "daemon", required_argument, NULL, OPT_DAEMON },
-                                               { "run", required_argument, NULL, OPT_RUN },
-                                               { NULL, 0, NULL, 0 } };
+        static const struct option longs[] = {
+                { "row", required_argument, NULL, OPT_ROW },       { "copies", required_argument, NULL, OPT_COPIES },
+                { "before", required_argument, NULL, OPT_BEFORE }, { "after", required_argument, NULL, OPT_AFTER },
+                { "daemon", required_argument, NULL, OPT_DAEMON }, { "orphans", no_argument, NULL, OPT_ORPHANS },
+                { "run", required_argument, NULL, OPT_RUN },       { NULL, 0, NULL, 0 }
+        };
         const char *bases[BASES_MAX];
         size_t i, n_bases = 0;
         int c;

@@ -4,10 +4,11 @@
  * What the files of bench-compare share: compare.c runs the commands, compare_daemon.c looks at the daemons behind
  * them, compare_report.c tells what came out.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-enum { ROWS_MAX = 16, RUNS_MAX = 8, BASES_MAX = 5, ROUNDS_MAX = 10000, COPIES_MAX = 1000 };
+enum { ROWS_MAX = 16, RUNS_MAX = 8, BASES_MAX = 5, DAEMONS_MAX = 4, ROUNDS_MAX = 10000, COPIES_MAX = 1000 };
 
 /* One round of one row. */
 struct sample {
@@ -20,11 +21,13 @@ struct row {
         const char *name;
         const char *runs[RUNS_MAX]; /* one after the other, all timed */
         size_t n_runs;
-        const char *before, *after; /* shell commands, not timed; NULL: none */
-        const char *pidfile;        /* of the daemon that does the work; NULL: none */
-        size_t copies;              /* of each run, at the same time */
-        struct sample *samples;     /* one a round */
-        size_t n_failed;            /* runs that did not exit with 0, warm-up included */
+        const char *before, *after;        /* shell commands, not timed; NULL: none */
+        const char *pidfiles[DAEMONS_MAX]; /* of the daemons that do the work */
+        size_t n_pidfiles;
+        bool orphans;           /* what goes on after the commands counts, too */
+        size_t copies;          /* of each run, at the same time */
+        struct sample *samples; /* one a round */
+        size_t n_failed;        /* runs that did not exit with 0, warm-up included */
 };
 
 struct comparison {
