@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "engine/rootless.h"
 #include "engine/spec.h"
+#include "linux/clone_self.h"
 #include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "monitor/root.h"
@@ -17,19 +18,23 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FAILED_MS = 10000 }; /* until a monitor that could not start its container has ended */
 /* docker's exit codes of containers that could not be started */
 enum { CODE_FAILED = 128, CODE_NOT_FOUND = 127, CODE_REFUSED = 126 };
 
-static int spawn_monitor(const char *program, char *const argv[], int sock, pid_t *ret, struct cor_err *err)
+/* In its own session with our descriptor @sock as its third, everything else as it was at first. errno or 0 */
+static int spawn_program(const char *program, char *const argv[], char *const envp[], int sock)
 {
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attr;
         sigset_t none, all;
+        pid_t pid;
         int r;
 
         sigemptyset(&none);
@@ -42,11 +47,45 @@ static int spawn_monitor(const char *program, char *const argv[], int sock, pid_
         posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
         posix_spawnattr_setsigmask(&attr, &none);
         posix_spawnattr_setsigdefault(&attr, &all);
-        r = posix_spawn(ret, program, &files, &attr, argv, environ);
+        r = posix_spawn(&pid, program, &files, &attr, argv, envp);
         posix_spawnattr_destroy(&attr);
         posix_spawn_file_actions_destroy(&files);
-        errno = r;
-        return r == 0 ? 0 : cor_fail_errno(err, "start %s", program);
+        return r;
+}
+
+/*
+ * As nobody's child: its parent is a process of ours that ends at once. That one shares our memory (vfork), as does
+ * what it starts until it is another program: nothing is copied.
+ */
+static int spawn_orphan(const char *program, char *const argv[], char *const envp[], int sock)
+{
+        pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): what follows is one call */
+        int status;
+
+        if (pid < 0)
+                return errno;
+        if (pid == 0)
+                _exit(spawn_program(program, argv, envp, sock));
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return errno == ECHILD ? 0
+                                               : errno; /* SIGCHLD is ignored: whether it is there, its socket tells */
+        return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+/* From a binary that no container can write to, if there is a way: else the monitor has to execute itself once more. */
+static int spawn_monitor(const char *program, char *const argv[], int sock, struct cor_err *err)
+{
+        auto_free char **env = clone_self_environment(environ);
+        auto_fd safe = clone_self_of(program), moved = -1;
+        char path[32];
+
+        moved = safe < 0 ? -1 : fcntl(safe, F_DUPFD_CLOEXEC, MONITOR_STARTER_FD + 1);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", moved);
+        if (moved >= 0 && spawn_orphan(path, argv, env, sock) == 0)
+                return 0;
+        errno = spawn_orphan(program, argv, environ, sock);
+        return errno == 0 ? 0 : cor_fail_errno(err, "start %s", program);
 }
 
 /* A monitor for container @id, and our end of what is said with it. */
@@ -57,7 +96,6 @@ static int launch(struct engine *e, const char *id, struct cor_err *err)
                                NULL };
         auto_fd ours = -1, theirs = -1, moved = -1;
         int sock[2];
-        pid_t pid;
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
                 return cor_fail_errno(err, "socket pair");
@@ -67,7 +105,7 @@ static int launch(struct engine *e, const char *id, struct cor_err *err)
         moved = fcntl(theirs, F_DUPFD_CLOEXEC, MONITOR_STARTER_FD + 1);
         if (moved < 0)
                 return cor_fail_errno(err, "socket pair");
-        if (spawn_monitor(program, argv, moved, &pid, err) < 0)
+        if (spawn_monitor(program, argv, moved, err) < 0)
                 return -1;
         return cor_fd_take(&ours);
 }

@@ -158,10 +158,10 @@ static bool marked(char **envp)
         return false;
 }
 
-static int execute(int fd, char **argv, char **envp, struct cor_err *err)
+char **clone_self_environment(char **envp)
 {
-        char mark[] = MARK "1";
-        char **env auto_free = NULL;
+        static char mark[] = MARK "1";
+        char **env;
         size_t n = 0;
 
         while (envp && envp[n])
@@ -171,8 +171,23 @@ static int execute(int fd, char **argv, char **envp, struct cor_err *err)
                 memcpy(env, envp, n * sizeof *env);
         env[n] = mark;
         env[n + 1] = NULL;
+        return env;
+}
+
+static int execute(int fd, char **argv, char **envp, struct cor_err *err)
+{
+        char **env auto_free = clone_self_environment(envp);
+
         syscall(SYS_execveat, fd, "", argv, env, AT_EMPTY_PATH);
         return cor_fail_errno(err, "execute the protected form of our own binary");
+}
+
+int clone_self_of(const char *program)
+{
+        auto_fd exe = open(program, O_RDONLY | O_CLOEXEC);
+        struct cor_err ignored;
+
+        return exe < 0 || clone_self_is_safe(exe, &ignored) != 0 ? -1 : clone_mount(exe);
 }
 
 int clone_self_protect(char **argv, char **envp, struct cor_err *err)

@@ -30,4 +30,13 @@ int clone_self_open(int exe, enum clone_self_way *ret_way, struct cor_err *err) 
 /* clone_self_is_safe() - 1 if nobody can write to open binary @exe through a descriptor like it; 0 if somebody might */
 int clone_self_is_safe(int exe, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * clone_self_of() - the same for another program that is about to be executed: a descriptor of a protected form of it,
+ * for /proc/self/fd, so that it need not execute itself again; with an environment from clone_self_environment(). -1 if
+ * it needs none or that is not possible here: executed by its name it sees to itself.
+ */
+int clone_self_of(const char *program);
+/* clone_self_environment() - @envp with the mark that keeps a mistake from going round for ever; free() the array */
+char **clone_self_environment(char **envp) __attribute__((returns_nonnull));
+
 #endif

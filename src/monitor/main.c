@@ -1,9 +1,9 @@
 /*
  * coracle-monitor --store PATH ID: what stays with one running container (monitor/protocol.h, monitor/monitor.h). It is
- * started by the engine, with its end of a socket pair as descriptor 3, and is nobody's child afterwards.
+ * started by the engine as nobody's child, in a session of its own, with its end of a socket pair as descriptor 3.
  *
  *   1  clone_self_protect()     it will be the parent of processes in containers
- *   2  leave()                  session, stdio, folder and environment of the starter
+ *   2  leave()                  stdio, folder and environment of the starter
  *   3  prepare()                signals, the container's MONITOR lock and folder of sockets
  *   4  the starter's words      until START; nothing has been made if it goes before
  *   5  monitor_start()          STARTED or ERROR
@@ -59,18 +59,23 @@ static int close_all_but_socket(void)
         return fcntl(MONITOR_STARTER_FD, F_SETFD, FD_CLOEXEC);
 }
 
-/* A session of its own, and init for a parent: the process that the starter waits for ends here. */
-static int leave(void)
+/* Who was started without a session of his own still has to leave: the process that the starter waits for ends here. */
+static int begin_session(void)
 {
         pid_t pid = fork();
 
-        if (pid < 0)
-                return -1;
         if (pid > 0)
                 _exit(0);
+        return pid < 0 || setsid() < 0 ? -1 : 0;
+}
+
+static int leave(void)
+{
+        if (getsid(0) != getpid() && begin_session() < 0)
+                return -1;
         clear_environment();
         umask(022);
-        return setsid() < 0 || chdir("/") < 0 ? -1 : close_all_but_socket();
+        return chdir("/") < 0 ? -1 : close_all_but_socket();
 }
 
 /* --- 3 -------------------------------------------------------------------------------------------------------------
