@@ -59,12 +59,13 @@ static int spawn_program(const char *program, char *const argv[], char *const en
  */
 static int spawn_orphan(const char *program, char *const argv[], char *const envp[], int sock)
 {
-        pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): what follows is one call */
+        /* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): what follows is one call */
+        pid_t pid = vfork();
         int status;
 
         if (pid < 0)
                 return errno;
-        if (pid == 0)
+        if (pid == 0) /* NOLINTNEXTLINE(clang-analyzer-unix.Vfork): its end is an exec or nothing */
                 _exit(spawn_program(program, argv, envp, sock));
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)
