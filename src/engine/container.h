@@ -55,12 +55,14 @@ struct container_exec {
         bool tty, privileged, detach, in; /* in: stdin is passed on */
         struct monitor_size size;         /* of the terminal; 0: as it is */
 };
+struct exec_note;
 /* A process in a container, a child of the caller. Descriptors it was not given are -1. */
 struct exec_process {
         pid_t pid;
         int pidfd;
-        int terminal;     /* the pty's master, or -1: then */
-        int in, out, err; /* our ends of its pipes */
+        int terminal;           /* the pty's master, or -1: then */
+        int in, out, err;       /* our ends of its pipes */
+        struct exec_note *note; /* for events; the engine has to be there as long */
 };
 void exec_process_done(struct exec_process *p); /* it goes on */
 #define auto_exec_process COR_CLEANUP(exec_process_done) struct exec_process
@@ -73,6 +75,8 @@ int engine_exec(struct engine *e, const char *name, const struct container_exec 
                 struct cor_err *err) COR_MUST_CHECK;
 /* engine_exec_wait() - until it has ended; *ret_code: its exit code, or 128 + signal */
 int engine_exec_wait(struct exec_process *p, int *ret_code, struct cor_err *err) COR_MUST_CHECK;
+/* engine_exec_detached() - the user has left it; it goes on */
+void engine_exec_detached(const struct exec_process *p);
 
 /*
  * engine_container() - the row, with what is said to run made sure of: a container whose monitor is gone has ended, and

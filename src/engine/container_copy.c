@@ -13,6 +13,7 @@
 #include "engine/copy_tree.h"
 #include "image/layer.h"
 #include "linux/mount.h"
+#include "store/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -295,6 +296,7 @@ int engine_copy_out(struct engine *e, const char *name, const char *source, cons
 
         if (open_side(e, name, &s, err) < 0 || copy_between(&c, s.root, path, o->follow, -1, target, err) < 0)
                 return -1;
+        event_write_container(e->store, &s.row, "archive-path", NULL, 0);
         *ret_bytes = c.bytes;
         return 0;
 }
@@ -308,6 +310,7 @@ int engine_copy_in(struct engine *e, const char *source, const char *name, const
 
         if (open_side(e, name, &s, err) < 0 || copy_between(&c, -1, source, o->follow, s.root, path, err) < 0)
                 return -1;
+        event_write_container(e->store, &s.row, "extract-to-dir", NULL, 0);
         *ret_bytes = c.bytes;
         return 0;
 }

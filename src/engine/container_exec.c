@@ -7,18 +7,92 @@
 #include "engine/spec_user.h"
 #include "linux/caps.h"
 #include "runtime/spawn.h"
+#include "store/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* ---------------------------------------------------------------------------------------------------------------
+ * events
+ */
+
+enum { ID_BYTES = 32, CODE_REFUSED = 126, CODE_MISSING = 127 };
+
+/* What is told of a process: docker knows each by an id, and so do its events. */
+struct exec_note {
+        struct engine *engine;
+        struct container_row row;
+        char id[2 * ID_BYTES + 1];
+};
+
+static void exec_note_free(struct exec_note **n)
+{
+        if (*n)
+                container_row_done(&(*n)->row);
+        free(*n);
+        *n = NULL;
+}
+
+/* Takes @row. */
+static struct exec_note *exec_note_new(struct engine *e, struct container_row *row)
+{
+        struct exec_note *n = cor_alloc(sizeof *n);
+        uint8_t bytes[ID_BYTES];
+
+        n->engine = e;
+        n->row = *row;
+        *row = (struct container_row){ 0 };
+        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+                memset(bytes, 0, sizeof bytes);
+        for (size_t i = 0; i < sizeof bytes; i++)
+                snprintf(n->id + 2 * i, 3, "%02x", bytes[i]);
+        return n;
+}
+
+/* "exec_start: sh -c ls", with the id and one attribute more */
+static void tell(const struct exec_note *n, const char *action, const struct container_exec *x,
+                 const struct cor_pair *more)
+{
+        struct cor_pair pairs[2] = { { "execID", n->id } };
+        auto_text text = COR_TEXT_INIT;
+
+        cor_text_add(&text, action);
+        for (size_t i = 0; x && i < x->n_args; i++)
+                cor_text_printf(&text, "%s%s", i ? " " : ": ", x->args[i]);
+        if (more)
+                pairs[1] = *more;
+        event_write_container(n->engine->store, &n->row, text.s, pairs, more ? 2 : 1);
+}
+
+static void tell_end(const struct exec_note *n, int code)
+{
+        char text[16];
+
+        snprintf(text, sizeof text, "%d", code);
+        tell(n, "exec_die", NULL, &(struct cor_pair){ "exitCode", text });
+}
+
+void engine_exec_detached(const struct exec_process *p)
+{
+        if (p->note)
+                tell(p->note, "exec_detach", NULL, NULL);
+}
+
+/* ------------------------------------------------------------------------------------------------------- its
+ * parameters
+ */
+
 void exec_process_done(struct exec_process *p)
 {
+        exec_note_free(&p->note);
         cor_fd_close(&p->pidfd);
         cor_fd_close(&p->terminal);
         cor_fd_close(&p->in);
@@ -223,8 +297,15 @@ int engine_exec(struct engine *e, const char *name, const struct container_exec 
 
         *ret = nothing;
         if (engine_container(e, name, true, &row, err) < 0 || check_running(&row, err) < 0 ||
-            make_process(e, &row, x, &process, err) < 0 || run(e, &row, x, process, &p, err) < 0)
+            make_process(e, &row, x, &process, err) < 0)
                 return -1;
+        p.note = exec_note_new(e, &row);
+        tell(p.note, "exec_create", x, NULL);
+        tell(p.note, "exec_start", x, NULL);
+        if (run(e, &p.note->row, x, process, &p, err) < 0) {
+                tell_end(p.note, err->kind == COR_EXEC_MISSING ? CODE_MISSING : CODE_REFUSED);
+                return -1;
+        }
         if (x->detach)
                 return p.terminal >= 0 ? hold_terminal(p.terminal, err) : 0;
         p.pidfd = cor_pidfd_open(p.pid, err);
@@ -243,5 +324,7 @@ int engine_exec_wait(struct exec_process *p, int *ret_code, struct cor_err *err)
                 if (errno != EINTR)
                         return cor_fail_errno(err, "wait for process %d", (int)p->pid);
         *ret_code = cor_status_code(status);
+        if (p->note)
+                tell_end(p->note, *ret_code);
         return 0;
 }

@@ -5,6 +5,7 @@
 #include "runtime/lifecycle.h"
 #include "runtime/ps.h"
 #include "store/container.h"
+#include "store/event.h"
 
 #include <string.h>
 
@@ -89,6 +90,7 @@ int engine_top(struct engine *e, const char *name, char *const *args, size_t n_a
                 return cor_fail(err, COR_BUSY, "container %s is not running", row.id);
         if (list(e, &row, args, n_args, &text, err) < 0)
                 return -1;
+        event_write_container(e->store, &row, "top", NULL, 0);
         if (text.s)
                 read_table(text.s, &table);
         top = (struct docker_top){ .titles = (const char **)table.titles.items,

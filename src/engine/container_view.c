@@ -6,6 +6,7 @@
 #include "image/layer.h"
 #include "linux/mount.h"
 #include "monitor/root.h"
+#include "store/event.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -62,5 +63,6 @@ int engine_export(struct engine *e, const char *name, int output, struct cor_err
         /* in a mounted overlay there are no marks of overlays: what looks like one is a file of the container */
         if (layer_diff(root, "coracle.no.overlay.", writer, err) < 0)
                 return cor_wrap(err, "export container %s", row.id);
+        event_write_container(e->store, &row, "export", NULL, 0);
         return 0;
 }

@@ -33,8 +33,8 @@ int engine_load(struct engine *e, int input, const char *platform, const struct 
                 void (*loaded)(void *context, const char *line), void *context, struct cor_err *err) COR_MUST_CHECK;
 /*
  * engine_load_builtin() - the image that comes with the installation under @name, "hello": put it into the store. 1 if
- * it is there now, 0 if there is none of that name, or none for @platform (NULL: any). Whoever has an image of that name
- * is not to be asked: call it once there is none.
+ * it is there now, 0 if there is none of that name, or none for @platform (NULL: any). Whoever has an image of that
+ * name is not to be asked: call it once there is none.
  */
 int engine_load_builtin(struct engine *e, const char *name, const char *platform, struct cor_err *err) COR_MUST_CHECK;
 int engine_save(struct engine *e, char *const *names, size_t n_names, const char *platform, bool oci, int output,
@@ -135,5 +135,9 @@ void check_report_done(struct check_report *r);
 #define auto_check_report COR_CLEANUP(check_report_done) struct check_report
 int engine_check(struct engine *e, bool repair, const struct engine_progress *progress, struct check_report *ret,
                  struct cor_err *err) COR_MUST_CHECK;
+
+/* engine_image_event() - note for `events` what was done to @i; @full: the name that it was done by, NULL: its id */
+struct image_row;
+void engine_image_event(struct engine *e, const struct image_row *i, const char *action, const char *full);
 
 #endif

@@ -3,6 +3,7 @@
 #include "engine/image_filter.h"
 #include "image/reference.h"
 #include "store/blob.h"
+#include "store/event.h"
 #include "store/image.h"
 
 #include <string.h>
@@ -153,5 +154,18 @@ int engine_tag(struct engine *e, const char *source, const char *target, struct 
                 return bad_reference(source, err);
         if (parse_target(target, &full, err) < 0 || engine_image(e, source, &i, err) < 0)
                 return -1;
-        return image_tag(e->store, &i.id, full, err);
+        if (image_tag(e->store, &i.id, full, err) < 0)
+                return -1;
+        engine_image_event(e, &i, "tag", full);
+        return 0;
+}
+
+void engine_image_event(struct engine *e, const struct image_row *i, const char *action, const char *full)
+{
+        auto_reference r = { 0 };
+        auto_str familiar = NULL;
+
+        if (full && reference_parse(full, &r, NULL) == 0)
+                familiar = reference_familiar(&r);
+        event_write_image(e->store, i, action, NULL, familiar ? familiar : full ? full : i->id.text);
 }

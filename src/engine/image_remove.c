@@ -11,6 +11,7 @@
 #include "engine/image_filter.h"
 #include "engine/image_platform.h"
 #include "image/reference.h"
+#include "store/event.h"
 #include "store/hash.h"
 
 #include <stdio.h>
@@ -151,8 +152,11 @@ static int forget(struct engine *e, const struct image_row *i, const struct cor_
         if (gone < 0)
                 return -1;
         say_untagged(r, names);
+        for (size_t n = 0; n < names->n_items; n++)
+                engine_image_event(e, i, "untag", NULL);
         if (!gone)
                 return 0;
+        engine_image_event(e, i, "delete", NULL);
         if (store_collect(e->store, &c, err) < 0)
                 return -1;
         say_deleted(r, i, &c);
@@ -320,8 +324,12 @@ int engine_prune_images(struct engine *e, bool all, const struct image_filter *f
                 all_names(&list.items[n], &names);
                 say_untagged(&r, &names);
                 say_deleted(&r, &list.items[n], &c);
+                for (size_t k = 0; k < names.n_items; k++)
+                        engine_image_event(e, &list.items[n], "untag", NULL);
+                engine_image_event(e, &list.items[n], "delete", NULL);
         }
         r.bytes = c.bytes;
+        event_write_prune(e->store, "image", (int64_t)c.bytes);
         *ret = r;
         r = (struct image_removed){ 0 };
         return 0;

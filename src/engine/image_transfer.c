@@ -5,6 +5,7 @@
 #include "image/reference.h"
 #include "image/transfer_message.h"
 #include "store/blob.h"
+#include "store/event.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct job {
         const struct engine_progress *progress;
         void (*on_image)(struct job *j, const struct image_row *image); /* before it is recorded; may be NULL */
         void *context;
+        const char *action;   /* what `events` shall say of each image; NULL: nothing */
         struct cor_text text; /* what the job answers */
 };
 
@@ -47,7 +49,11 @@ static int on_image(void *context, const struct image_row *image, struct cor_err
 
         if (j->on_image)
                 j->on_image(j, image);
-        return image_put(j->engine->store, image, err);
+        if (image_put(j->engine->store, image, err) < 0)
+                return -1;
+        if (j->action)
+                engine_image_event(j->engine, image, j->action, NULL);
+        return 0;
 }
 
 static void on_text(void *context, const char *text, size_t n)
@@ -55,6 +61,19 @@ static void on_text(void *context, const char *text, size_t n)
         struct job *j = context;
 
         cor_text_add_n(&j->text, text, n);
+}
+
+/* Docker's id of what came from or went to a registry is its name. */
+static void note_exchange(struct engine *e, const struct reference *ref, const char *full, const char *action)
+{
+        auto_image_row image = { 0 };
+        auto_str familiar = reference_familiar(ref);
+        auto_str name = reference_familiar_name(ref);
+
+        if (image_find(e->store, full, &image, NULL) == 0)
+                event_write_image(e->store, &image, action, familiar, name);
+        else /* with --all-tags it has no name of this kind */
+                event_write_image(e->store, &(struct image_row){ 0 }, action, familiar, name);
 }
 
 static int job_run(struct job *j, struct transfer_request *request, int input, int output, struct cor_err *err)
@@ -118,6 +137,7 @@ int engine_pull(struct engine *e, const struct image_pull *p, const struct engin
         request.reference = full = reference_full(&ref);
         if (job_run(&j, &request, -1, -1, err) < 0)
                 return -1;
+        note_exchange(e, &ref, full, "pull");
         *ret = (struct image_pulled){ .digest = pulled.digest, .newer = pulled.newer, .full = COR_TAKE(full) };
         return 0;
 }
@@ -128,7 +148,7 @@ int engine_pull(struct engine *e, const struct image_pull *p, const struct engin
 int engine_load(struct engine *e, int input, const char *platform, const struct engine_progress *progress,
                 void (*loaded)(void *context, const char *line), void *context, struct cor_err *err)
 {
-        auto_job j = { .engine = e, .progress = progress };
+        auto_job j = { .engine = e, .progress = progress, .action = "load" };
         struct transfer_request request = { .verb = TRANSFER_LOAD, .platform = platform };
         int r = job_run(&j, &request, input, -1, err);
         char *cursor = j.text.s;
@@ -185,6 +205,8 @@ int engine_save(struct engine *e, char *const *names, size_t n_names, const char
                 transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
         if (r == 0)
                 r = job_run(&j, &request, -1, output, err);
+        for (size_t i = 0; r == 0 && i < list.n_items; i++)
+                engine_image_event(e, &list.items[i], "save", NULL);
         for (size_t i = 0; i < request.n_images; i++)
                 transfer_image_done(&request.images[i]);
         free(request.images);
@@ -199,7 +221,7 @@ static void note_id(struct job *j, const struct image_row *image)
 int engine_import(struct engine *e, int input, const struct image_import *i, const struct engine_progress *progress,
                   struct digest *ret_id, struct cor_err *err)
 {
-        auto_job j = { .engine = e, .progress = progress, .on_image = note_id, .context = ret_id };
+        auto_job j = { .engine = e, .progress = progress, .on_image = note_id, .context = ret_id, .action = "import" };
         struct transfer_request request = { .verb = TRANSFER_IMPORT,
                                             .reference = i->reference,
                                             .platform = i->platform,
@@ -321,6 +343,8 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
                 transfer_image_from_row(&list.items[i], COR_GROW(request.images, request.n_images));
         if (r == 0)
                 r = job_run(&j, &request, -1, -1, err);
+        if (r == 0)
+                note_exchange(e, &ref, full, "push");
         for (size_t i = 0; i < request.n_images; i++)
                 transfer_image_done(&request.images[i]);
         free(request.images);

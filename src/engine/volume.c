@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/event.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -122,6 +123,8 @@ int engine_create_volume(struct store *s, const struct volume_new *n, char **ret
                 cor_err_clear(err);
                 made = false;
         }
+        if (made)
+                event_write_volume(s, name, "create", NULL, NULL, 0);
         *ret_name = COR_TAKE(name);
         if (ret_made)
                 *ret_made = made;
@@ -134,7 +137,11 @@ int engine_remove_volume(struct store *s, const char *name, bool force, struct c
 {
         struct cor_err own = { 0 };
 
-        if (volume_row_remove(s, name, &own) == 0 || (force && own.kind == COR_NOT_FOUND))
+        if (volume_row_remove(s, name, &own) == 0) {
+                event_write_volume(s, name, "destroy", NULL, NULL, 0);
+                return 0;
+        }
+        if (force && own.kind == COR_NOT_FOUND)
                 return 0;
         if (err)
                 *err = own;
@@ -216,9 +223,11 @@ int engine_prune_volumes(struct store *s, bool all, bool (*wanted)(const struct 
                         *err = own;
                         return -1;
                 }
+                event_write_volume(s, v->name, "destroy", NULL, NULL, 0);
                 cor_strv_add(&p.names, v->name);
                 p.bytes += bytes;
         }
+        event_write_prune(s, "volume", (int64_t)p.bytes);
         *ret = p;
         p = (struct volume_pruned){ 0 };
         return 0;

@@ -100,7 +100,7 @@ static int start(struct monitor *m, struct cor_err *err)
                 return -1;
         m->state = STATE_RUNNING;
         m->exit_on_next = false;
-        monitor_event_of(m, &row, "start", NULL, NULL);
+        monitor_event_start(m, &row);
         return 0;
 }
 

@@ -54,6 +54,7 @@ struct monitor {
         int lock;     /* MONITOR */
         int signals, listener;
         enum state state;
+        bool attached; /* by the starter, which is not told of yet */
         struct life life;
         struct output out[2];
         struct input in;
@@ -89,6 +90,9 @@ void monitor_event_of(struct monitor *m, const struct container_row *row, const 
                       const char *value);
 void monitor_event_signal(struct monitor *m, int sig);
 void monitor_event_die(struct monitor *m);
+void monitor_event_resize(struct monitor *m);
+/* monitor_event_start() - of its volumes, and of the container, before that of the starter if it is attached */
+void monitor_event_start(struct monitor *m, const struct container_row *row);
 
 /* monitor_start() - STARTING: a container that runs, or nothing */
 int monitor_start(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;

@@ -26,6 +26,7 @@
  *      UPDATE                ->      read the container's row again: the restart policy (limits are the cgroup's, and
  *                                    set by whoever changes them)
  *                            <-      DONE, or ERROR
+ *      DETACH                ->      the user leaves what ATTACH gave
  *      WAIT                  ->      tell me about the next end
  *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends.
  *                                    Those who are attached get it as well, after all output
@@ -52,6 +53,7 @@ enum monitor_packet {
         MONITOR_RESUME,
         MONITOR_UPDATE,
         MONITOR_WAIT,
+        MONITOR_DETACH,
 
         MONITOR_STARTED = 64,
         MONITOR_STDOUT,

@@ -11,7 +11,9 @@ static void remove_volume(struct store *s, const char *name)
 
         if (volume_row_find(s, name, &v, &err) < 0 || !v.anonymous)
                 return;
-        if (volume_row_remove(s, name, &err) < 0 && err.kind != COR_BUSY && err.kind != COR_NOT_FOUND)
+        if (volume_row_remove(s, name, &err) == 0)
+                event_write_volume(s, name, "destroy", NULL, NULL, 0);
+        else if (err.kind != COR_BUSY && err.kind != COR_NOT_FOUND)
                 cor_warn("volume %s is left over: %s", name, err.msg);
 }
 

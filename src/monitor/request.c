@@ -24,6 +24,17 @@ static void attach(struct monitor *m, struct client *c, const char *content)
         c->in = a.in && m->settings.open_stdin;
         c->out[0] = a.out;
         c->out[1] = a.err;
+        if (m->state == STATE_STARTING)
+                m->attached = true;
+        else
+                monitor_event(m, "attach", NULL, NULL);
+}
+
+/* Whether it gets what is on its way does not matter any more. */
+static void detach(struct monitor *m, struct client *c)
+{
+        monitor_event(m, "detach", NULL, NULL);
+        client_drop(m, c);
 }
 
 static void end_of_input(struct monitor *m, struct client *c)
@@ -121,7 +132,8 @@ static void resize(struct monitor *m, const char *content)
         struct cor_err ignored;
 
         memcpy(&m->size, content, sizeof m->size);
-        (void)!life_resize(m, &ignored);
+        if (m->out[0].fd >= 0 && m->out[0].is_tty && life_resize(m, &ignored) == 0)
+                monitor_event_resize(m);
 }
 
 void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n)
@@ -158,6 +170,9 @@ void monitor_request(struct monitor *m, struct client *c, int type, const char *
                 break;
         case MONITOR_WAIT:
                 c->wants_exit = true;
+                break;
+        case MONITOR_DETACH:
+                detach(m, c);
                 break;
         default: /* START, once more, and what is ours to say */
                 cor_fail(&err, COR_INVALID, "packet %d is not for a monitor that runs", type);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/container.h"
 #include "store/event_internal.h"
+#include "store/image.h"
 #include "store/store_internal.h"
 
 #include <errno.h>
@@ -140,6 +141,17 @@ static void add_pair(struct cor_pair *pairs, size_t *n, const char *key, const c
         pairs[(*n)++] = (struct cor_pair){ key, value };
 }
 
+/* "KEY=VALUE" each; @keys keeps what the pairs borrow */
+static void add_labels(struct cor_pair *pairs, size_t *n, const struct cor_strv *labels, struct cor_strv *keys)
+{
+        for (size_t i = 0; i < labels->n_items; i++) {
+                const char *label = labels->items[i], *equals = strchr(label, '=');
+
+                cor_strv_take(keys, cor_strndup(label, equals ? (size_t)(equals - label) : strlen(label)));
+                add_pair(pairs, n, keys->items[i], equals ? equals + 1 : "");
+        }
+}
+
 void event_write_container(struct store *s, const struct container_row *r, const char *action,
                            const struct cor_pair *more, size_t n_more)
 {
@@ -147,16 +159,44 @@ void event_write_container(struct store *s, const struct container_row *r, const
         auto_strv keys = { 0 };
         size_t n = 0;
 
-        for (size_t i = 0; i < r->labels.n_items; i++) {
-                const char *label = r->labels.items[i], *equals = strchr(label, '=');
-
-                cor_strv_take(&keys, cor_strndup(label, equals ? (size_t)(equals - label) : strlen(label)));
-                add_pair(pairs, &n, keys.items[i], equals ? equals + 1 : "");
-        }
+        add_labels(pairs, &n, &r->labels, &keys);
         for (size_t i = 0; i < n_more; i++)
                 add_pair(pairs, &n, more[i].key, more[i].value);
         if (r->image && *r->image)
                 add_pair(pairs, &n, "image", r->image);
         add_pair(pairs, &n, "name", r->name);
         event_write(s, "container", action, r->id, pairs, n);
+}
+
+void event_write_image(struct store *s, const struct image_row *i, const char *action, const char *id, const char *name)
+{
+        auto_free struct cor_pair *pairs = cor_realloc_array(NULL, i->labels.n_items + 1, sizeof *pairs);
+        auto_strv keys = { 0 };
+        size_t n = 0;
+
+        add_labels(pairs, &n, &i->labels, &keys);
+        add_pair(pairs, &n, "name", name);
+        event_write(s, "image", action, id ? id : i->id.text, pairs, n);
+}
+
+void event_write_volume(struct store *s, const char *name, const char *action, const char *container,
+                        const struct cor_pair *more, size_t n_more)
+{
+        auto_free struct cor_pair *pairs = cor_realloc_array(NULL, n_more + 2, sizeof *pairs);
+        size_t n = 0;
+
+        if (container)
+                add_pair(pairs, &n, "container", container);
+        add_pair(pairs, &n, "driver", "local");
+        for (size_t i = 0; i < n_more; i++)
+                add_pair(pairs, &n, more[i].key, more[i].value);
+        event_write(s, "volume", action, name, pairs, n);
+}
+
+void event_write_prune(struct store *s, const char *type, int64_t bytes)
+{
+        char text[24];
+
+        snprintf(text, sizeof text, "%lld", (long long)bytes);
+        event_write(s, type, "prune", "", &(struct cor_pair){ "reclaimed", text }, 1);
 }

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct container_row;
+struct image_row;
 
 /*
  * event_write() - note an event, now. That it cannot be noted is no reason for what has happened to fail, and so is
@@ -19,6 +20,14 @@ void event_write(struct store *s, const char *type, const char *action, const ch
 /* event_write_container() - with the attributes that docker has: labels, image, name, and @more */
 void event_write_container(struct store *s, const struct container_row *r, const char *action,
                            const struct cor_pair *more, size_t n_more);
+/* event_write_image() - of @id, which is a name for what came from or went to a registry; NULL: the image's id */
+void event_write_image(struct store *s, const struct image_row *i, const char *action, const char *id,
+                       const char *name);
+/* event_write_volume() - @container: whose it is that mounts or unmounts it; NULL for what concerns nobody else */
+void event_write_volume(struct store *s, const char *name, const char *action, const char *container,
+                        const struct cor_pair *more, size_t n_more);
+/* event_write_prune() - of containers, images, volumes, networks: how many bytes they held */
+void event_write_prune(struct store *s, const char *type, int64_t bytes);
 
 struct event_query {
         int64_t since, until;           /* nanoseconds since 1970; since 0: from now on; until 0: for ever */

@@ -114,6 +114,15 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         expect_screen 'again 0$'
         run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
+        wait_until events_tell dd 3 attach
+        wait_until events_tell dd 3 detach
+        events_tell dd 1 start
+        coracle events --since 10m --until 0s -f container=dd -f event=resize --format '{{.Actor.Attributes.height}} {{.Actor.Attributes.width}}' |
+                grep -qx '24 80'
+}
+
+events_tell() { # CONTAINER COUNT ACTION
+        [ "$(coracle events --since 10m --until 0s -f "container=$1" -f "event=$3" --format '{{.Action}}' | grep -c .)" = "$2" ]
 }
 
 @test "exec -it: a second shell; who detaches leaves it running" {
@@ -127,6 +136,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         screen send-keys C-p C-q
         expect_screen 'left 0$'
         wait_until coracle exec xx cat /tmp/late
+        events_tell xx 1 exec_detach
         enter './c exec -it xx sh -c "exit 8"; echo "code $?"'
         expect_screen 'code 8$'
 }

@@ -435,6 +435,15 @@ static int ask_code(struct relay *r, struct cor_err *err)
         return 0;
 }
 
+/* By its keys: what its monitor tells of, as docker does, of one whose connection breaks there is nothing to tell. */
+static void say_detached(const struct relay *r)
+{
+        struct cor_err ignored;
+
+        if (r->detached)
+                (void)!monitor_send(r->sock, MONITOR_DETACH, NULL, 0, &ignored);
+}
+
 int attach_monitor(struct attach *a, struct engine *e, const char *id, int sock, int *ret_code, struct cor_err *err)
 {
         struct relay r = { .a = a, .engine = e, .id = id, .sock = sock };
@@ -449,6 +458,7 @@ int attach_monitor(struct attach *a, struct engine *e, const char *id, int sock,
                 attach_end(a);
                 return -1;
         }
+        say_detached(&r);
         return outcome(&r, ret_code);
 }
 
@@ -489,7 +499,9 @@ int attach_exec(struct attach *a, struct exec_process *p, int *ret_code, struct 
                 attach_end(a);
                 return -1;
         }
-        if (r.detached)
+        if (r.detached) {
+                engine_exec_detached(p);
                 leave_terminal(p->terminal);
+        }
         return outcome(&r, ret_code);
 }

@@ -5,6 +5,7 @@
 #include "cli/units.h"
 #include "engine/container_filter.h"
 #include "engine/container_inspect.h"
+#include "store/event.h"
 
 #include <string.h>
 
@@ -134,6 +135,7 @@ int verb_prune_containers(struct engine *e, char *const *filters, size_t n_filte
                 if (fits < 0 || (fits > 0 && prune_one(e, &rows.items[i], removed, bytes, err) < 0))
                         return -1;
         }
+        event_write_prune(e->store, "container", *bytes);
         return 0;
 }
 
