@@ -107,7 +107,17 @@ static const char version_4[] = "CREATE TABLE container_image ("
                                 "ALTER TABLE container_document ADD COLUMN id_map TEXT;"
                                 "PRAGMA user_version = 4;";
 
-static const char *const versions[] = { version_1, version_2, version_3, version_4 };
+/* ports of the host that are published; direct: the kernel forwards them */
+static const char version_5[] = "CREATE TABLE port ("
+                                "  protocol INTEGER NOT NULL, host_ip TEXT NOT NULL, host_port INTEGER NOT NULL,"
+                                "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+                                "  container_ip TEXT NOT NULL, container_port INTEGER NOT NULL,"
+                                "  direct INTEGER NOT NULL,"
+                                "  PRIMARY KEY (protocol, host_port, host_ip)) WITHOUT ROWID;"
+                                "CREATE INDEX port_container ON port (container);"
+                                "PRAGMA user_version = 5;";
+
+static const char *const versions[] = { version_1, version_2, version_3, version_4, version_5 };
 
 const int db_version = COR_COUNT(versions);
 
