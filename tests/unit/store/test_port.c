@@ -63,7 +63,7 @@ static size_t count(struct store *s, int64_t number)
 
 static void ports_belong_to_their_container(void **state)
 {
-        struct store *s = open_store(*state, 0);
+        struct store *s = open_store(*state, STORE_DATABASE);
         int64_t one = add_container(s, 'a', "one"), two = add_container(s, 'b', "two");
         struct wish w = { .port = 8080 };
         auto_port_rows rows = { 0 };
@@ -95,7 +95,7 @@ static void ports_belong_to_their_container(void **state)
 
 static void nothing_changes_when_none_can_be_had(void **state)
 {
-        struct store *s = open_store(*state, 0);
+        struct store *s = open_store(*state, STORE_DATABASE);
         int64_t one = add_container(s, 'a', "one"), two = add_container(s, 'b', "two");
         struct wish w = { .port = 8080 }, none = { .drop = true };
         struct cor_err err = { 0 };
