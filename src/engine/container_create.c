@@ -1,6 +1,7 @@
 /* Making a container: nothing runs yet, but all that can be wrong with it is said now. */
 #include "engine/container_internal.h"
 
+#include "base/date.h"
 #include "base/fd.h"
 #include "engine/image.h"
 #include "engine/image_platform.h"
@@ -11,7 +12,6 @@
 
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum { ID_BYTES = 32, NAME_ATTEMPTS = 20 };
 
@@ -62,10 +62,8 @@ static void take_image(const struct image_row *image, struct container_row *r)
 static void take_documents(const struct spec_documents *d, const struct container_new *n, struct container_row *r)
 {
         const struct docker_networking_config none = { .endpoints = NULL };
-        struct timespec now;
 
-        clock_gettime(CLOCK_REALTIME, &now);
-        r->created = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+        r->created = cor_wall_ns();
         r->image = cor_strdup(d->config->image ? d->config->image : "");
         r->config = print(&docker_config_doc, d->config);
         r->host_config = print(&docker_host_config_doc, d->host_config);

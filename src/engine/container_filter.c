@@ -7,7 +7,6 @@
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 void container_match_done(struct container_match *m)
 {
@@ -99,20 +98,11 @@ static int parse_since(struct parsing *p, const char *value, struct cor_err *err
 /* A point in time, or how long ago */
 static int parse_until(struct parsing *p, const char *value, struct cor_err *err)
 {
-        bool plain = value[strspn(value, "0123456789.")] == '\0'; /* docker: seconds since 1970, not a duration */
-        struct timespec t;
-        uint64_t ago_ms;
-
         if (p->m->has_until)
                 return cor_fail(err, COR_INVALID, "more than one until filter specified");
-        if (!plain && cor_parse_duration(value, &ago_ms) == 0) {
-                clock_gettime(CLOCK_REALTIME, &t);
-                t.tv_sec -= (time_t)(ago_ms / 1000);
-        } else if (cor_time_parse_loose(value, &t) < 0) {
+        if (cor_moment_parse(value, &p->m->until) < 0)
                 return cor_fail(err, COR_INVALID, "failed to parse value as time or duration: \"%.100s\"", value);
-        }
         p->m->has_until = true;
-        p->m->until = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
         return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "engine/container_internal.h"
 
+#include "base/date.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -52,14 +53,6 @@ static bool of_this_boot(const struct container_row *r)
         return r->now.started / 1000000000 >= now - up.tv_sec - 1;
 }
 
-static int64_t now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* The caller holds the container's WORK lock, and nobody its MONITOR lock. */
 static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
@@ -67,7 +60,7 @@ static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
         network_disconnect(e->store, r->number);
         r->now.exit_code = of_this_boot(r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         r->now.phase = CONTAINER_PHASE_EXITED;
-        r->now.finished = now_ns();
+        r->now.finished = cor_wall_ns();
         r->now.pid = r->now.monitor_pid = 0;
         r->now.health = CONTAINER_HEALTH_NONE;
         return container_row_save_now(e->store, r->number, &r->now, false, err);

@@ -57,20 +57,14 @@ static int parse_since(struct parsing *p, const char *value, struct cor_err *err
 /* A point in time, or how long ago. */
 static int parse_until(struct parsing *p, const char *value, struct cor_err *err)
 {
-        bool plain = value[strspn(value, "0123456789.")] == '\0'; /* docker: seconds since 1970, not a duration */
-        struct timespec t;
-        uint64_t ago_ms;
+        int64_t ns;
 
         if (p->m->has_until)
                 return cor_fail(err, COR_INVALID, "more than one until filter specified");
-        if (!plain && cor_parse_duration(value, &ago_ms) == 0) {
-                clock_gettime(CLOCK_REALTIME, &t);
-                t.tv_sec -= (time_t)(ago_ms / 1000);
-        } else if (cor_time_parse_loose(value, &t) < 0) {
-                return cor_fail(err, COR_INVALID, "failed to parse value as time or duration: \"%s\"", value);
-        }
+        if (cor_moment_parse(value, &ns) < 0)
+                return cor_fail(err, COR_INVALID, "failed to parse value as time or duration: \"%.100s\"", value);
         p->m->has_until = true;
-        p->m->until = t.tv_sec;
+        p->m->until = ns / 1000000000;
         return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/volume.h"
 
+#include "base/date.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { NAME_BYTES = 32, DEPTH_MAX = 512 };
@@ -84,17 +84,9 @@ static void copy_list(const struct cor_strv *from, struct cor_strv *to)
                 cor_strv_add(to, from->items[i]);
 }
 
-static int64_t now_ns(void)
-{
-        struct timespec t;
-
-        clock_gettime(CLOCK_REALTIME, &t);
-        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static int add_row(struct store *s, const struct volume_new *n, char *name, bool anonymous, struct cor_err *err)
 {
-        auto_volume_row row = { .driver = cor_strdup("local"), .anonymous = anonymous, .created = now_ns() };
+        auto_volume_row row = { .driver = cor_strdup("local"), .anonymous = anonymous, .created = cor_wall_ns() };
 
         row.name = cor_strdup(name);
         copy_list(n->options, &row.options);

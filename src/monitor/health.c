@@ -1,5 +1,6 @@
 #include "monitor/health.h"
 
+#include "base/date.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -152,7 +153,7 @@ static void conclude(struct monitor *m, int code)
 {
         auto_str output = result_output(m);
         auto_str start = time_text(m->health.started);
-        auto_str end = time_text(monitor_wall_ns());
+        auto_str end = time_text(cor_wall_ns());
         const struct docker_health_result result = { .start = start, .end = end, .exit_code = code, .output = output };
         struct cor_err err = { 0 };
 
@@ -274,7 +275,7 @@ static void begin_check(struct monitor *m)
         h->due = next_check(m);
         if (m->life.frozen || m->stop.on)
                 return;
-        h->started = monitor_wall_ns();
+        h->started = cor_wall_ns();
         if (start_helper(m, &err) < 0) {
                 cor_warn("health check: %s", err.msg);
                 return;

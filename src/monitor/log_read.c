@@ -327,7 +327,7 @@ int log_reader_next(struct log_reader *r, struct log_entry *ret, struct cor_err 
                         continue;
                 *ret = (struct log_entry){
                         .stream = cor_streq(line.stream, "stderr") ? LOG_STDERR : LOG_STDOUT,
-                        .time = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec,
+                        .time = cor_time_ns(&time),
                         .text = line.log,
                         .n = line.log_n,
                         .attrs = line.attrs,

@@ -1,6 +1,7 @@
 /* The states of monitor.h, and what leads from one to the next. */
 #include "monitor/monitor.h"
 
+#include "base/date.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -15,14 +16,6 @@
 #include <unistd.h>
 
 enum { CODE_UNKNOWN = 128, CODE_REFUSED = 126, CODE_MISSING = 127 };
-
-int64_t monitor_wall_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --- the row -------------------------------------------------------------------------------------------------------
  */
@@ -76,7 +69,7 @@ void monitor_will_run(struct monitor *m)
 {
         m->started_ms = cor_now_ms();
         m->now.phase = CONTAINER_PHASE_RUNNING;
-        m->now.started = monitor_wall_ns();
+        m->now.started = cor_wall_ns();
         m->now.exit_code = 0;
         m->now.oom_killed = false;
         m->now.stopped = false;
@@ -125,7 +118,7 @@ void monitor_start_failed(struct monitor *m, const struct cor_err *why)
                                                            : CODE_UNKNOWN;
         free(m->now.error);
         m->now.error = cor_strdup(why->msg);
-        m->now.finished = was_created ? 0 : monitor_wall_ns();
+        m->now.finished = was_created ? 0 : cor_wall_ns();
         monitor_over(m);
 }
 
@@ -264,7 +257,7 @@ void monitor_finish(struct monitor *m)
                 m->log); /* a last line without its end is a line now; whoever hears of the end finds all in the log */
         m->log = NULL;
         m->now.exit_code = cor_status_code(m->status);
-        m->now.finished = monitor_wall_ns();
+        m->now.finished = cor_wall_ns();
         monitor_event_die(m);
         if (m->stop.on)
                 monitor_event(m, "stop", NULL, NULL);

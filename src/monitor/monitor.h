@@ -82,7 +82,6 @@ void monitor_main_loop(struct monitor *m);
 int monitor_open_store(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 void monitor_close_store(struct monitor *m);
 void monitor_save(struct monitor *m, bool durable);
-int64_t monitor_wall_ns(void);
 
 /* Events (event.c): @key may be NULL. */
 void monitor_event(struct monitor *m, const char *action, const char *key, const char *value);

@@ -1,5 +1,6 @@
 /* Writing events. A line is written whole, with the file locked; who turns the file over holds the lock, too. */
 #include "store/event.h"
+#include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -111,11 +111,9 @@ void event_write(struct store *s, const char *type, const char *action, const ch
         };
         auto_text line = COR_TEXT_INIT;
         struct cor_err err = { 0 };
-        struct timespec now;
 
-        clock_gettime(CLOCK_REALTIME, &now);
-        e.time = now.tv_sec;
-        e.time_nano = now.tv_sec * 1000000000LL + now.tv_nsec;
+        e.time_nano = cor_wall_ns();
+        e.time = e.time_nano / 1000000000;
         if (!attributes)
                 e.actor.attributes = COR_JSON_NONE_YET;
         if (strcmp(type, "container") == 0 || strcmp(type, "image") == 0) {

@@ -4,6 +4,7 @@
  * locked, and nobody writes to it any more.
  */
 #include "base/alloc.h"
+#include "base/date.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "store/event_internal.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -32,14 +32,6 @@ struct event_reader {
         size_t at;
         struct docker_event *event;
 };
-
-static int64_t now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static int open_file(int folder, const char *name)
 {
@@ -190,7 +182,7 @@ static int wait_for_more(struct event_reader *r, struct cor_err *err)
         int64_t left = INT64_MAX;
 
         if (r->query->until > 0) {
-                left = r->query->until - now_ns();
+                left = r->query->until - cor_wall_ns();
                 if (left <= 0)
                         return 0;
         }

@@ -17,18 +17,10 @@ struct events_options {
 
 int verb_moment(const char *word, int64_t *ret_ns, struct cor_err *err)
 {
-        bool plain = word[strspn(word, "0123456789.")] == '\0'; /* seconds since 1970, and no duration */
-        struct timespec t;
-        uint64_t ago_ms;
-
-        if (!plain && cor_parse_duration(word, &ago_ms) == 0) {
-                clock_gettime(CLOCK_REALTIME, &t);
-                *ret_ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)ago_ms * 1000000;
-                return 0;
-        }
-        if (cor_time_parse_loose(word, &t) < 0)
+        if (cor_moment_parse(word, ret_ns) < 0)
                 return cor_fail(err, COR_INVALID, "failed to parse value as time or duration: \"%.100s\"", word);
-        *ret_ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+        if (*ret_ns <= 0) /* to a query, 0 is no limit, and nothing happened before 1970 */
+                *ret_ns = 1;
         return 0;
 }
 
