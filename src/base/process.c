@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -175,6 +176,29 @@ int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status)
         if (ret_status)
                 *ret_status = r == pid ? status : 0;
         return 1;
+}
+
+int cor_child_serve(void (*serve)(void *context, int socket), void *context, pid_t *ret_pid, struct cor_err *err)
+{
+        auto_fd ours = -1;
+        auto_fd theirs = -1;
+        int pair[2];
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return cor_fail_errno(err, "make a socket pair");
+        ours = pair[0];
+        theirs = pair[1];
+        pid = fork();
+        if (pid < 0)
+                return cor_fail_errno(err, "start a process");
+        if (pid == 0) {
+                cor_fd_close(&ours);
+                serve(context, theirs);
+                _exit(1);
+        }
+        *ret_pid = pid;
+        return cor_fd_take(&ours);
 }
 
 int cor_status_code(int status)

@@ -36,6 +36,13 @@ int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err) COR_MUST
  */
 int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status);
 
+/*
+ * cor_child_serve() - fork a child that calls @serve, which does not return, with @context and one end of a
+ * SOCK_SEQPACKET pair; the other end. The child ends when it finds that closed
+ */
+int cor_child_serve(void (*serve)(void *context, int socket), void *context, pid_t *ret_pid, struct cor_err *err)
+        COR_MUST_CHECK;
+
 /* A helper program to run to its end. */
 struct cor_spawn {
         const char *path;                /* absolute, or looked up in PATH if it has no slash */

@@ -1,8 +1,12 @@
 #include "base/text.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 
 /* Room for @n more bytes and the final NUL; the pointer to where they go. */
@@ -170,6 +174,27 @@ void cor_text_add_time(struct cor_text *t, int64_t ns)
                         t->s[--t->len] = '\0';
         }
         cor_text_add_c(t, 'Z');
+}
+
+char *cor_random_hex(size_t n_bytes)
+{
+        static const char digits[] = "0123456789abcdef";
+        char *hex = cor_alloc(2 * n_bytes + 1);
+        uint8_t bytes[256];
+        ssize_t n;
+
+        assert(n_bytes <= sizeof bytes);
+        do /* EINTR: only until the kernel has gathered its first randomness; so few bytes fail for no other reason */
+                n = getrandom(bytes, n_bytes, 0);
+        while (n < 0 && errno == EINTR);
+        if (n != (ssize_t)n_bytes)
+                abort();
+        for (size_t i = 0; i < n_bytes; i++) {
+                hex[2 * i] = digits[bytes[i] >> 4];
+                hex[2 * i + 1] = digits[bytes[i] & 15];
+        }
+        hex[2 * n_bytes] = '\0';
+        return hex;
 }
 
 char *cor_text_take(struct cor_text *t)

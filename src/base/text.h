@@ -29,6 +29,8 @@ void cor_text_add_now(struct cor_text *t, bool nanoseconds);
  * which stands for never, is Go's zero time, 0001-01-01T00:00:00Z
  */
 void cor_text_add_time(struct cor_text *t, int64_t ns);
+/* cor_random_hex() - @n_bytes (at most 256) random bytes as hexadecimal digits; free() */
+char *cor_random_hex(size_t n_bytes) __attribute__((returns_nonnull));
 /* cor_text_take() - the string, owned by the caller (never NULL); the buffer is empty afterwards */
 char *cor_text_take(struct cor_text *t);
 void cor_text_done(struct cor_text *t);

@@ -11,24 +11,8 @@
 #include "store/snapshot.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 enum { ID_BYTES = 32, NAME_ATTEMPTS = 20 };
-
-static int make_id(char **ret, struct cor_err *err)
-{
-        uint8_t bytes[ID_BYTES];
-        char *id;
-
-        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-                return cor_fail_errno(err, "random numbers");
-        id = *ret = cor_alloc(2 * ID_BYTES + 1);
-        for (size_t i = 0; i < ID_BYTES; i++) {
-                id[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-                id[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-        }
-        return 0;
-}
 
 static char *print(const struct cor_json_doc *doc, const void *object)
 {
@@ -162,8 +146,9 @@ int engine_create_container(struct engine *e, const struct container_new *n, str
                 return cor_fail(err, COR_INVALID, "no image is named: expected its name or id");
         if (engine_image(e, n->config->image, &image, err) < 0 ||
             (n->platform && *n->platform && image_require_platform(&image, n->platform, n->config->image, err) < 0) ||
-            engine_image_config(e, &image, &image_config, NULL, err) < 0 || make_id(&row.id, err) < 0)
+            engine_image_config(e, &image, &image_config, NULL, err) < 0)
                 return -1;
+        row.id = cor_random_hex(ID_BYTES);
         spec.id = row.id;
         spec.image = image_config->config;
         if (spec_prepare(e->store, &spec, &d, warnings, err) < 0)

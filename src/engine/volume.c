@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,19 +26,6 @@ const char *volume_option(const struct cor_strv *list, const char *key)
 }
 
 /* --- create ------------------------------------------------------------------------------------------------------ */
-
-static int make_name(char **ret, struct cor_err *err)
-{
-        uint8_t bytes[NAME_BYTES];
-        auto_text t = COR_TEXT_INIT;
-
-        if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-                return cor_fail_errno(err, "make up a name");
-        for (size_t i = 0; i < sizeof bytes; i++)
-                cor_text_printf(&t, "%02x", bytes[i]);
-        *ret = cor_text_take(&t);
-        return 0;
-}
 
 static bool is_known(const char *option)
 {
@@ -107,7 +93,9 @@ int engine_create_volume(struct store *s, const struct volume_new *n, char **ret
                 return -1;
         if (check_options(n->options, err) < 0)
                 return cor_wrap(err, "create %s", name ? name : "volume");
-        if (anonymous ? make_name(&name, err) < 0 : volume_name_check(name, err) < 0)
+        if (anonymous)
+                name = cor_random_hex(NAME_BYTES);
+        else if (volume_name_check(name, err) < 0)
                 return -1;
         if (add_row(s, n, name, anonymous, err) < 0) {
                 if (err->kind != COR_EXISTS)

@@ -3,10 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/process.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct unpacker {
@@ -16,26 +17,29 @@ struct unpacker {
         size_t n_early;
 };
 
+struct served {
+        const char *store;
+        const struct image_limits *limits;
+};
+
+static void serve(void *context, int socket)
+{
+        const struct served *s = context;
+
+        unpack_serve(s->store, s->limits, socket);
+}
+
 int unpacker_start(const char *store, const struct image_limits *limits, struct unpacker **ret, struct cor_err *err)
 {
+        struct served s = { store, limits };
         struct unpacker *u;
-        int pair[2];
         pid_t pid;
+        int socket = cor_child_serve(serve, &s, &pid, err);
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return cor_fail_errno(err, "make a socket pair");
-        pid = fork();
-        if (pid == 0) {
-                close(pair[0]);
-                unpack_serve(store, limits, pair[1]);
-        }
-        close(pair[1]);
-        if (pid < 0) {
-                close(pair[0]);
-                return cor_fail_errno(err, "start a process");
-        }
+        if (socket < 0)
+                return -1;
         u = cor_alloc(sizeof *u);
-        *u = (struct unpacker){ .socket = pair[0], .pid = pid };
+        *u = (struct unpacker){ .socket = socket, .pid = pid };
         *ret = u;
         return 0;
 }
@@ -45,8 +49,7 @@ void unpacker_free(struct unpacker *u)
         if (!u)
                 return;
         cor_fd_close(&u->socket); /* it clears up and ends */
-        while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        (void)cor_child_wait(u->pid, -1, NULL);
         free(u->early);
         free(u);
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "linux/namespace.h"
 #include "linux/netdev_message.h"
 #include "linux/procfs.h"
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 
 #define INSIDE "eth0"
+enum { ID_BYTES = 32 };
 
 bool network_wanted(const char *mode)
 {
@@ -173,17 +175,6 @@ static char *print_mac(const uint8_t *m)
         return cor_printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
-static char *random_id(void)
-{
-        uint8_t bytes[32];
-        char *id = cor_alloc(2 * sizeof bytes + 1);
-
-        (void)!getrandom(bytes, sizeof bytes, 0);
-        for (size_t i = 0; i < sizeof bytes; i++)
-                snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-        return id;
-}
-
 static struct docker_network_settings *describe(const struct connection *c)
 {
         struct docker_network_settings *n = cor_alloc(sizeof *n);
@@ -191,13 +182,13 @@ static struct docker_network_settings *describe(const struct connection *c)
 
         n->n_networks = 1;
         e->name = NETWORK_BRIDGE;
-        n->endpoint_id = e->endpoint_id = random_id();
+        n->endpoint_id = e->endpoint_id = cor_random_hex(ID_BYTES);
         n->gateway = e->gateway = print_address(c->bridge.address);
         n->ip_address = e->ip_address = print_address(c->address);
         n->mac_address = e->mac_address = print_mac(c->mac);
         n->ip_prefix_len = e->ip_prefix_len = c->bridge.prefix_len;
         n->sandbox_key = cor_printf("/proc/%d/ns/net", (int)c->request->pid);
-        n->sandbox_id = random_id();
+        n->sandbox_id = cor_random_hex(ID_BYTES);
         return n;
 }
 

@@ -179,21 +179,22 @@ static int serve(struct server *s)
         return 1;
 }
 
-static _Noreturn void server_run(const struct registry_config *config, const struct cor_strv *domains, int socket)
+static void server_run(void *context, int socket)
 {
         enum { OURS = STDERR_FILENO + 1 };
-        struct server s = { .config = config, .domains = domains, .socket = OURS };
+        struct server *s = context;
 
+        s->socket = OURS;
         /* the conversation with the engine and the unpacker's socket end with the other process, not with this one */
         if ((socket != OURS && dup3(socket, OURS, O_CLOEXEC) < 0) ||
             (syscall(SYS_close_range, OURS + 1, ~0U, 0) < 0 && errno != ENOSYS))
                 _exit(1);
-        while (serve(&s) == 1)
+        while (serve(s) == 1)
                 ;
-        for (size_t i = 0; i < s.n_children; i++)
-                kill(s.children[i], SIGTERM);
-        for (size_t i = 0; i < s.n_children; i++)
-                (void)cor_child_wait(s.children[i], 2000, NULL);
+        for (size_t i = 0; i < s->n_children; i++)
+                kill(s->children[i], SIGTERM);
+        for (size_t i = 0; i < s->n_children; i++)
+                (void)cor_child_wait(s->children[i], 2000, NULL);
         _exit(0);
 }
 
@@ -203,26 +204,15 @@ static _Noreturn void server_run(const struct registry_config *config, const str
 int broker_start(const struct registry_config *config, const struct cor_strv *domains, struct broker **ret,
                  struct cor_err *err)
 {
+        struct server s = { .config = config, .domains = domains };
         struct broker *b;
-        int pair[2];
         pid_t pid;
+        int socket = cor_child_serve(server_run, &s, &pid, err);
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return cor_fail_errno(err, "make a socket pair");
-        pid = fork();
-        if (pid == 0) {
-                close(pair[0]);
-                server_run(config, domains, pair[1]);
-        }
-        close(pair[1]);
-        if (pid < 0) {
-                close(pair[0]);
-                return cor_fail_errno(err, "start a process");
-        }
+        if (socket < 0)
+                return -1;
         b = cor_alloc(sizeof *b);
-        *b = (struct broker){
-                .config = config, .socket = pair[0], .pid = pid, .buf = cor_alloc(MESSAGE_MAX_BYTES + 1)
-        };
+        *b = (struct broker){ .config = config, .socket = socket, .pid = pid, .buf = cor_alloc(MESSAGE_MAX_BYTES + 1) };
         *ret = b;
         return 0;
 }
@@ -232,8 +222,7 @@ void broker_free(struct broker *b)
         if (!b)
                 return;
         cor_fd_close(&b->socket);
-        while (waitpid(b->pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        (void)cor_child_wait(b->pid, -1, NULL);
         cor_strv_done(&b->early);
         free(b->buf);
         free(b);

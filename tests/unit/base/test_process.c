@@ -213,6 +213,35 @@ static void processes_are_signalled_and_awaited_by_pidfd(void **state)
         assert_int_equal(err.kind, COR_NOT_FOUND);
 }
 
+static void answer_twice_as_much(void *context, int socket)
+{
+        const int *number = context;
+        int n;
+
+        while (read(socket, &n, sizeof n) == sizeof n) {
+                n = 2 * n + *number;
+                if (write(socket, &n, sizeof n) != sizeof n)
+                        break;
+        }
+        _exit(7);
+}
+
+static void a_child_serves_until_its_socket_is_closed(void **state)
+{
+        int number = 5, n = 10, status;
+        struct cor_err err = { 0 };
+        pid_t pid;
+        auto_fd socket = cor_child_serve(answer_twice_as_much, &number, &pid, &err);
+
+        assert_true(socket >= 0);
+        assert_int_equal(write(socket, &n, sizeof n), sizeof n);
+        assert_int_equal(read(socket, &n, sizeof n), sizeof n);
+        assert_int_equal(n, 25);
+        cor_fd_close(&socket);
+        assert_int_equal(cor_child_wait(pid, -1, &status), 1);
+        assert_int_equal(cor_status_code(status), 7);
+}
+
 static void wait_statuses_become_exit_codes(void **state)
 {
         assert_int_equal(cor_status_code(W_EXITCODE(0, 0)), 0);
@@ -313,6 +342,7 @@ int main(void)
                 cmocka_unit_test(a_process_whose_first_thread_left_is_alive),
                 cmocka_unit_test(what_cannot_be_looked_at_is_not_reported_dead),
                 cmocka_unit_test(processes_are_signalled_and_awaited_by_pidfd),
+                cmocka_unit_test(a_child_serves_until_its_socket_is_closed),
                 cmocka_unit_test(wait_statuses_become_exit_codes),
                 cmocka_unit_test(signals_have_many_names),
                 cmocka_unit_test(each_signal_is_known_by_its_own_name),

@@ -373,10 +373,25 @@ static void times_are_written_as_go_does_it(void **state)
         }
 }
 
+static void random_digits_are_as_many_as_asked_for_and_differ(void **state)
+{
+        auto_str a = cor_random_hex(32);
+        auto_str b = cor_random_hex(32);
+        auto_str most = cor_random_hex(256);
+        auto_str none = cor_random_hex(0);
+
+        assert_int_equal(strlen(a), 64);
+        assert_int_equal(strspn(a, "0123456789abcdef"), 64);
+        assert_string_not_equal(a, b);
+        assert_int_equal(strspn(most, "0123456789abcdef"), 512);
+        assert_string_equal(none, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(times_are_written_as_go_does_it),
+                cmocka_unit_test(random_digits_are_as_many_as_asked_for_and_differ),
                 cmocka_unit_test(a_buffer_grows_and_stays_terminated),
                 cmocka_unit_test(a_buffer_holds_nul_bytes),
                 cmocka_unit_test(taking_an_empty_buffer_gives_an_empty_string),
