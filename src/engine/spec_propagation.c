@@ -2,27 +2,12 @@
 #include "engine/spec_internal.h"
 
 #include "base/file.h"
+#include "linux/mount.h"
 
 #include <limits.h>
 #include <string.h>
 
 enum { MOUNTINFO_MAX_BYTES = 64 << 20 };
-
-/* Octal escapes of blanks and backslashes, in place. */
-static void unescape(char *s)
-{
-        char *to = s;
-
-        for (; *s; s++) {
-                bool escape = s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-                              s[3] <= '7';
-
-                *to++ = escape ? (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0')) : *s;
-                if (escape)
-                        s += 3;
-        }
-        *to = '\0';
-}
 
 static bool is_below(const char *path, const char *dir)
 {
@@ -51,7 +36,7 @@ static int find_mount(const char *path, char **ret_mount, char **ret_fields, str
                         k++;
                 if (k < 6 || !line || (end = strstr(line, "- ")) == NULL)
                         continue;
-                unescape(field[4]);
+                mount_unescape(field[4]);
                 if (!is_below(path, field[4]) || (mount && strlen(field[4]) < strlen(mount)))
                         continue;
                 free(mount);

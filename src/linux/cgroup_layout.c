@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "linux/mount.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -103,22 +104,6 @@ static bool is_mounted(const char *dir, bool v2)
 
 /* --- the long way: mountinfo ------------------------------------------------------------------------------------- */
 
-/* Octal escapes of blanks and backslashes, in place. */
-static void unescape(char *s)
-{
-        char *to = s;
-
-        for (; *s; s++) {
-                bool escape = s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-                              s[3] <= '7';
-
-                *to++ = escape ? (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0')) : *s;
-                if (escape)
-                        s += 3;
-        }
-        *to = '\0';
-}
-
 /* All of the comma-separated @names are among the comma-separated @options. */
 static bool has_options(const char *options, const char *names)
 {
@@ -168,8 +153,8 @@ static bool find_mount(const char *name, char **ret_dir, char **ret_root)
                 dir = cgroup_next_word(&line);
                 if (!root || !dir)
                         continue;
-                unescape(root);
-                unescape(dir);
+                mount_unescape(root);
+                mount_unescape(dir);
                 *ret_dir = cor_strdup(dir);
                 *ret_root = cor_strdup(root);
                 return true;

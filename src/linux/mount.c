@@ -460,3 +460,18 @@ int mount_propagation(const char *path, unsigned long flags, struct cor_err *err
                 return cor_fail_errno(err, "set the mount propagation of %s", path);
         return 0;
 }
+
+void mount_unescape(char *s)
+{
+        char *to = s;
+
+        for (; *s; s++) {
+                bool escape = s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+                              s[3] <= '7';
+
+                *to++ = escape ? (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0')) : *s;
+                if (escape)
+                        s += 3;
+        }
+        *to = '\0';
+}

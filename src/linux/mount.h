@@ -35,6 +35,8 @@ void mount_by_path(int procfs);
  * @recursive. The descriptor is also an O_PATH one of the copy's root.
  */
 int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, struct cor_err *err) COR_MUST_CHECK;
+/* mount_unescape() - a field of /proc/PID/mountinfo as it was: octal escapes of blanks and backslashes, in place */
+void mount_unescape(char *s);
 /* mount_is_elsewhere() - @path is /proc/PID/root/…, and that process is in another mount namespace */
 bool mount_is_elsewhere(const char *path);
 /*
