@@ -261,7 +261,7 @@ static int open_side(struct engine *e, const char *name, struct side *s, struct 
         s->lock = container_work(e, name, &s->row, err);
         if (s->lock < 0)
                 return -1;
-        if (s->row.now.phase == CONTAINER_PHASE_RUNNING || s->row.now.phase == CONTAINER_PHASE_PAUSED) {
+        if (container_phase_alive(s->row.now.phase)) {
                 const struct cor_procid id = { .pid = s->row.now.pid, .start_time = s->row.now.pid_start_time };
                 auto_str root = cor_printf("/proc/%d/root", (int)id.pid);
                 auto_fd pidfd = cor_procid_open(&id, err);

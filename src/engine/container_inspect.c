@@ -151,8 +151,7 @@ static void set_state(struct making *m)
 
         m->state = (struct docker_state){
                 .status = container_phase_name(n->phase),
-                .running = n->phase == CONTAINER_PHASE_RUNNING || n->phase == CONTAINER_PHASE_PAUSED ||
-                           n->phase == CONTAINER_PHASE_RESTARTING,
+                .running = container_phase_runs(n->phase),
                 .paused = n->phase == CONTAINER_PHASE_PAUSED,
                 .restarting = n->phase == CONTAINER_PHASE_RESTARTING,
                 .oom_killed = n->oom_killed,

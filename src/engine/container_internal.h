@@ -16,11 +16,10 @@ int engine_runtime_open(struct engine *e, struct engine_runtime *ret, struct cor
 void engine_runtime_done(struct engine_runtime *r);
 #define auto_engine_runtime COR_CLEANUP(engine_runtime_done) struct engine_runtime
 
-/* container_runs() - it has a program that runs, or will again without anybody's doing */
+/* container_runs() - container_phase_runs() of a row */
 static inline bool container_runs(const struct container_row *r)
 {
-        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
-               r->now.phase == CONTAINER_PHASE_RESTARTING;
+        return container_phase_runs(r->now.phase);
 }
 /* container_not_running() - BUSY "container ID is not running" */
 int container_not_running(const struct container_row *r, struct cor_err *err);

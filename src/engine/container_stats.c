@@ -235,7 +235,7 @@ int engine_stats(struct engine *e, const char *name, const struct docker_stats *
 
         if (engine_container(e, name, true, &row, err) < 0)
                 return -1;
-        runs = row.now.phase == CONTAINER_PHASE_RUNNING || row.now.phase == CONTAINER_PHASE_PAUSED;
+        runs = container_phase_alive(row.now.phase);
         if (runs && read_cgroup(e, &s, &row, err) < 0)
                 return cor_wrap(err, "statistics of container %s", row.id);
         if (runs)

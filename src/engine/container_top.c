@@ -86,7 +86,7 @@ int engine_top(struct engine *e, const char *name, char *const *args, size_t n_a
         if (row.now.phase == CONTAINER_PHASE_RESTARTING)
                 return cor_fail(err, COR_BUSY, "Container %s is restarting, wait until the container is running",
                                 row.id);
-        if (row.now.phase != CONTAINER_PHASE_RUNNING && row.now.phase != CONTAINER_PHASE_PAUSED)
+        if (!container_phase_alive(row.now.phase))
                 return cor_fail(err, COR_BUSY, "container %s is not running", row.id);
         if (list(e, &row, args, n_args, &text, err) < 0)
                 return -1;

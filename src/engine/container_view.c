@@ -31,7 +31,7 @@ int container_view(struct engine *e, const struct container_row *r, struct cor_e
 {
         int mnt;
 
-        if (r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED)
+        if (container_phase_alive(r->now.phase))
                 mnt = clone_running(r, err);
         else
                 mnt = monitor_mount_root(e->store, r, err);

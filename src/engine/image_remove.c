@@ -188,8 +188,7 @@ static int find_users(struct engine *e, const struct digest *id, struct image_us
                 return -1;
         for (size_t n = 0; n < rows.n_items; n++) {
                 const struct container_row *c = &rows.items[n];
-                bool runs = c->now.phase == CONTAINER_PHASE_RUNNING || c->now.phase == CONTAINER_PHASE_PAUSED ||
-                            c->now.phase == CONTAINER_PHASE_RESTARTING;
+                bool runs = container_phase_runs(c->now.phase);
 
                 if (digest_eq(&c->image_id, id) || is_mounted(&uses, c->number, id))
                         snprintf(runs ? ret->running : ret->stopped, sizeof ret->running, "%.12s", c->id);

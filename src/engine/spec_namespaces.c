@@ -16,8 +16,7 @@ static int check_running(const struct container_row *other, const char *name, st
         if (other->now.phase == CONTAINER_PHASE_RESTARTING)
                 return cor_fail(err, COR_BUSY, "Container %.64s is restarting, wait until the container is running",
                                 name);
-        if ((other->now.phase != CONTAINER_PHASE_RUNNING && other->now.phase != CONTAINER_PHASE_PAUSED) ||
-            !cor_procid_alive(&init))
+        if (!container_phase_alive(other->now.phase) || !cor_procid_alive(&init))
                 return cor_fail(err, COR_BUSY, "Container %.64s is not running", name);
         return 0;
 }

@@ -27,6 +27,16 @@ enum container_phase {
 };
 /* container_phase_name() - docker's word: "created", "running", … */
 const char *container_phase_name(enum container_phase phase);
+/* container_phase_alive() - its program is there, frozen perhaps */
+static inline bool container_phase_alive(enum container_phase phase)
+{
+        return phase == CONTAINER_PHASE_RUNNING || phase == CONTAINER_PHASE_PAUSED;
+}
+/* container_phase_runs() - or will be again without anybody's doing: what docker calls running */
+static inline bool container_phase_runs(enum container_phase phase)
+{
+        return container_phase_alive(phase) || phase == CONTAINER_PHASE_RESTARTING;
+}
 
 enum container_health { CONTAINER_HEALTH_NONE, CONTAINER_HEALTH_STARTING, CONTAINER_HEALTH_GOOD, CONTAINER_HEALTH_BAD };
 

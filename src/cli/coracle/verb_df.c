@@ -115,12 +115,6 @@ static void count_used(struct usage *u)
         }
 }
 
-static bool runs(const struct container_row *r)
-{
-        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
-               r->now.phase == CONTAINER_PHASE_RESTARTING;
-}
-
 static int count_containers(struct engine *e, struct usage *u, struct cor_err *err)
 {
         if (engine_containers(e, true, &u->rows, err) < 0)
@@ -133,9 +127,9 @@ static int count_containers(struct engine *e, struct usage *u, struct cor_err *e
 
                 if (engine_container_size(e, r, &u->written[i], &all, &ignored) < 0)
                         u->written[i] = 0; /* it went meanwhile */
-                u->containers.active += runs(r);
+                u->containers.active += container_phase_runs(r->now.phase);
                 u->containers.bytes += u->written[i];
-                u->containers.reclaimable += runs(r) ? 0 : u->written[i];
+                u->containers.reclaimable += container_phase_runs(r->now.phase) ? 0 : u->written[i];
         }
         u->containers.n = u->rows.n_items;
         count_used(u);

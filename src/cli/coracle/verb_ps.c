@@ -278,12 +278,6 @@ struct value *verb_container_row(struct value_pool *p, const struct container_ro
 
 /* ---- which ---- */
 
-static bool runs(const struct container_row *r)
-{
-        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
-               r->now.phase == CONTAINER_PHASE_RESTARTING;
-}
-
 struct choice {
         struct container_match match;
         bool all;
@@ -315,8 +309,9 @@ static int show_rows(struct engine *e, const struct ps_options *o, const struct 
         size_t n = 0;
 
         for (size_t i = 0; i < rows->n_items && (c->limit == 0 || n < c->limit); i++) {
-                int fits = !c->all && !runs(&rows->items[i]) ? 0
-                                                             : container_match_fits(e, &c->match, &rows->items[i], err);
+                int fits = !c->all && !container_phase_runs(rows->items[i].now.phase)
+                                   ? 0
+                                   : container_match_fits(e, &c->match, &rows->items[i], err);
 
                 if (fits < 0)
                         return -1;

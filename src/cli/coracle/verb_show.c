@@ -320,7 +320,7 @@ static int find_running(struct watch *w, struct cor_err *err)
                 return -1;
         for (size_t i = 0; i < rows.n_items; i++) {
                 const struct container_row *r = &rows.items[i];
-                bool runs = r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED;
+                bool runs = container_phase_alive(r->now.phase);
 
                 if ((runs || w->options->all) && !is_watched(w, r->id))
                         COR_GROW(w->items, w->n_items)->name = cor_strdup(r->id);
