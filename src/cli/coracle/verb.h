@@ -72,6 +72,12 @@ int verb_engine(const struct invocation *in, struct engine *ret, struct cor_err 
 /* verb_print() - write @t to standard output */
 int verb_print(const struct cor_text *t, struct cor_err *err) COR_MUST_CHECK;
 /*
+ * verb_to_file() - what @write writes appears as file @path when it is whole: beside its place, then renamed; a device
+ * or a pipe that is there is written as it is
+ */
+int verb_to_file(const char *path, int (*write)(void *context, int fd, struct cor_err *err), void *context,
+                 struct cor_err *err) COR_MUST_CHECK;
+/*
  * verb_add_foreign() - append @n bytes that came with an image or from a registry: on a terminal, which obeys them,
  * control characters other than tabs and line breaks are shown as question marks; elsewhere they stay
  */

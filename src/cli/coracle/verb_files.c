@@ -1,14 +1,10 @@
 /* diff, export, commit: the files of containers. */
 #include "cli/coracle/verb_container.h"
 
-#include "base/fd.h"
 #include "engine/container_files.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- diff ---- */
@@ -43,43 +39,30 @@ struct export_options {
         const char *output;
 };
 
-/* Written beside its place and renamed, so that it appears when it is whole; a device or a pipe is written as it is. */
-static int export_to_file(struct engine *e, const char *name, const char *path, struct cor_err *err)
-{
-        auto_str beside = cor_printf("%s.XXXXXX", path);
-        mode_t mask = umask(0);
-        struct stat st;
-        auto_fd fd = -1;
-        int r;
+struct exported {
+        struct engine *engine;
+        const char *name;
+};
 
-        umask(mask);
-        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-                fd = open(path, O_WRONLY | O_CLOEXEC);
-                return fd < 0 ? cor_fail_errno(err, "open %s", path) : engine_export(e, name, fd, err);
-        }
-        fd = mkostemp(beside, O_CLOEXEC);
-        if (fd < 0)
-                return cor_fail_errno(err, "make a file beside %s", path);
-        r = engine_export(e, name, fd, err);
-        if (r == 0 && (fchmod(fd, 0666 & ~mask) < 0 || rename(beside, path) < 0))
-                r = cor_fail_errno(err, "rename %s to %s", beside, path);
-        if (r < 0)
-                unlink(beside);
-        return r;
+static int write_exported(void *context, int fd, struct cor_err *err)
+{
+        const struct exported *x = context;
+
+        return engine_export(x->engine, x->name, fd, err);
 }
 
 static int run_export(struct invocation *in, struct cor_err *err)
 {
         const struct export_options *o = in->options;
         auto_engine e = { 0 };
+        struct exported x = { &e, in->args[0] };
 
         if (!o->output && isatty(STDOUT_FILENO))
                 return cor_fail(err, COR_INVALID,
                                 "cowardly refusing to save to a terminal. Use the -o flag or redirect");
         if (verb_engine(in, &e, err) < 0)
                 return -1;
-        return o->output ? export_to_file(&e, in->args[0], o->output, err)
-                         : engine_export(&e, in->args[0], STDOUT_FILENO, err);
+        return o->output ? verb_to_file(o->output, write_exported, &x, err) : write_exported(&x, STDOUT_FILENO, err);
 }
 
 static const struct option export_rows[] = {

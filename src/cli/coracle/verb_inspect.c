@@ -1,6 +1,6 @@
 /*
- * inspect: an image as docker's API describes it. Templates see Go's names (ID, Os), and where these do not fit those
- * of the JSON form (Id).
+ * inspect: objects as docker's API describes them, images here. Templates see Go's names (ID, Os), and where these do
+ * not fit those of the JSON form (Id).
  */
 #include "cli/coracle/verb_container.h"
 
@@ -276,7 +276,7 @@ static int inspect(struct invocation *in, const char *type, struct cor_err *err)
 
                 if (inspect_one(&e, o, type, in->args[i], p, &found[n], &one) == 0)
                         n++;
-                else if (one.kind == COR_NOT_FOUND)
+                else if (one.kind == COR_NOT_FOUND && !cor_streq(type, "volume"))
                         cor_text_printf(&failures, "Error: No such %s: %s\n", type ? type : "object", in->args[i]);
                 else
                         cor_text_printf(&failures, "Error: %s\n", one.msg);
@@ -314,6 +314,11 @@ static int run_container_inspect(struct invocation *in, struct cor_err *err)
         return inspect(in, "container", err);
 }
 
+static int run_volume_inspect(struct invocation *in, struct cor_err *err)
+{
+        return inspect(in, "volume", err);
+}
+
 #define FORMAT_ROW                                                                                                     \
         OPTION_ROW("format", 'f', TEXT, struct inspect_options, format, "string", 0,                                   \
                    "A Go template for each object, or 'json' for JSON in one line")
@@ -321,7 +326,7 @@ static int run_container_inspect(struct invocation *in, struct cor_err *err)
 #define SIZE_ROW                                                                                                       \
         OPTION_ROW("size", 's', FLAG, struct inspect_options, size, "", 0, "Show what containers take up on disk")
 
-static const struct option image_inspect_rows[] = { FORMAT_ROW };
+static const struct option format_rows_only[] = { FORMAT_ROW };
 
 const struct verb verb_image_inspect = {
         .summary = "Show all that is known of images",
@@ -329,8 +334,8 @@ const struct verb verb_image_inspect = {
         .min_args = 1,
         .max_args = VERB_ARGS_ANY,
         .options_size = sizeof(struct inspect_options),
-        .options = image_inspect_rows,
-        .n_options = COR_COUNT(image_inspect_rows),
+        .options = format_rows_only,
+        .n_options = COR_COUNT(format_rows_only),
         .run = run_image_inspect,
 };
 
@@ -352,6 +357,17 @@ const struct verb verb_container_inspect = {
         .options = container_inspect_rows,
         .n_options = COR_COUNT(container_inspect_rows),
         .run = run_container_inspect,
+};
+
+const struct verb verb_volume_inspect = {
+        .summary = "Show all that is known of volumes",
+        .arguments = "VOLUME [VOLUME...]",
+        .min_args = 1,
+        .max_args = VERB_ARGS_ANY,
+        .options_size = sizeof(struct inspect_options),
+        .options = format_rows_only,
+        .n_options = COR_COUNT(format_rows_only),
+        .run = run_volume_inspect,
 };
 
 const struct verb verb_inspect = {

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static void on_update(void *context, const struct transfer_progress *u)
@@ -290,33 +289,18 @@ struct save_options {
         const char *output, *platform, *format;
 };
 
-/* The file appears when it is whole: written beside its place and renamed, unless something else than a file is there.
- */
-static int save_to_file(struct engine *e, const struct invocation *in, const char *path, bool oci, struct cor_err *err)
-{
-        const struct save_options *o = in->options;
-        auto_str beside = cor_printf("%s.XXXXXX", path);
-        mode_t mask = umask(0);
-        struct stat st;
-        auto_fd fd = -1;
-        int r;
+struct saved {
+        struct engine *engine;
+        const struct invocation *in;
+        bool oci;
+};
 
-        umask(mask);
-        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-                fd = open(path, O_WRONLY | O_CLOEXEC);
-                if (fd < 0)
-                        return cor_fail_errno(err, "open %s", path);
-                return engine_save(e, in->args, in->n_args, o->platform, oci, fd, err);
-        }
-        fd = mkostemp(beside, O_CLOEXEC);
-        if (fd < 0)
-                return cor_fail_errno(err, "make a file beside %s", path);
-        r = engine_save(e, in->args, in->n_args, o->platform, oci, fd, err);
-        if (r == 0 && (fchmod(fd, 0666 & ~mask) < 0 || rename(beside, path) < 0))
-                r = cor_fail_errno(err, "rename %s to %s", beside, path);
-        if (r < 0)
-                unlink(beside);
-        return r;
+static int write_saved(void *context, int fd, struct cor_err *err)
+{
+        const struct saved *s = context;
+        const struct save_options *o = s->in->options;
+
+        return engine_save(s->engine, s->in->args, s->in->n_args, o->platform, s->oci, fd, err);
 }
 
 static int run_save(struct invocation *in, struct cor_err *err)
@@ -324,6 +308,7 @@ static int run_save(struct invocation *in, struct cor_err *err)
         const struct save_options *o = in->options;
         bool oci = o->format && strcmp(o->format, "oci-archive") == 0;
         auto_engine e = { 0 };
+        struct saved s = { &e, in, oci };
 
         if (o->format && !oci && strcmp(o->format, "docker-archive") != 0)
                 return cor_fail(err, COR_INVALID,
@@ -333,9 +318,7 @@ static int run_save(struct invocation *in, struct cor_err *err)
                                 "cowardly refusing to save to a terminal. Use the -o flag or redirect");
         if (verb_engine(in, &e, err) < 0)
                 return -1;
-        if (o->output)
-                return save_to_file(&e, in, o->output, oci, err);
-        return engine_save(&e, in->args, in->n_args, o->platform, oci, STDOUT_FILENO, err);
+        return o->output ? verb_to_file(o->output, write_saved, &s, err) : write_saved(&s, STDOUT_FILENO, err);
 }
 
 static const struct option save_rows[] = {

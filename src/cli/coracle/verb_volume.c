@@ -1,4 +1,4 @@
-/* volume create, ls, inspect, rm, prune. */
+/* volume create, ls, rm, prune. */
 #include "cli/coracle/settings.h"
 #include "cli/coracle/verb_container.h"
 
@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-enum { EXIT_BAD_TEMPLATE = 64 }; /* docker's */
 
 /* ---- create ---- */
 
@@ -282,11 +280,7 @@ const struct verb verb_volume_ls = {
         .run = run_ls,
 };
 
-/* ---- inspect ---- */
-
-struct inspect_options {
-        const char *format;
-};
+/* ---- as inspect shows it ---- */
 
 /* NULL, and not {}, where there is nothing */
 static struct value *pairs(struct value_pool *p, const struct cor_strv *list)
@@ -321,53 +315,6 @@ struct value *verb_volume_document(struct value_pool *p, const struct store *s, 
         value_field_text(p, d, "Scope", "local");
         return d;
 }
-
-static int run_inspect(struct invocation *in, struct cor_err *err)
-{
-        const struct inspect_options *o = in->options;
-        auto_value_pool p = value_pool_new(SIZE_MAX);
-        auto_free const struct value **found = cor_alloc((in->n_args + 1) * sizeof(const struct value *));
-        auto_text out = COR_TEXT_INIT;
-        auto_engine e = { 0 };
-        size_t n = 0;
-        int r;
-
-        if (format_check(o->format, err) < 0) {
-                in->code = EXIT_BAD_TEMPLATE;
-                return -1;
-        }
-        if (verb_engine(in, &e, err) < 0)
-                return -1;
-        for (size_t i = 0; i < in->n_args; i++) {
-                auto_volume_row v = { 0 };
-                struct cor_err one = { 0 };
-
-                if (volume_row_find(e.store, in->args[i], &v, &one) == 0) {
-                        found[n++] = verb_volume_document(p, e.store, &v);
-                        continue;
-                }
-                verb_say("Error: %s", one.msg);
-                in->code = 1;
-        }
-        r = format_inspect(o->format, found, n, &out, err);
-        return verb_print(&out, r < 0 ? NULL : err) < 0 || r < 0 ? -1 : 0;
-}
-
-static const struct option inspect_rows[] = {
-        OPTION_ROW("format", 'f', TEXT, struct inspect_options, format, "string", 0,
-                   "A Go template for each volume, or 'json' for JSON in one line"),
-};
-
-const struct verb verb_volume_inspect = {
-        .summary = "Show all that is known of volumes",
-        .arguments = "VOLUME [VOLUME...]",
-        .min_args = 1,
-        .max_args = VERB_ARGS_ANY,
-        .options_size = sizeof(struct inspect_options),
-        .options = inspect_rows,
-        .n_options = COR_COUNT(inspect_rows),
-        .run = run_inspect,
-};
 
 /* ---- rm ---- */
 

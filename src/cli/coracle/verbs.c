@@ -3,9 +3,12 @@
 #include "base/fd.h"
 #include "cli/rune.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct verb_group verb_groups[] = {
@@ -175,6 +178,31 @@ void verb_add_foreign(const char *s, size_t n, struct cor_text *out)
                 else
                         cor_text_add_n(out, s + i, len);
         }
+}
+
+int verb_to_file(const char *path, int (*write)(void *context, int fd, struct cor_err *err), void *context,
+                 struct cor_err *err)
+{
+        auto_str beside = cor_printf("%s.XXXXXX", path);
+        mode_t mask = umask(0);
+        struct stat st;
+        auto_fd fd = -1;
+        int r;
+
+        umask(mask);
+        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+                fd = open(path, O_WRONLY | O_CLOEXEC);
+                return fd < 0 ? cor_fail_errno(err, "open %s", path) : write(context, fd, err);
+        }
+        fd = mkostemp(beside, O_CLOEXEC);
+        if (fd < 0)
+                return cor_fail_errno(err, "make a file beside %s", path);
+        r = write(context, fd, err);
+        if (r == 0 && (fchmod(fd, 0666 & ~mask) < 0 || rename(beside, path) < 0))
+                r = cor_fail_errno(err, "rename %s to %s", beside, path);
+        if (r < 0)
+                unlink(beside);
+        return r;
 }
 
 void verb_say(const char *fmt, ...)
