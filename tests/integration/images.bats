@@ -5,7 +5,7 @@ load images
 
 setup() {
         skip_unless "program docker-registry" "program umoci" "program skopeo"
-        [ "$(id -u)" = 0 ] || skip "owners need root; images_rootless.bats is for others"
+        [ "$(id -u)" = 0 ] || skip "owners need root: runs where the suite is started by root; images_rootless.bats is for others"
         setup_net
         start_registry 5000
         R=localhost:5000
@@ -424,7 +424,7 @@ END
 
 @test "Debian's own root filesystem, by mmdebstrap, comes out as tar unpacks it" {
         skip_unless "program mmdebstrap"
-        [ -n "${CORACLE_NETWORK_TESTS:-}" ] || skip "needs a package archive; bench/images uses the same input"
+        [ -n "${CORACLE_NETWORK_TESTS:-}" ] || skip "needs a package archive: runs where CORACLE_NETWORK_TESTS is set; bench/images uses the same input"
         mmdebstrap --quiet --variant=essential "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$TEST_DIR/debian.tar"
         coracle import -q "$TEST_DIR/debian.tar" debian:essential
         mkdir "$TEST_DIR/theirs" && tar -C "$TEST_DIR/theirs" --xattrs --xattrs-include='*' --numeric-owner -xf "$TEST_DIR/debian.tar"

@@ -11,7 +11,7 @@ setup_file() {
 }
 
 setup() {
-        [ "$(id -u)" = 0 ] || skip "owners and devices need root; rootless.bats is for others"
+        [ "$(id -u)" = 0 ] || skip "owners and devices need root: runs where the suite is started by root; rootless.bats is for others"
         TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
         LAYER=$CORACLE_BUILD/tests/integration/tools/tool-layer
         TREE=$BATS_TEST_DIRNAME/layer_tree.py
@@ -430,7 +430,7 @@ sys.stdout.buffer.write(tarfile.TarInfo("dev/.wh.sda").tobuf() + b"\0" * 1024)' 
 }
 
 @test "the cage of the process that unpacks holds" {
-        ! grep -q __asan_default_options "$LAYER" || skip "sanitizers need what it takes away; builds without them show it"
+        ! grep -q __asan_default_options "$LAYER" || skip "sanitizers need what it takes away: runs in builds without them"
         mkdir "$TEST_DIR/cage"
         echo outside >"$TEST_DIR/outside"
         run "$LAYER" cage "$TEST_DIR/cage" "$TEST_DIR/outside"

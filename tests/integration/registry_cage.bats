@@ -27,8 +27,8 @@ begin() {
 
 caged() {
         ! grep -q __asan_ "$CORACLE_BUILD/src/image/coracle-transfer" ||
-                skip "sanitizers need what the cage takes away; builds without them show it"
-        [ "$(id -u)" = 0 ] || skip "to take a process over needs root"
+                skip "sanitizers need what the cage takes away: runs in builds without them"
+        skip_unless root # to take a process over
 }
 
 # network_process - the number of the transfer's process that the engine started, once it waits confined
@@ -111,7 +111,7 @@ expect_calls() {
 }
 
 @test "names, a proxy with a name, certificates of the system and a client's are to be had from inside" {
-        [ "$(id -u)" = 0 ] || skip "other files in /etc need root"
+        skip_unless root # other files in /etc
         make_certificates
         name_hosts
         start_hostile proxy 3128
@@ -141,7 +141,7 @@ expect_calls() {
 }
 
 @test "a resolver that is reached by a Unix socket is asked, too" {
-        [ "$(id -u)" = 0 ] || skip "a socket in /run needs root"
+        skip_unless root # a socket in /run
         cat >"$TEST_DIR/nscd.py" <<'END'
 import socket, sys
 s = socket.socket(socket.AF_UNIX)

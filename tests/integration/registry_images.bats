@@ -7,7 +7,7 @@ load images
 
 setup() {
         skip_unless "program docker-registry" "program umoci" "program skopeo" "program htpasswd"
-        [ "$(id -u)" = 0 ] || skip "owners need root; images_rootless.bats is for others"
+        [ "$(id -u)" = 0 ] || skip "owners need root: runs where the suite is started by root; images_rootless.bats is for others"
         setup_net
         make_layout image
 }

@@ -138,7 +138,7 @@ static void a_child_lives_in_shifted_time(void **state)
 {
         NEED_ROOT();
         if (access("/proc/self/ns/time", F_OK) < 0) {
-                print_message("skipped: no time namespaces\n");
+                print_message("skipped: no time namespaces: runs on the CI machine\n");
                 skip();
         }
         assert_int_equal(in_child(new_clock, NULL), 0);
