@@ -38,7 +38,7 @@ teardown_file() {
         teardown_world
 }
 
-# comparable FILE - sorted where order means nothing, without what has to differ
+# comparable FILE - sorted where order means nothing, without what has to differ and what some versions of docker write twice
 comparable() {
         # shellcheck disable=SC2016
         jq -S --arg T "$T" '
@@ -49,7 +49,9 @@ comparable() {
                 .linux.namespaces |= (map(select(.path != "/run/docker/netns/default")) | map(if .path then .path |= sub("/proc/[0-9]+/"; "/proc/PID/") else . end) | sort_by(.type)) |
                 .linux.devices |= (. // [] | map(.fileMode |= (if . then . % 512 else . end)) | sort_by(.path)) |
                 .linux.resources.devices |= (map(if .type == null then .type = "a" else . end | if .type == "a" then del(.major, .minor) else . end)) |
+                .linux.resources.devices |= reduce .[] as $rule ([]; if any(.[]; . == $rule) then . else . + [$rule] end) |
                 .linux.resources |= (if .blockIO.weight == 0 then del(.blockIO.weight) else . end |
+                        if .memory.disableOOMKiller == false then del(.memory.disableOOMKiller) else . end |
                         if .cpu.shares == 0 then del(.cpu.shares) else . end |
                         with_entries(select(.value != {}))) |
                 .linux.maskedPaths |= (. // [] | map(select(. as $p |
