@@ -78,6 +78,21 @@ int engine_exec_wait(struct exec_process *p, int *ret_code, struct cor_err *err)
 /* engine_exec_detached() - the user has left it; it goes on */
 void engine_exec_detached(const struct exec_process *p);
 
+struct boot_report {
+        void (*each)(void *context, const struct container_row *r, const struct cor_err *failure); /* NULL: done */
+        void *context;
+};
+/*
+ * engine_boot() - the machine has started: start what its restart policy wants to run. Those that fail are reported and
+ * keep nobody else from starting
+ */
+int engine_boot(struct engine *e, const struct boot_report *report, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_shut_down() - the machine is about to end: stop all that runs, side by side, each with its own signal and
+ * timeout. Nobody has stopped them: engine_boot() brings back what has a policy
+ */
+int engine_shut_down(struct engine *e, const struct boot_report *report, struct cor_err *err) COR_MUST_CHECK;
+
 /*
  * engine_container() - the row, with what is said to run made sure of: a container whose monitor is gone has ended, and
  * what is left of it is cleaned away.

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The exit codes of programs whose end nobody saw: the machine went down, or their monitor did. */
 enum { CODE_MACHINE_DIED = 255, CODE_MONITOR_DIED = 128 + 9 };
@@ -43,22 +44,28 @@ int container_not_running(const struct container_row *r, struct cor_err *err)
         return cor_fail(err, COR_BUSY, "container %s is not running", r->id);
 }
 
-/* Its first process was one of this boot. */
-static bool of_this_boot(const struct container_row *r)
+/*
+ * Its monitor was one of this boot: what a killed one leaves lies in a place that goes with the machine's power. Times
+ * would not tell: many a board begins each time in 1970.
+ */
+static bool of_this_boot(struct engine *e, const struct container_row *r)
 {
-        struct timespec up;
-        int64_t now = (int64_t)time(NULL);
+        struct cor_err ignored;
+        auto_str place = NULL;
+        const char *run;
 
-        clock_gettime(CLOCK_BOOTTIME, &up);
-        return r->now.started / 1000000000 >= now - up.tv_sec - 1;
+        if (store_run_path(e->store, &run, &ignored) < 0)
+                return true;
+        place = cor_printf("%s/%s", run, r->id);
+        return access(place, F_OK) == 0;
 }
 
 /* The caller holds the container's WORK lock, and nobody its MONITOR lock. */
 static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
+        r->now.exit_code = of_this_boot(e, r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         monitor_clear(e->store, r->id);
         network_disconnect(e->store, r->number);
-        r->now.exit_code = of_this_boot(r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         r->now.phase = CONTAINER_PHASE_EXITED;
         r->now.finished = cor_wall_ns();
         r->now.pid = r->now.monitor_pid = 0;

@@ -120,25 +120,16 @@ static void reap(struct monitor *m)
         }
 }
 
-static void shut_down(struct monitor *m)
-{
-        const struct monitor_stop how = { .timeout_ms = MONITOR_STOP_OWN_TIMEOUT };
-        struct cor_err err = { 0 };
-
-        m->shutting_down = true;
-        if (!m->stop.on && m->state != STATE_OVER && monitor_stop(m, &how, false, &err) < 0)
-                cor_warn("stop container %s: %s", m->id, err.msg);
-}
-
 static void take_signals(struct monitor *m)
 {
         struct signalfd_siginfo info;
+        struct cor_err err = { 0 };
         bool child = false;
 
         while (read(m->signals, &info, sizeof info) == sizeof info) {
                 child = child || info.ssi_signo == SIGCHLD;
-                if (info.ssi_signo == SIGTERM)
-                        shut_down(m);
+                if (info.ssi_signo == SIGTERM && monitor_shut_down(m, &err) < 0)
+                        cor_warn("stop container %s: %s", m->id, err.msg);
         }
         if (child)
                 reap(m);

@@ -147,6 +147,15 @@ int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, 
         return 0;
 }
 
+int monitor_shut_down(struct monitor *m, struct cor_err *err)
+{
+        const struct monitor_stop how = { .timeout_ms = MONITOR_STOP_OWN_TIMEOUT };
+
+        m->shutting_down = true;
+        m->stop.again = false;
+        return m->stop.on || m->state == STATE_OVER ? 0 : monitor_stop(m, &how, false, err);
+}
+
 void monitor_ended(struct monitor *m, int status)
 {
         m->status = status;

@@ -115,6 +115,8 @@ void monitor_disconnect(struct monitor *m);
 void monitor_over(struct monitor *m);
 /* monitor_stop() - begin to end it (or begin anew with other words) */
 int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_shut_down() - the machine goes down: stop, unless that is under way */
+int monitor_shut_down(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_request() - do what @client asks for in a packet of @type */
 void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n);
 

@@ -31,6 +31,7 @@ static ssize_t least_content(int type)
         case MONITOR_UPDATE:
         case MONITOR_WAIT:
         case MONITOR_DETACH:
+        case MONITOR_SHUT_DOWN:
         case MONITOR_STARTED:
         case MONITOR_STDOUT:
         case MONITOR_STDERR:

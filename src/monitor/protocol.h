@@ -18,6 +18,8 @@
  *      STOP                  ->      signal, then after the time given SIGKILL, to the program and all its descendants;
  *                                    the restart policy is off
  *                            <-      STOPPED, or ERROR
+ *      SHUT_DOWN             ->      stop as the container has it, because the machine ends and not a user wants it
+ *                            <-      STOPPED, or ERROR
  *      RESTART               ->      stop the same way, and start again
  *                            <-      STARTED, or ERROR
  *      KILL                  ->      a signal to the program only; as in docker, one without a stop signal of its own,
@@ -54,6 +56,7 @@ enum monitor_packet {
         MONITOR_UPDATE,
         MONITOR_WAIT,
         MONITOR_DETACH,
+        MONITOR_SHUT_DOWN,
 
         MONITOR_STARTED = 64,
         MONITOR_STDOUT,

@@ -64,6 +64,18 @@ static void stop(struct monitor *m, struct client *c, const char *content, bool 
                 client_fail(m, c, &err);
 }
 
+static void shut_down(struct monitor *m, struct client *c)
+{
+        struct cor_err err = { 0 };
+
+        if (monitor_shut_down(m, &err) < 0)
+                client_fail(m, c, &err);
+        else if (m->state == STATE_OVER)
+                client_tell(m, c, MONITOR_STOPPED, NULL, 0);
+        else
+                c->wants_stopped = true;
+}
+
 static void answer(struct monitor *m, struct client *c, int r, const struct cor_err *err)
 {
         if (r < 0)
@@ -157,6 +169,9 @@ void monitor_request(struct monitor *m, struct client *c, int type, const char *
         case MONITOR_STOP:
         case MONITOR_RESTART:
                 stop(m, c, content, type == MONITOR_RESTART);
+                break;
+        case MONITOR_SHUT_DOWN:
+                shut_down(m, c);
                 break;
         case MONITOR_KILL:
                 answer(m, c, send_signal(m, content, &err), &err);

@@ -146,3 +146,110 @@ prune "
         expect_match '^container [0-9]+
 image [1-9][0-9]*$'
 }
+
+monitor_of() { pgrep -f "coracle-monitor --store $COR_STORE $(coracle inspect -f '{{.Id}}' "$1")"; }
+
+lose_power() { # all that lives in memory goes, and nobody is told
+        local name pids=()
+        for name in "$@"; do pids+=("$(coracle inspect -f '{{.State.Pid}}' "$name")" "$(monitor_of "$name")"); done
+        kill -KILL "${pids[@]}"
+        remove_cgroups "$TEST_CGROUP" # what is frozen dies only now
+        for name in "${pids[@]}"; do wait_until is_gone "$name"; done
+        find "$CORACLE_RUN" -mindepth 1 -delete
+}
+
+is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
+
+state_of() { coracle inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1"; }
+
+@test "system start: after a loss of power what its policy wants runs, and the rest is known to have ended" {
+        local name
+        for name in always unless-stopped on-failure no; do crun -d --name "$name" --restart "$name" bb:1 sleep 1000 >/dev/null; done
+        crun -d --name shares --restart always --pid container:always bb:1 sleep 1000 >/dev/null
+        crun -d --name removed --rm bb:1 sleep 1000 >/dev/null
+        crun -d --name paused --restart always bb:1 sleep 1000 >/dev/null
+        coracle pause paused >/dev/null
+        for name in always unless-stopped on-failure; do
+                crun -d --name "user-$name" --restart "$name" bb:1 sleep 1000 >/dev/null
+                coracle stop -t 0 "user-$name" >/dev/null
+        done
+        crun --name ended --restart on-failure bb:1 true
+        crun --name tired --restart on-failure:1 bb:1 false || true
+        coracle wait tired >/dev/null
+        coracle create --cgroup-parent "$CGROUP_PARENT" --network none --name fresh --restart always bb:1 sleep 1000 >/dev/null
+        lose_power shares always unless-stopped on-failure no removed paused
+        expect_equal "$(state_of no)" "exited 255"
+        expect_equal "$(state_of always)" "exited 255"
+        run coracle inspect removed
+        expect_failure
+        run coracle system start
+        expect_status 0
+        expect_equal "$(sort <<<"$output")" "always
+fresh
+on-failure
+paused
+shares
+unless-stopped
+user-always"
+        for name in always fresh on-failure paused shares unless-stopped user-always; do expect_equal "$(state_of "$name")" "running 0"; done
+        for name in user-unless-stopped user-on-failure; do expect_equal "$(state_of "$name")" "exited 137"; done
+        run coracle system start # nothing is left to do
+        expect_output ""
+        expect_status 0
+}
+
+@test "system start: what cannot start is told of and keeps nobody else from it" {
+        mkdir "$TEST_DIR/there"
+        crun -d --name broken --restart always --mount "type=bind,src=$TEST_DIR/there,dst=/there" bb:1 sleep 1000 >/dev/null
+        crun -d --name whole --restart always bb:1 sleep 1000 >/dev/null
+        lose_power broken whole
+        rmdir "$TEST_DIR/there"
+        run --separate-stderr coracle system start
+        expect_status 1
+        expect_output whole
+        [[ $stderr == "Error: broken: "*"$TEST_DIR/there"* ]] || fail "$stderr"
+        mkdir "$TEST_DIR/there"
+        run coracle system start
+        expect_output broken
+}
+
+@test "system stop: all end by their own signals and times, and nobody has stopped them" {
+        local program='trap "echo asked; exit 4" TERM USR1; echo ready; while :; do sleep 0.1; done'
+        crun -d --name one --restart unless-stopped bb:1 sh -c "$program" >/dev/null
+        crun -d --name two --restart always --stop-signal USR1 bb:1 sh -c "$program" >/dev/null
+        crun -d --name deaf --restart on-failure --stop-timeout 1 bb:1 sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
+        crun -d --name once bb:1 sh -c "$program" >/dev/null
+        for name in one two deaf once; do wait_until has_logged "$name" ready; done
+        coracle pause one >/dev/null
+        run coracle system stop
+        expect_status 0
+        expect_equal "$(sort <<<"$output")" "deaf
+once
+one
+two"
+        for name in one two once; do
+                expect_equal "$(state_of "$name")" "exited 4"
+                has_logged "$name" asked
+        done
+        expect_equal "$(state_of deaf)" "exited 137"
+        run coracle system stop
+        expect_output ""
+        run coracle system start
+        expect_equal "$(sort <<<"$output")" "deaf
+one
+two"
+        coracle stop -t 0 one two deaf >/dev/null
+        run coracle system start # the user's word counts
+        expect_output two
+}
+
+has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
+
+@test "kill -9 of a monitor is no loss of power" {
+        crun -d --name one bb:1 sleep 1000 >/dev/null
+        local monitor
+        monitor=$(monitor_of one)
+        kill -9 "$monitor"
+        wait_until is_gone "$monitor"
+        expect_equal "$(state_of one)" "exited 137"
+}

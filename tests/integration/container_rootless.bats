@@ -70,6 +70,29 @@ none() { coracle run --rm --network none "$@"; }
         expect_output test
 }
 
+@test "an ordinary user's containers come back after a loss of power" {
+        local id pids
+        id=$(coracle run -d --network none --name kept --restart always small sleep 1000)
+        mapfile -t pids < <(pgrep -f "coracle-monitor --store $TEST_DIR/walker/.* $id")
+        pids+=("$(coracle inspect -f '{{.State.Pid}}' kept)")
+        kill -KILL "${pids[@]}"
+        wait_until is_gone "${pids[-1]}"
+        find "$TEST_DIR/walker/run" -mindepth 1 -delete
+        run coracle inspect -f '{{.State.ExitCode}}' kept
+        expect_output 255
+        run coracle system start
+        expect_output kept
+        coracle exec kept true
+        run coracle system stop
+        expect_output kept
+        run coracle inspect -f '{{.State.Status}}' kept
+        expect_output exited
+        run coracle system start
+        expect_output kept
+}
+
+is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
+
 @test "an ordinary user's containers in the host's namespaces" {
         run coracle run --rm --network host --uts host small sh -c 'hostname; ls /sys/class >/dev/null && echo sys'
         expect_status 0

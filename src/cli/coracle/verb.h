@@ -97,7 +97,8 @@ extern const struct verb verb_attach, verb_check, verb_commit, verb_cp, verb_dif
         verb_login, verb_logout, verb_logs, verb_manifest_annotate, verb_manifest_create, verb_manifest_inspect,
         verb_manifest_push, verb_manifest_rm, verb_pause, verb_port, verb_ps, verb_pull, verb_push, verb_rename,
         verb_restart, verb_rm, verb_rmi, verb_run, verb_save, verb_search, verb_start, verb_stats, verb_stop,
-        verb_system_prune, verb_tag, verb_top, verb_unpause, verb_update, verb_version, verb_volume_create,
-        verb_volume_inspect, verb_volume_ls, verb_volume_prune, verb_volume_rm, verb_wait;
+        verb_system_prune, verb_system_start, verb_system_stop, verb_tag, verb_top, verb_unpause, verb_update,
+        verb_version, verb_volume_create, verb_volume_inspect, verb_volume_ls, verb_volume_prune, verb_volume_rm,
+        verb_wait;
 
 #endif

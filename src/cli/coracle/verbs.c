@@ -15,7 +15,7 @@ const struct verb_group verb_groups[] = {
         { "container", "Work with containers" },
         { "image", "Work with images" },
         { "manifest", "Look at manifests, and put lists of them together" },
-        { "system", "Look after the store" },
+        { "system", "Look after the store, start and stop all" },
         { "volume", "Work with volumes" },
 };
 const size_t verb_n_groups = COR_COUNT(verb_groups);
@@ -109,6 +109,8 @@ const struct verb_place verb_places[] = {
         { "system", "events", "", &verb_events },
         { "system", "info", "", &verb_info },
         { "system", "prune", "", &verb_system_prune },
+        { "system", "start", "", &verb_system_start },
+        { "system", "stop", "", &verb_system_stop },
         { "volume", "create", "", &verb_volume_create },
         { "volume", "inspect", "", &verb_volume_inspect },
         { "volume", "ls", "list", &verb_volume_ls },
