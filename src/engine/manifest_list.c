@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/manifest_entry.h"
 #include "image/reference.h"
 #include "image/transfer.h"
 #include "registry/config.h"
@@ -19,23 +20,11 @@
 
 enum { ENTRY_MAX_BYTES = 16 << 20 };
 
-/* One file. What docker has in it beside these follows from them. */
-struct entry {
-        const char *ref, *raw; /* raw: the manifest's bytes, in base64 */
-        struct image_descriptor *descriptor;
-};
-static const struct cor_json_field entry_fields[] = {
-        COR_FIELD("Ref", STR, struct entry, ref, COR_JSON_REQUIRED),
-        COR_FIELD_OBJ("Descriptor", OBJ, struct entry, descriptor, &image_descriptor_doc, COR_JSON_REQUIRED),
-        COR_FIELD("Raw", STR, struct entry, raw, COR_JSON_REQUIRED),
-};
-static const struct cor_json_doc entry_doc = COR_DOC(struct entry, entry_fields, NULL);
-
 /* A list that was read. */
 struct list {
         char *name; /* full */
         int dir;
-        struct entry **entries;
+        struct manifest_entry **entries;
         char **texts; /* of the manifests */
         size_t n_entries, n_texts;
 };
@@ -69,18 +58,6 @@ int manifest_list_folder(char **ret, struct cor_err *err)
         return 0;
 }
 
-/* "docker.io/library/debian:12" */
-static int full_name(const char *name, char **ret, struct cor_err *err)
-{
-        auto_reference r = { 0 };
-
-        if (reference_parse(name, &r, err) < 0)
-                return -1;
-        reference_default_tag(&r);
-        *ret = reference_full(&r);
-        return 0;
-}
-
 /* As the name of a file: docker's rule. What reference_parse() took is never "." or "..". */
 static char *file_name(const char *full)
 {
@@ -96,14 +73,14 @@ static char *file_name(const char *full)
 
 static int read_entry(struct list *l, const char *name, struct cor_err *err)
 {
-        auto_json struct entry *e = NULL;
+        auto_json struct manifest_entry *e = NULL;
         auto_str text = NULL;
         char *raw = NULL;
         struct digest found;
         size_t n;
 
         if (cor_own_read(l->dir, name, ENTRY_MAX_BYTES, &text, &n, err) < 0 ||
-            cor_json_parse(&entry_doc, text, n, name, &e, err) < 0)
+            cor_json_parse(&manifest_entry_doc, text, n, name, &e, err) < 0)
                 return -1;
         if (base64_decode(e->raw, &raw, &n) < 0)
                 return cor_fail(err, COR_INVALID, "%s: Raw: expected base64", name);
@@ -142,7 +119,7 @@ static int open_list(const char *folder, const char *name, struct list *l, struc
         auto_str file = NULL;
         auto_str path = NULL;
 
-        if (full_name(name, &l->name, err) < 0)
+        if (manifest_full_name(name, &l->name, err) < 0)
                 return -1;
         file = file_name(l->name);
         path = cor_printf("%s/%s", folder, file);
@@ -225,21 +202,11 @@ static int check_platforms(const struct list *l, struct cor_err *err)
         return 0;
 }
 
-/* The file of one manifest; @text is the manifest itself. */
-static int write_entry(int dir, const char *ref, const struct image_descriptor *d, const char *text,
-                       struct cor_err *err)
+static int write_entry(int dir, const char *ref, const struct cor_text *document, struct cor_err *err)
 {
         auto_str name = file_name(ref);
-        auto_str raw = base64_encode(text, strlen(text));
-        auto_text t = COR_TEXT_INIT;
 
-        cor_text_add(&t, "{\"Ref\":");
-        cor_text_add_json(&t, ref);
-        cor_text_add(&t, ",\"Descriptor\":");
-        cor_json_print(&image_descriptor_doc, d, COR_JSON_COMPACT, &t);
-        cor_text_printf(&t, ",\"Raw\":\"%s\",\"%s\":%s}", raw,
-                        strcmp(d->media_type, MEDIA_OCI_MANIFEST) == 0 ? "OCIManifest" : "SchemaV2Manifest", text);
-        return cor_own_write(dir, name, t.s, t.len, 0644, true, err);
+        return cor_own_write(dir, name, document->s, document->len, 0644, true, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ create
@@ -248,29 +215,16 @@ static int write_entry(int dir, const char *ref, const struct image_descriptor *
 static int add_manifest(struct engine *e, int dir, const char *name, bool insecure, struct cor_err *err)
 {
         auto_remote_manifest m = { 0 };
-        auto_json struct image_config *config = NULL;
-        struct image_platform platform = { 0 };
-        struct image_descriptor d = { .platform = &platform };
+        auto_text t = COR_TEXT_INIT;
         auto_str full = NULL;
 
-        if (full_name(name, &full, err) < 0 || engine_manifest(e, name, insecure, true, &m, err) < 0)
+        if (manifest_full_name(name, &full, err) < 0 || engine_manifest(e, name, insecure, true, &m, err) < 0)
                 return -1;
         if (media_is_index(m.media_type))
                 return cor_fail(err, COR_INVALID, "%s is a manifest list", full);
-        if (!m.config)
-                return cor_fail(err, COR_INVALID, "%s is no image: its manifest names no configuration", full);
-        if (image_config_parse(m.config, strlen(m.config), "image config", &config, err) < 0)
-                return cor_wrap(err, "%s", full);
-        d.media_type = m.media_type;
-        d.digest = m.digest.text;
-        d.size = m.n;
-        platform = (struct image_platform){ .architecture = config->architecture,
-                                            .os = config->os,
-                                            .variant = config->variant,
-                                            .os_version = config->os_version,
-                                            .os_features = config->os_features,
-                                            .n_os_features = config->n_os_features };
-        return write_entry(dir, full, &d, m.text, err);
+        if (manifest_entry_of(full, &m, &t, err) < 0)
+                return -1;
+        return write_entry(dir, full, &t, err);
 }
 
 static int remove_folder(const char *folder, const char *name, struct cor_err *err)
@@ -364,7 +318,7 @@ static bool is_built_for(const char *os, const char *architecture)
         return false;
 }
 
-static struct entry *find_entry(const struct list *l, const char *full, size_t *ret_at)
+static struct manifest_entry *find_entry(const struct list *l, const char *full, size_t *ret_at)
 {
         for (size_t i = 0; i < l->n_entries; i++)
                 if (strcmp(l->entries[i]->ref, full) == 0) {
@@ -375,12 +329,12 @@ static struct entry *find_entry(const struct list *l, const char *full, size_t *
 }
 
 /* A manifest of a list by its name. */
-static struct entry *get_entry(const struct list *l, const char *manifest, size_t *ret_at, struct cor_err *err)
+static struct manifest_entry *get_entry(const struct list *l, const char *manifest, size_t *ret_at, struct cor_err *err)
 {
         auto_str full = NULL;
-        struct entry *e;
+        struct manifest_entry *e;
 
-        if (full_name(manifest, &full, err) < 0)
+        if (manifest_full_name(manifest, &full, err) < 0)
                 return NULL;
         e = find_entry(l, full, ret_at);
         if (!e)
@@ -393,8 +347,9 @@ int manifest_list_annotate(const char *folder, const char *list, const char *man
 {
         struct image_platform none = { 0 }, *p;
         struct image_descriptor d;
+        auto_text t = COR_TEXT_INIT;
         auto_list l = LIST_INIT;
-        struct entry *e;
+        struct manifest_entry *e;
         size_t at;
 
         if (load_list(folder, list, &l, err) < 0 || !(e = get_entry(&l, manifest, &at, err)))
@@ -412,31 +367,46 @@ int manifest_list_annotate(const char *folder, const char *list, const char *man
         if (!is_built_for(p->os ? p->os : "", p->architecture ? p->architecture : ""))
                 return cor_fail(err, COR_INVALID, "manifest entry for image has unsupported os/arch combination: %s/%s",
                                 p->os ? p->os : "", p->architecture ? p->architecture : "");
-        return write_entry(l.dir, e->ref, &d, l.texts[at], err);
+        manifest_entry_print(e->ref, &d, l.texts[at], &t);
+        return write_entry(l.dir, e->ref, &t, err);
 }
 
 /* ------------------------------------------------------------------------------------------------ inspect, push, rm */
 
-int manifest_list_text(const char *folder, const char *list, char **ret, struct cor_err *err)
+int manifest_list_text(const char *folder, const char *list, bool verbose, char **ret, struct cor_err *err)
 {
         auto_list l = LIST_INIT;
         auto_text t = COR_TEXT_INIT;
 
         if (load_list(folder, list, &l, err) < 0 || check_platforms(&l, err) < 0)
                 return -1;
-        print_list(&l, &t);
+        if (!verbose)
+                print_list(&l, &t);
+        for (size_t i = 0; verbose && i < l.n_entries; i++) {
+                cor_text_add_c(&t, i ? ',' : '[');
+                manifest_entry_print(l.entries[i]->ref, l.entries[i]->descriptor, l.texts[i], &t);
+        }
+        if (verbose)
+                cor_text_add(&t, l.n_entries > 0 ? "]" : "[]");
         *ret = cor_text_take(&t);
         return 0;
 }
 
-int manifest_list_member(const char *folder, const char *list, const char *manifest, char **ret, struct cor_err *err)
+int manifest_list_member(const char *folder, const char *list, const char *manifest, bool verbose, char **ret,
+                         struct cor_err *err)
 {
         auto_list l = LIST_INIT;
+        auto_text t = COR_TEXT_INIT;
+        const struct manifest_entry *e;
         size_t at;
 
-        if (load_list(folder, list, &l, err) < 0 || !get_entry(&l, manifest, &at, err))
+        if (load_list(folder, list, &l, err) < 0 || !(e = get_entry(&l, manifest, &at, err)))
                 return -1;
-        *ret = cor_strdup(l.texts[at]);
+        if (verbose)
+                manifest_entry_print(e->ref, e->descriptor, l.texts[at], &t);
+        else
+                cor_text_add(&t, l.texts[at]);
+        *ret = cor_text_take(&t);
         return 0;
 }
 

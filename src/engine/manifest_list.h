@@ -25,11 +25,15 @@ struct manifest_annotation {
 int manifest_list_annotate(const char *folder, const char *list, const char *manifest,
                            const struct manifest_annotation *a, struct cor_err *err) COR_MUST_CHECK;
 
-/* manifest_list_text() - the list as it would be pushed; NOT_FOUND. free() *ret */
-int manifest_list_text(const char *folder, const char *list, char **ret, struct cor_err *err) COR_MUST_CHECK;
-/* manifest_list_member() - one manifest of it, as its registry has it; NOT_FOUND. free() *ret */
-int manifest_list_member(const char *folder, const char *list, const char *manifest, char **ret, struct cor_err *err)
+/*
+ * manifest_list_text() - the list as it would be pushed, with @verbose the documents of its manifests
+ * (engine/manifest_entry.h); NOT_FOUND. free() *ret
+ */
+int manifest_list_text(const char *folder, const char *list, bool verbose, char **ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* manifest_list_member() - one manifest of it, as its registry has it, or its document; NOT_FOUND. free() *ret */
+int manifest_list_member(const char *folder, const char *list, const char *manifest, bool verbose, char **ret,
+                         struct cor_err *err) COR_MUST_CHECK;
 /* manifest_list_push() - *ret says what was pushed, the digest last; with @purge the list goes; free() */
 int manifest_list_push(struct engine *e, const char *folder, const char *list, bool insecure, bool purge, char **ret,
                        struct cor_err *err) COR_MUST_CHECK;

@@ -68,6 +68,31 @@ docker_cli() { in_net timeout -k 5 60 docker "$@"; }
         expect_equal "$(sed 's#/c/list#/d/list#' "$TEST_DIR/ours")" "$(cat "$TEST_DIR/theirs")"
 }
 
+# what docker leaves out of a document that it has read is left out
+verbose() { jq -S 'walk(if type == "object" then del(.annotations, .ArtifactType) else . end)' <<<"$output"; }
+
+@test "inspect --verbose: an image, an index of a registry, a local list: as docker says it" {
+        skip_unless "program docker"
+        local args theirs
+        coracle manifest create $R/c/list:1 $R/a/amd:1 $R/b/arm:1
+        coracle manifest annotate --variant v8 $R/c/list:1 $R/b/arm:1
+        coracle manifest create $R/c/pushed:1 $R/a/amd:1 $R/b/arm:1
+        coracle manifest push -p $R/c/pushed:1
+        for args in $R/a/amd:1 $R/c/pushed:1 $R/c/list:1 "$R/c/list:1 $R/b/arm:1"; do
+                # shellcheck disable=SC2086
+                run docker_cli manifest inspect --insecure -v $args
+                expect_status 0
+                theirs=$(verbose)
+                # shellcheck disable=SC2086
+                run coracle manifest inspect -v $args
+                expect_status 0
+                diff <(echo "$theirs") <(verbose)
+        done
+        run coracle manifest inspect -v $R/c/missing:1
+        expect_status 1
+        expect_text "c/missing"
+}
+
 @test "what cannot be is refused, and leaves no half of a list" {
         run coracle manifest create $R/c/list:1 $R/a/amd:1 $R/a/missing:1
         expect_status 1

@@ -3,13 +3,14 @@
  * has them until they are pushed.
  */
 #include "cli/coracle/verb.h"
+#include "engine/manifest_entry.h"
 #include "engine/manifest_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct manifest_options {
-        bool insecure, amend, purge;
+        bool insecure, amend, purge, verbose;
         struct manifest_annotation annotation;
 };
 
@@ -85,8 +86,15 @@ const struct verb verb_manifest_annotate = {
 
 /* ---- inspect ---- */
 
+static void add_line(struct cor_text *out, const char *indent, unsigned depth)
+{
+        cor_text_add_c(out, '\n');
+        for (unsigned i = 0; i < depth; i++)
+                cor_text_add(out, indent);
+}
+
 /* JSON with a line for each member, nothing else changed */
-static void add_indented(const char *s, struct cor_text *out)
+static void add_indented(const char *s, const char *indent, struct cor_text *out)
 {
         unsigned depth = 0;
         bool quoted = false;
@@ -105,9 +113,9 @@ static void add_indented(const char *s, struct cor_text *out)
                 if ((*s == '}' || *s == ']') && depth > 0) {
                         depth--;
                         if (out->s[out->len - 1] != '{' && out->s[out->len - 1] != '[')
-                                cor_text_printf(out, "\n%*s", (int)(3 * depth), "");
+                                add_line(out, indent, depth);
                 } else if (out->len > 0 && strchr("{[,", out->s[out->len - 1])) {
-                        cor_text_printf(out, "\n%*s", (int)(3 * depth), "");
+                        add_line(out, indent, depth);
                 }
                 quoted = *s == '"';
                 depth += *s == '{' || *s == '[';
@@ -127,14 +135,18 @@ static int find(struct invocation *in, const char *folder, char **ret, struct co
         auto_engine e = { 0 };
 
         if (in->n_args == 2)
-                return manifest_list_member(folder, in->args[0], in->args[1], ret, err);
-        if (manifest_list_text(folder, in->args[0], ret, &none) == 0)
+                return manifest_list_member(folder, in->args[0], in->args[1], o->verbose, ret, err);
+        if (manifest_list_text(folder, in->args[0], o->verbose, ret, &none) == 0)
                 return 0;
         if (none.kind != COR_NOT_FOUND) {
                 *err = none;
                 return -1;
         }
-        if (verb_engine(in, &e, err) < 0 || engine_manifest(&e, in->args[0], o->insecure, false, &m, err) < 0)
+        if (verb_engine(in, &e, err) < 0)
+                return -1;
+        if (o->verbose)
+                return manifest_entry_fetch(&e, in->args[0], o->insecure, ret, err);
+        if (engine_manifest(&e, in->args[0], o->insecure, false, &m, err) < 0)
                 return -1;
         *ret = COR_TAKE(m.text);
         return 0;
@@ -142,17 +154,21 @@ static int find(struct invocation *in, const char *folder, char **ret, struct co
 
 static int run_inspect(struct invocation *in, struct cor_err *err)
 {
+        const struct manifest_options *o = in->options;
         auto_str folder = NULL;
         auto_str text = NULL;
         auto_text t = COR_TEXT_INIT;
 
         if (manifest_list_folder(&folder, err) < 0 || find(in, folder, &text, err) < 0)
                 return -1;
-        add_indented(text, &t);
+        add_indented(text, o->verbose ? "\t" : "   ", &t);
         return verb_print(&t, err);
 }
 
-static const struct option inspect_rows[] = { INSECURE_ROW };
+static const struct option inspect_rows[] = {
+        INSECURE_ROW,
+        ROW("verbose", 'v', FLAG, verbose, "", "Also names, descriptors and platforms, and each manifest of an index"),
+};
 
 const struct verb verb_manifest_inspect = {
         .summary = "Show a local list of manifests, or a manifest as a registry has it",
