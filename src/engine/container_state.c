@@ -65,7 +65,7 @@ static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
         r->now.exit_code = of_this_boot(e, r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         monitor_clear(e->store, r->id);
-        network_disconnect(e->store, r->number);
+        network_release(e->store, r->number, r->id);
         r->now.phase = CONTAINER_PHASE_EXITED;
         r->now.finished = cor_wall_ns();
         r->now.pid = r->now.monitor_pid = 0;

@@ -158,3 +158,8 @@ bool ip_prefix_contains(const struct ip_prefix *p, const struct ip *a)
 
         return ip_equal(&network, &other);
 }
+
+bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+        return a->ip.len == b->ip.len && ip_prefix_contains(a->bits < b->bits ? a : b, a->bits < b->bits ? &b->ip : &a->ip);
+}

@@ -46,5 +46,7 @@ struct ip ip_mask(uint8_t len, uint8_t bits);
 struct ip ip_prefix_network(const struct ip_prefix *p);
 struct ip ip_prefix_last(const struct ip_prefix *p);
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip *a);
+/* ip_prefix_overlaps() - they have addresses in common */
+bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b);
 
 #endif

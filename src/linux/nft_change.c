@@ -136,7 +136,7 @@ void nft_add_set(struct nft_change *c, const struct nft_set *set)
         netlink_batch_add(&c->batch, &r, false);
 }
 
-static void begin_elements(struct nft_change *c, struct netlink_request *r, uint16_t message, const char *set)
+static void begin_elements(const struct nft_change *c, struct netlink_request *r, uint16_t message, const char *set)
 {
         begin(c, r, message, message == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
         netlink_put_str(r, NFTA_SET_ELEM_LIST_TABLE, c->table);
@@ -235,6 +235,20 @@ int nft_find_chain(int sock, uint8_t family, const char *table, const char *chai
         begin(&c, &r, NFT_MSG_GETCHAIN, 0);
         netlink_put_str(&r, NFTA_CHAIN_TABLE, table);
         netlink_put_str(&r, NFTA_CHAIN_NAME, chain);
+        return find(sock, &r, err);
+}
+
+int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const void *key, size_t key_len,
+                     struct cor_err *err)
+{
+        const struct nft_change c = { .family = family, .table = table };
+        struct netlink_request r;
+        size_t list;
+
+        begin_elements(&c, &r, NFT_MSG_GETSETELEM, set);
+        list = netlink_nest(&r, NFTA_SET_ELEM_LIST_ELEMENTS);
+        put_element(&r, &(struct nft_element){ .key = key, .key_len = key_len });
+        netlink_nest_end(&r, list);
         return find(sock, &r, err);
 }
 

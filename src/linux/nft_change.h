@@ -78,6 +78,9 @@ void nft_delete_elements(struct nft_change *c, const char *set, const struct nft
 /* nft_find_table() / nft_find_chain() - 1 it is there, 0 it is not */
 int nft_find_table(int sock, uint8_t family, const char *table, struct cor_err *err) COR_MUST_CHECK;
 int nft_find_chain(int sock, uint8_t family, const char *table, const char *chain, struct cor_err *err) COR_MUST_CHECK;
+/* nft_find_element() - the set has it: 1, 0 */
+int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const void *key, size_t key_len,
+                     struct cor_err *err) COR_MUST_CHECK;
 /* nft_count_rules() - those of @table, but for those in chain @except (may be NULL); 0 if there is no such table */
 int nft_count_rules(int sock, uint8_t family, const char *table, const char *except, struct cor_err *err)
         COR_MUST_CHECK;

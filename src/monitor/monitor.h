@@ -109,6 +109,8 @@ void monitor_wait_over(struct monitor *m);
 void monitor_give_up(struct monitor *m);
 /* monitor_connect() - with its network, if it has one (network.c); the first process is there, and the store is open */
 int monitor_connect(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_reconnect() - with the networks that the row names now, and no others */
+int monitor_reconnect(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_disconnect() - its address is another one's to have */
 void monitor_disconnect(struct monitor *m);
 /* monitor_over() - nothing runs and nothing will */

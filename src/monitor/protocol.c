@@ -32,6 +32,7 @@ static ssize_t least_content(int type)
         case MONITOR_WAIT:
         case MONITOR_DETACH:
         case MONITOR_SHUT_DOWN:
+        case MONITOR_NETWORKS:
         case MONITOR_STARTED:
         case MONITOR_STDOUT:
         case MONITOR_STDERR:

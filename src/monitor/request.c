@@ -183,6 +183,9 @@ void monitor_request(struct monitor *m, struct client *c, int type, const char *
         case MONITOR_UPDATE:
                 answer(m, c, update(m, &err), &err);
                 break;
+        case MONITOR_NETWORKS:
+                answer(m, c, monitor_reconnect(m, &err), &err);
+                break;
         case MONITOR_WAIT:
                 c->wants_exit = true;
                 break;

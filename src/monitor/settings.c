@@ -96,6 +96,7 @@ static int read_config(const struct docker_config *c, struct settings *ret, stru
         ret->stdin_once = c->stdin_once;
         ret->network_disabled = c->network_disabled;
         ret->mac_address = cor_strdup(c->mac_address);
+        ret->hostname = cor_strdup(c->hostname);
         add_pairs(&ret->labels, c->labels, c->n_labels);
         add_all(&ret->env, c->env, c->n_env);
         return read_stop(c, ret, err) < 0 || read_health(c, &ret->health, err) < 0 ? -1 : 0;
@@ -129,6 +130,7 @@ int settings_read(const struct container_row *row, struct settings *ret, struct 
         s.name = cor_strdup(row->name ? row->name : "");
         s.image = cor_strdup(row->image ? row->image : "");
         s.image_id = cor_strdup(row->image_id.text);
+        s.networking = cor_strdup(row->networking);
         if (read_config(config, &s, err) < 0 || read_host_config(host, &s, err) < 0)
                 return -1;
         *ret = s;
@@ -138,8 +140,8 @@ int settings_read(const struct container_row *row, struct settings *ret, struct 
 
 void settings_done(struct settings *s)
 {
-        char *strings[] = { s->runtime, s->network_mode, s->mac_address, s->log_type,
-                            s->id,      s->name,         s->image,       s->image_id };
+        char *strings[] = { s->runtime,  s->network_mode, s->mac_address, s->networking, s->hostname,
+                            s->log_type, s->id,           s->name,        s->image,      s->image_id };
 
         for (size_t i = 0; i < COR_COUNT(strings); i++)
                 free(strings[i]);

@@ -30,6 +30,8 @@ struct settings {
         char *runtime;      /* path of another OCI runtime, or NULL: ours */
         char *network_mode; /* "" where it is the default */
         char *mac_address;  /* of its interface, or NULL */
+        char *networking;   /* JSON: docker_networking_config, or NULL */
+        char *hostname;
         bool network_disabled;
         char *log_type;                           /* "json-file" */
         struct cor_strv log_options, labels, env; /* KEY=VALUE */

@@ -1,256 +1,203 @@
 /*
- * Making the bridge takes several steps, and somebody may be killed between any two of them: each is repeated by
- * whoever comes next, and does nothing where it was done. The last one is the firewall.
+ * Making a bridge takes several steps, and somebody may be killed between any two of them: each is repeated by whoever
+ * comes next, and does nothing where it was done. The last one is the firewall.
  */
 #include "network/bridge.h"
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/file.h"
-#include "base/process.h"
-#include "linux/netdev_message.h"
-#include "linux/procfs.h"
-#include "network/firewall.h"
+#include "base/log.h"
+#include "linux/link.h"
+#include "linux/netns.h"
+#include "linux/route.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LOCK_MS = 10000, LOCK_STEP_US = 2000, DUMP_TRIES = 5 };
+/* ------------------------------------------------------------------------------------------------------- interface */
 
-/* ------------------------------------------------------------------------------------------------------------ subnet
- */
-
-static uint32_t netmask(uint8_t prefix_len)
+/* The bridge asks nobody on its network for addresses and routes: a container could answer. */
+static int refuse_advertisements(const struct network *n, struct cor_err *err)
 {
-        return prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
+        char path[64];
+
+        if (access("/proc/sys/net/ipv6", F_OK) < 0)
+                return 0;
+        snprintf(path, sizeof path, "net/ipv6/conf/%s/accept_ra", n->bridge);
+        if (netns_sysctl(path, "0", err) < 0)
+                return -1;
+        snprintf(path, sizeof path, "net/ipv6/conf/%s/disable_ipv6", n->bridge);
+        return netns_sysctl(path, n->has[1] ? "0" : "1", err);
 }
 
-static bool overlap(const struct subnet *a, const struct subnet *b)
+static int make_link(int sock, const struct network *n, struct link *ret, bool *ret_made, struct cor_err *err)
 {
-        uint32_t mask = netmask(a->prefix_len < b->prefix_len ? a->prefix_len : b->prefix_len);
+        const struct link_new l = {
+                .name = n->bridge, .kind = "bridge", .netns = -1, .mtu = n->mtu, .peer = { .netns = -1 }
+        };
+        int found = link_find(sock, n->bridge, ret, err);
 
-        return (a->address & mask) == (b->address & mask);
+        *ret_made = found == 0;
+        if (found != 0)
+                return found < 0 ? -1
+                       : strcmp(ret->kind, "bridge") == 0
+                               ? 0
+                               : cor_fail(err, COR_EXISTS, "interface %s is there already, and is no bridge",
+                                          n->bridge);
+        if (link_add(sock, &l, err) < 0 || link_get(sock, n->bridge, ret, err) < 0)
+                return -1;
+        return refuse_advertisements(n, err);
 }
 
-static bool is_free(const struct subnet *candidate, const struct subnet *others, size_t n)
+static bool has_address(const struct address *list, size_t n, const struct ip *a)
 {
         for (size_t i = 0; i < n; i++)
-                if (overlap(candidate, &others[i]))
-                        return false;
-        return true;
-}
-
-bool bridge_choose(const struct subnet *others, size_t n, struct subnet *ret)
-{
-        struct subnet s = { .prefix_len = 16 };
-
-        for (uint32_t second = 17; second < 32; second++) { /* 172.17.0.0/16 to 172.31.0.0/16 */
-                s.address = 172u << 24 | second << 16;
-                if (is_free(&s, others, n))
-                        goto found;
-        }
-        s.prefix_len = 20;
-        for (uint32_t third = 0; third < 256; third += 16) { /* 192.168.0.0/20 to 192.168.240.0/20 */
-                s.address = 192u << 24 | 168u << 16 | third << 8;
-                if (is_free(&s, others, n))
-                        goto found;
-        }
+                if (ip_equal(&list[i].ip.ip, a))
+                        return true;
         return false;
-found:
-        *ret = s;
-        return true;
 }
 
-/* -------------------------------------------------------------------------------------------------- what the host has
- */
-
-struct addresses {
-        int bridge; /* index of the bridge */
-        struct subnet own, *others;
-        size_t n_others;
-};
-
-static int take_address(const struct netlink_message *m, void *data, struct cor_err *err)
+static bool wants_gateway(const struct network *n, const struct network_subnet *s)
 {
-        struct addresses *all = data;
-        struct netdev_address a;
-        struct subnet s;
+        int family = ip_is_4(&s->subnet.ip) ? 0 : 1;
 
-        (void)err;
-        if (!netdev_read_address(m, &a) || a.family != AF_INET || a.local.len != sizeof s.address)
-                return 0;
-        memcpy(&s.address, a.local.bytes, sizeof s.address);
-        s.address = ntohl(s.address);
-        s.prefix_len = a.prefix_len;
-        if (a.index == all->bridge)
-                all->own = s;
-        else
-                *COR_GROW(all->others, all->n_others) = s;
-        return 0;
+        return s->gateway.len && n->gateway[family] != GATEWAY_ISOLATED && !n->inhibit[family];
 }
 
-static int read_addresses(int sock, struct addresses *all, struct cor_err *err)
+static int give_addresses(int sock, const struct network *n, int index, struct cor_err *err)
 {
-        struct netlink_request r;
+        auto_free struct address *list = NULL;
+        size_t n_list = 0;
 
-        for (int i = 0; i < DUMP_TRIES; i++) {
-                free(all->others);
-                all->others = NULL;
-                all->n_others = 0;
-                netdev_ask_addresses(&r, 0);
-                if (netlink_exchange(sock, &r, take_address, all, err) == 0)
-                        return 0;
-                if (err->kind != COR_BUSY)
-                        break;
+        if (address_list(sock, index, AF_UNSPEC, &list, &n_list, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n->n_subnets; i++) {
+                const struct network_subnet *s = &n->subnets[i];
+                struct address a = { .index = index, .ip = { s->gateway, s->subnet.bits } };
+
+                if (!wants_gateway(n, s) || has_address(list, n_list, &s->gateway))
+                        continue;
+                if (ip_is_4(&s->gateway))
+                        a.broadcast = ip_prefix_last(&s->subnet);
+                else
+                        a.flags = IFA_F_NODAD;
+                if (address_add(sock, &a, err) < 0 && err->sys != EEXIST)
+                        return -1;
         }
-        return cor_wrap(err, "read the host's addresses");
-}
-
-static int take_link(const struct netlink_message *m, void *data, struct cor_err *err)
-{
-        (void)err;
-        (void)netdev_read_link(m, data);
         return 0;
 }
 
-/* 1, or 0 if there is none of that name */
-static int find_link(int sock, struct netdev_link *ret, struct cor_err *err)
+static int forward(const char *path, struct cor_err *err)
 {
-        struct netlink_request r;
+        char now[8] = "";
 
-        *ret = (struct netdev_link){ 0 };
-        netdev_ask_link(&r, BRIDGE_INTERFACE);
-        if (netlink_exchange(sock, &r, take_link, ret, err) == 0)
-                return ret->index != 0;
-        return err->sys == ENODEV ? 0 : -1;
+        if (netns_sysctl_read(path, now, sizeof now, err) == 0 && strcmp(now, "1") == 0)
+                return 0;
+        return netns_sysctl(path, "1", err) < 0 ? cor_wrap(err, "let the host forward packets") : 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- making
- */
-
-static int give_address(int sock, int index, const struct subnet *s, struct cor_err *err)
+/* Those that are connected lost their other end with the bridge that somebody removed. */
+static int take_ports(struct store *s, int sock, const struct network *n, int index, struct cor_err *err)
 {
-        const uint32_t address = htonl(s->address), broadcast = htonl(s->address | ~netmask(s->prefix_len));
-        struct netdev_address a = { .family = AF_INET, .prefix_len = s->prefix_len };
-        struct netlink_request r;
+        auto_endpoint_rows rows = { 0 };
 
-        a.local.len = a.address.len = a.broadcast.len = sizeof address;
-        memcpy(a.local.bytes, &address, sizeof address);
-        memcpy(a.address.bytes, &address, sizeof address);
-        memcpy(a.broadcast.bytes, &broadcast, sizeof broadcast);
-        netdev_make_address(&r, &a, index);
-        return netlink_exchange(sock, &r, NULL, NULL, err) < 0 && err->sys != EEXIST ? -1 : 0;
-}
+        if (endpoint_rows_find(s, n->number, 0, false, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                struct link l;
 
-static int set_up(int sock, int index, struct cor_err *err)
-{
-        struct netlink_request r;
-
-        netdev_make_up(&r, index);
-        return netlink_exchange(sock, &r, NULL, NULL, err);
-}
-
-static int forward(struct cor_err *err)
-{
-        auto_fd procfs = procfs_open(err);
-
-        if (procfs < 0 || procfs_write(procfs, "sys/net/ipv4/ip_forward", "1", err) < 0)
-                return cor_wrap(err, "let the host forward packets");
+                if (rows.items[i].host_interface && link_find(sock, rows.items[i].host_interface, &l, err) > 0 &&
+                    link_set_master(sock, l.index, index, err) < 0)
+                        return -1;
+        }
         return 0;
 }
 
-static int add_to_firewall(struct nft_change *c, void *data, struct cor_err *err)
-{
-        const struct firewall_network w = { .bridge = BRIDGE_INTERFACE, .together = true, .masquerade[0] = true };
+/* -------------------------------------------------------------------------------------------------------- firewall */
 
-        (void)data;
-        (void)err;
-        firewall_add_network(c, &w);
+int bridge_fill_firewall(struct nft_change *c, void *data, struct cor_err *err)
+{
+        auto_network_rows rows = { 0 };
+
+        if (network_row_all(data, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                auto_network n = NULL;
+                struct firewall_network w;
+
+                if (network_parse(&rows.items[i], &n, err) < 0)
+                        return -1;
+                if (n->driver != NETWORK_BRIDGE)
+                        continue;
+                w = network_firewall(n);
+                firewall_add_network(c, &w);
+        }
         return 0;
 }
 
-static int translate(struct cor_err *err)
+static int protect(struct store *s, const struct network *n, struct cor_err *err)
 {
-        const struct firewall_content content = { .fill = add_to_firewall };
-        auto_nft_change c = { .family = 0 };
+        const struct firewall_content content = { .fill = bridge_fill_firewall, .data = s };
+        const struct firewall_network w = network_firewall(n);
         auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        auto_nft_change c = { .family = 0 };
         int r = sock < 0 ? -1 : firewall_ensure(sock, &content, err);
 
         if (r != 0)
                 return r < 0 ? -1 : 0;
+        r = firewall_has_network(sock, n->bridge, err);
+        if (r != 0)
+                return r < 0 ? -1 : 0;
         firewall_begin(&c);
-        (void)!add_to_firewall(&c, NULL, err);
+        firewall_add_network(&c, &w);
         return nft_change_commit(&c, sock, err);
 }
 
-static int make_link(int sock, struct netdev_link *link, struct cor_err *err)
-{
-        struct netlink_request r;
-        int found = find_link(sock, link, err);
+/* ------------------------------------------------------------------------------------------------------------- all */
 
-        if (found != 0)
-                return found < 0 ? -1 : 0;
-        netdev_make_bridge(&r, BRIDGE_INTERFACE);
-        if (netlink_exchange(sock, &r, NULL, NULL, err) < 0)
+static int make(struct store *s, int sock, const struct network *n, int *ret, struct cor_err *err)
+{
+        struct link l;
+        bool made;
+
+        if (make_link(sock, n, &l, &made, err) < 0 || give_addresses(sock, n, l.index, err) < 0)
                 return -1;
-        return find_link(sock, link, err) > 0 ? 0 : cor_wrap(err, "it is gone again");
-}
-
-static int make(int sock, struct bridge *ret, struct cor_err *err)
-{
-        struct addresses all = { .others = NULL };
-        struct netdev_link link;
-        int r = -1;
-
-        if (make_link(sock, &link, err) < 0)
+        if (!(l.flags & IFF_UP) && link_set_up(sock, l.index, true, err) < 0)
                 return -1;
-        all.bridge = link.index;
-        if (read_addresses(sock, &all, err) < 0)
-                goto out;
-        if (all.own.prefix_len == 0) {
-                if (!bridge_choose(all.others, all.n_others, &all.own)) {
-                        cor_fail(err, COR_BUSY,
-                                 "could not find an available, non-overlapping IPv4 address pool among the defaults");
-                        goto out;
-                }
-                all.own.address |= 1;
-                if (give_address(sock, link.index, &all.own, err) < 0)
-                        goto out;
-        }
-        if (set_up(sock, link.index, err) < 0 || forward(err) < 0 || translate(err) < 0)
-                goto out;
-        *ret = (struct bridge){ .index = link.index, .address = all.own.address, .prefix_len = all.own.prefix_len };
-        r = 0;
-out:
-        free(all.others);
-        return r;
+        if (made && take_ports(s, sock, n, l.index, err) < 0)
+                return -1;
+        if (!n->internal && ((n->has[0] && forward("net/ipv4/ip_forward", err) < 0) ||
+                             (n->has[1] && forward("net/ipv6/conf/all/forwarding", err) < 0)))
+                return -1;
+        *ret = l.index;
+        return protect(s, n, err);
 }
 
-static int lock(int run, struct cor_err *err)
+int bridge_open(struct store *s, int run, int sock, const struct network *n, int *ret, struct cor_err *err)
 {
-        auto_fd fd = openat(run, "network.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        int64_t end = cor_now_ms() + LOCK_MS;
+        auto_fd held = network_lock(run, err);
 
-        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                if ((errno != EWOULDBLOCK && errno != EINTR) || cor_now_ms() > end)
-                        return cor_fail_errno(err, "lock network.lock");
-                usleep(LOCK_STEP_US);
-        }
-        return fd < 0 ? cor_fail_errno(err, "open network.lock") : cor_fd_take(&fd);
+        if (held < 0 || make(s, sock, n, ret, err) < 0)
+                return cor_wrap(err, "network %s", n->name);
+        return 0;
 }
 
-int bridge_open(int sock, int run, struct bridge *ret, struct cor_err *err)
+int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err)
 {
-        auto_fd held = lock(run, err);
+        auto_fd held = network_lock(run, err);
+        auto_fd nft = held < 0 ? -1 : netlink_open(NETLINK_NETFILTER, err);
+        struct link l;
+        int found = nft < 0 ? -1 : link_find(sock, n->bridge, &l, err);
 
-        if (held < 0 || make(sock, ret, err) < 0)
-                return cor_wrap(err, "network " BRIDGE_INTERFACE);
+        if (found < 0 || (found > 0 && strcmp(l.kind, "bridge") == 0 && link_remove(sock, l.index, err) < 0) ||
+            firewall_remove_network(nft, n->bridge, err) < 0)
+                return cor_wrap(err, "network %s", n->name);
         return 0;
 }

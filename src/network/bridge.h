@@ -1,29 +1,22 @@
 #ifndef CORACLE_NETWORK_BRIDGE_H
 #define CORACLE_NETWORK_BRIDGE_H
-/* The bridge of the host: its interface, its subnet, the translation of what leaves it. */
-#include "base/err.h"
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define BRIDGE_INTERFACE "coracle0"
-
-struct bridge {
-        int index;        /* of the interface */
-        uint32_t address; /* its own, the containers' gateway; in the host's byte order */
-        uint8_t prefix_len;
-};
 /*
- * bridge_open() - the bridge of the caller's network namespace; made, with a subnet that no other interface has, if it
- * is not there. @sock: NETLINK_ROUTE. @run: descriptor of the folder that whoever makes it locks
+ * The host's end of a bridge network: its interface, the addresses of that, which are the containers' gateways, and
+ * what the firewall has to know. Somebody may have removed any of it: whoever needs it, makes it again.
  */
-int bridge_open(int sock, int run, struct bridge *ret, struct cor_err *err) COR_MUST_CHECK;
+#include "network/network.h"
 
-/* bridge_choose() - the first of docker's subnets that overlaps with none of @n others; false: all do */
-struct subnet {
-        uint32_t address;
-        uint8_t prefix_len;
-};
-bool bridge_choose(const struct subnet *others, size_t n, struct subnet *ret);
+#define BRIDGE_DEFAULT "coracle0" /* of the network "bridge" */
+
+/*
+ * bridge_open() - the index of its interface in the caller's network namespace; made if it is not there, and the
+ * containers that are connected become its ports again. @run: descriptor of the store's folder in /run
+ */
+int bridge_open(struct store *s, int run, int sock, const struct network *n, int *ret, struct cor_err *err)
+        COR_MUST_CHECK;
+/* bridge_remove() - the interface and what the firewall knows of it; it is no error if there is none */
+int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err) COR_MUST_CHECK;
+/* bridge_fill_firewall() - struct firewall_content: what the store says of all its networks; @data: the store */
+int bridge_fill_firewall(struct nft_change *c, void *data, struct cor_err *err);
 
 #endif

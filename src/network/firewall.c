@@ -287,6 +287,13 @@ void firewall_add_network(struct nft_change *c, const struct firewall_network *w
         }
 }
 
+int firewall_has_network(int sock, const char *bridge, struct cor_err *err)
+{
+        const struct key k = name_key(bridge);
+
+        return nft_find_element(sock, NFPROTO_INET, FIREWALL_TABLE, "bridges", k.bytes, k.len, err);
+}
+
 static int forget(int sock, const char *set, struct key k, struct cor_err *err)
 {
         auto_nft_change c = { .family = 0 };

@@ -43,6 +43,8 @@ int firewall_whole(int sock, struct cor_err *err) COR_MUST_CHECK;
 void firewall_begin(struct nft_change *c);
 /* firewall_add_network() - what the sets say of it; the same again is fine */
 void firewall_add_network(struct nft_change *c, const struct firewall_network *network);
+/* firewall_has_network() - the sets know the bridge: 1, 0 */
+int firewall_has_network(int sock, const char *bridge, struct cor_err *err) COR_MUST_CHECK;
 /* firewall_remove_network() - none of the sets knows the bridge any more; it is no error if none did */
 int firewall_remove_network(int sock, const char *bridge, struct cor_err *err) COR_MUST_CHECK;
 

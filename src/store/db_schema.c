@@ -13,6 +13,10 @@
  *        ├─────────1:n── id_range             ids of the host that are this container's alone, of users or of groups
  *        └─────────m:n── volume               by container_volume
  *
+ *      network ──1:n── endpoint   containers that are connected now
+ *                        ├─1:n── address        theirs, as bytes: 4 or 16
+ *                        └─1:n── endpoint_name  what others of the network call them
+ *
  *      lease ──1:n── lease_item     digests that may not be collected while the holder of the lease lives; it lives as
  *                                   long as byte `id` of the file `lock` is locked. Ids are never used twice
  *      state                        one row. `images` counts changes of images and names; `indexed` is the count that
@@ -117,7 +121,47 @@ static const char version_5[] = "CREATE TABLE port ("
                                 "CREATE INDEX port_container ON port (container);"
                                 "PRAGMA user_version = 5;";
 
-static const char *const versions[] = { version_1, version_2, version_3, version_4, version_5 };
+/* Networks as objects. The address of a container that runs is not taken along: there was one network. */
+#define PREDEFINED(NAME, DRIVER, DOCUMENT)                                                                             \
+        "INSERT INTO network (id, name, driver, created, document) VALUES (lower(hex(randomblob(32))), '" NAME         \
+        "', '" DRIVER "', strftime('%s', 'now') * 1000000000, '" DOCUMENT "');"
+static const char version_6[] =
+        "DROP TABLE network_address;"
+        "CREATE TABLE network ("
+        "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+        "  id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
+        "  driver TEXT NOT NULL, created INTEGER NOT NULL, document TEXT NOT NULL);"
+        "CREATE TABLE endpoint ("
+        "  network INTEGER NOT NULL REFERENCES network,"
+        "  container INTEGER NOT NULL REFERENCES container ON DELETE CASCADE,"
+        "  id TEXT NOT NULL, interface TEXT NOT NULL, host_interface TEXT, mac TEXT,"
+        "  PRIMARY KEY (network, container)) WITHOUT ROWID;"
+        "CREATE INDEX endpoint_container ON endpoint (container);"
+        "CREATE TABLE address ("
+        "  network INTEGER NOT NULL, address BLOB NOT NULL, bits INTEGER NOT NULL, container INTEGER NOT NULL,"
+        "  PRIMARY KEY (network, address),"
+        "  FOREIGN KEY (network, container) REFERENCES endpoint ON DELETE CASCADE) WITHOUT ROWID;"
+        "CREATE INDEX address_endpoint ON address (network, container);"
+        "CREATE TABLE endpoint_name ("
+        "  network INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, container INTEGER NOT NULL,"
+        "  PRIMARY KEY (network, name, container),"
+        "  FOREIGN KEY (network, container) REFERENCES endpoint ON DELETE CASCADE) WITHOUT ROWID;"
+        "CREATE INDEX endpoint_name_endpoint ON endpoint_name (network, container);" PREDEFINED(
+                "bridge", "bridge",
+                "{\"EnableIPv4\":true,\"IPAM\":{\"Driver\":\"default\"},\"Options\":{"
+                "\"com.docker.network.bridge.default_bridge\":\"true\","
+                "\"com.docker.network.bridge.enable_icc\":\"true\","
+                "\"com.docker.network.bridge.enable_ip_masquerade\":\"true\","
+                "\"com.docker.network.bridge.host_binding_ipv4\":\"0.0.0.0\","
+                "\"com.docker.network.bridge.name\":\"coracle0\","
+                "\"com.docker.network.driver.mtu\":\"1500\"},\"Labels\":{}}")
+                PREDEFINED("host", "host",
+                           "{\"EnableIPv4\":true,\"IPAM\":{\"Driver\":\"default\"},\"Options\":{},\"Labels\":{}}")
+                        PREDEFINED("none", "null",
+                                   "{\"EnableIPv4\":true,\"IPAM\":{\"Driver\":\"default\"},\"Options\":{},\"Labels\":{}"
+                                   "}") "PRAGMA user_version = 6;";
+
+static const char *const versions[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 
 const int db_version = COR_COUNT(versions);
 
