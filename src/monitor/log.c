@@ -1,64 +1,165 @@
 #include "monitor/log.h"
 
 #include "base/log.h"
+#include "base/process.h"
+#include "monitor/log_settings.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-static const struct log_driver *const log_drivers[] = { &log_json_driver, &log_none_driver };
+enum { SAY_AGAIN_MS = 60 * 1000 };
+
+static const struct log_driver *const log_drivers[] = { &log_json_driver, &log_local_driver, &log_journald_driver,
+                                                        &log_syslog_driver, &log_none_driver };
+
+/* One of the places where messages go. */
+struct sink {
+        const struct log_driver *driver; /* NULL: none */
+        void *state;
+};
+
+struct line {
+        struct cor_text begun; /* without its end */
+        struct log_part part;
+        bool is_part;
+        struct timespec time; /* of its first part */
+};
 
 struct log {
-        const struct log_driver *driver;
-        void *state;
-        struct cor_text begun[2]; /* a line without its end, by stream */
-        bool failing;             /* the last message was lost */
+        struct sink sinks[LOG_WAITS]; /* the driver's, and that which `logs` reads where the driver has none to read */
+        struct line lines[2];         /* by stream */
 };
+
+void log_loss_add(struct log_loss *l, uint64_t n, const struct cor_err *why)
+{
+        int64_t now = cor_now_ms();
+
+        l->n += n;
+        if (!l->on && (l->said_ms == 0 || now - l->said_ms >= SAY_AGAIN_MS)) {
+                cor_warn("what the container prints is lost: %s", why->msg);
+                l->said_ms = now;
+                l->loud = true;
+        }
+        l->on = true;
+}
+
+void log_loss_over(struct log_loss *l)
+{
+        if (!l->on)
+                return;
+        l->on = false;
+        if (!l->loud)
+                return;
+        cor_warn("what the container prints is kept again; messages lost: %" PRIu64, l->n);
+        l->loud = false;
+        l->n = 0;
+}
+
+/* --- open ----------------------------------------------------------------------------------------------------------
+ */
+
+static int sink_open(struct sink *s, const struct log_driver *driver, const struct log_options *o,
+                     const struct log_settings *settings, struct cor_err *err)
+{
+        if (driver->open(o, settings, &s->state, err) < 0)
+                return -1;
+        s->driver = driver;
+        return 0;
+}
+
+static void sink_close(struct sink *s)
+{
+        if (s->driver)
+                s->driver->close(s->state);
+        s->driver = NULL;
+}
+
+static int read_settings(const struct log_options *o, struct log_settings *ret, struct cor_err *err)
+{
+        auto_free struct cor_pair *pairs = cor_alloc((o->options->n_items + 1) * sizeof *pairs);
+        auto_strv keys = { 0 };
+
+        for (size_t i = 0; i < o->options->n_items; i++) {
+                const char *word = o->options->items[i];
+                size_t n = strcspn(word, "=");
+
+                cor_strv_take(&keys, cor_strndup(word, n));
+                pairs[i] = (struct cor_pair){ keys.items[i], word[n] ? word + n + 1 : "" };
+        }
+        return log_settings_read(o->type, pairs, o->options->n_items, ret, err);
+}
 
 int log_open(const struct log_options *o, struct log **ret, struct cor_err *err)
 {
+        const struct log_driver *driver = NULL;
+        auto_log_settings s = { 0 };
         struct log l = { 0 };
 
+        if (read_settings(o, &s, err) < 0)
+                return -1;
         for (size_t i = 0; i < COR_COUNT(log_drivers); i++)
                 if (strcmp(log_drivers[i]->name, o->type) == 0)
-                        l.driver = log_drivers[i];
-        if (!l.driver)
+                        driver = log_drivers[i];
+        if (!driver)
                 return cor_fail(err, COR_INVALID, "logger: no log driver named '%.60s' is registered", o->type);
-        if (l.driver->open(o, &l.state, err) < 0)
-                return cor_wrap(err, "log driver %s", o->type);
+        if (sink_open(&l.sinks[0], driver, o, &s, err) < 0)
+                return cor_wrap(err, "failed to initialize logging driver");
+        if (s.cached && sink_open(&l.sinks[1], &log_cache_driver, o, &s, err) < 0) {
+                sink_close(&l.sinks[0]);
+                return cor_wrap(err, "failed to initialize logging driver");
+        }
         *ret = cor_alloc(sizeof **ret);
         **ret = l;
         return 0;
 }
 
-/* Said when it begins and when it is over, not for each message. */
-static void note(struct log *l, int r, const struct cor_err *err)
+/* --- messages ------------------------------------------------------------------------------------------------------
+ */
+
+static void deliver(struct log *l, const struct log_message *m)
 {
-        if (r < 0 && !l->failing)
-                cor_warn("what the container prints is lost: %s", err->msg);
-        else if (r == 0 && l->failing)
-                cor_warn("what the container prints is kept again");
-        l->failing = r < 0;
+        for (size_t i = 0; i < LOG_WAITS; i++)
+                if (l->sinks[i].driver)
+                        l->sinks[i].driver->write(l->sinks[i].state, m);
 }
 
-static void pass_on(struct log *l, enum log_stream stream, const char *text, size_t n, bool partial,
+/* @ends: the newline came behind it */
+static void pass_on(struct log *l, enum log_stream stream, const char *text, size_t n, bool ends,
                     const struct timespec *time)
 {
-        const struct log_message m = { .stream = stream, .text = text, .n = n, .partial = partial, .time = *time };
-        struct cor_err err = { 0 };
+        struct line *line = &l->lines[stream];
+        struct log_message m = { .stream = stream, .text = text, .n = n, .time = *time };
+        auto_str id = NULL;
 
-        if (l->driver->write(l->state, &m, &err) < 0)
-                note(l, -1, &err);
+        if (!ends && !line->is_part) {
+                line->is_part = true;
+                line->time = *time;
+                line->part.ordinal = 0;
+                id = cor_random_hex(LOG_ID_DIGITS / 2);
+                snprintf(line->part.id, sizeof line->part.id, "%s", id);
+        }
+        if (line->is_part) {
+                line->part.ordinal++;
+                line->part.last = ends;
+                m.part = &line->part;
+                m.time = line->time;
+        }
+        deliver(l, &m);
+        if (ends)
+                line->is_part = false;
 }
 
 /* One line, or as much of it as makes a message; how many bytes that were. */
 static size_t take(struct log *l, enum log_stream stream, const char *bytes, size_t n, const struct timespec *time)
 {
-        struct cor_text *begun = &l->begun[stream];
+        struct cor_text *begun = &l->lines[stream].begun;
         const char *end = memchr(bytes, '\n', n);
         size_t len = end ? (size_t)(end - bytes) : n, room = LOG_LINE_MAX - begun->len;
 
         if (len > room || (len == room && !end)) {
                 cor_text_add_n(begun, bytes, room);
-                pass_on(l, stream, begun->s, begun->len, true, time);
+                pass_on(l, stream, begun->s, begun->len, false, time);
                 begun->len = 0;
                 return room;
         }
@@ -68,19 +169,19 @@ static size_t take(struct log *l, enum log_stream stream, const char *bytes, siz
         }
         if (begun->len) {
                 cor_text_add_n(begun, bytes, len);
-                pass_on(l, stream, begun->s, begun->len, false, time);
+                pass_on(l, stream, begun->s, begun->len, true, time);
                 begun->len = 0;
         } else {
-                pass_on(l, stream, bytes, len, false, time);
+                pass_on(l, stream, bytes, len, true, time);
         }
         return len + 1;
 }
 
 static void flush(struct log *l)
 {
-        struct cor_err err = { 0 };
-
-        note(l, l->driver->flush(l->state, &err), &err);
+        for (size_t i = 0; i < LOG_WAITS; i++)
+                if (l->sinks[i].driver)
+                        l->sinks[i].driver->flush(l->sinks[i].state);
 }
 
 void log_write(struct log *l, enum log_stream stream, const char *bytes, size_t n, const struct timespec *time)
@@ -92,8 +193,8 @@ void log_write(struct log *l, enum log_stream stream, const char *bytes, size_t 
                 n -= done;
         }
         flush(l);
-        if (l->begun[stream].len == 0)
-                cor_text_done(&l->begun[stream]);
+        if (l->lines[stream].begun.len == 0)
+                cor_text_done(&l->lines[stream].begun);
 }
 
 void log_close(struct log *l)
@@ -104,11 +205,46 @@ void log_close(struct log *l)
                 return;
         clock_gettime(CLOCK_REALTIME, &now);
         for (int i = 0; i < 2; i++) {
-                if (l->begun[i].len)
-                        pass_on(l, (enum log_stream)i, l->begun[i].s, l->begun[i].len, true, &now);
-                cor_text_done(&l->begun[i]);
+                if (l->lines[i].begun.len)
+                        pass_on(l, (enum log_stream)i, l->lines[i].begun.s, l->lines[i].begun.len, false, &now);
+                cor_text_done(&l->lines[i].begun);
         }
         flush(l);
-        l->driver->close(l->state);
+        for (size_t i = 0; i < LOG_WAITS; i++)
+                sink_close(&l->sinks[i]);
         free(l);
+}
+
+/* --- waiting -------------------------------------------------------------------------------------------------------
+ */
+
+void log_wait(const struct log *l, struct log_wait ret[LOG_WAITS])
+{
+        for (size_t i = 0; i < LOG_WAITS; i++) {
+                ret[i] = (struct log_wait){ .fd = -1, .at = -1 };
+                if (l && l->sinks[i].driver && l->sinks[i].driver->wait)
+                        l->sinks[i].driver->wait(l->sinks[i].state, &ret[i]);
+        }
+}
+
+void log_step(struct log *l)
+{
+        for (size_t i = 0; l && i < LOG_WAITS; i++)
+                if (l->sinks[i].driver && l->sinks[i].driver->step)
+                        l->sinks[i].driver->step(l->sinks[i].state);
+}
+
+bool log_is_full(const struct log *l)
+{
+        for (size_t i = 0; l && i < LOG_WAITS; i++)
+                if (l->sinks[i].driver && l->sinks[i].driver->is_full && l->sinks[i].driver->is_full(l->sinks[i].state))
+                        return true;
+        return false;
+}
+
+void log_rest(struct log *l)
+{
+        for (size_t i = 0; l && i < LOG_WAITS; i++)
+                if (l->sinks[i].driver && l->sinks[i].driver->rest)
+                        l->sinks[i].driver->rest(l->sinks[i].state);
 }

@@ -1,26 +1,22 @@
 /* Nothing is kept. */
 #include "monitor/log.h"
 
-static int none_open(const struct log_options *o, void **ret, struct cor_err *err)
+static int none_open(const struct log_options *o, const struct log_settings *s, void **ret, struct cor_err *err)
 {
         *ret = NULL;
         return 0;
 }
 
-static int none_write(void *log, const struct log_message *m, struct cor_err *err)
-{
-        return 0;
-}
-
-static int none_flush(void *log, struct cor_err *err)
-{
-        return 0;
-}
-
-static void none_close(void *log)
+static void none_write(void *log, const struct log_message *m)
 {
 }
 
-const struct log_driver log_none_driver = {
-        .name = "none", .open = none_open, .write = none_write, .flush = none_flush, .close = none_close
-};
+static void none_flush_or_close(void *log)
+{
+}
+
+const struct log_driver log_none_driver = { .name = "none",
+                                            .open = none_open,
+                                            .write = none_write,
+                                            .flush = none_flush_or_close,
+                                            .close = none_flush_or_close };

@@ -1,15 +1,64 @@
 #include "monitor/log_settings.h"
 
 #include "base/text.h"
+#include "monitor/log_attrs.h"
+#include "monitor/log_tag.h"
 
 #include <string.h>
+
+enum { MAX_FILES = 1000 };
 
 void log_settings_done(struct log_settings *s)
 {
         cor_strv_done(&s->labels);
         cor_strv_done(&s->env);
+        free(s->labels_regex);
+        free(s->env_regex);
         free(s->tag);
+        syslog_address_done(&s->address);
         *s = (struct log_settings){ 0 };
+}
+
+/* --- values --------------------------------------------------------------------------------------------------------
+ */
+
+/* "-1" is docker's word for no limit. */
+static int read_size(const char *key, const char *value, uint64_t *ret, struct cor_err *err)
+{
+        if (strcmp(value, "-1") == 0)
+                *ret = 0;
+        else if (cor_parse_size(value, ret) < 0 || *ret == 0)
+                return cor_fail(err, COR_INVALID, "%s: '%.100s': expected a positive number of bytes, as 10m", key,
+                                value);
+        return 0;
+}
+
+static int read_files(const char *key, const char *value, unsigned *ret, struct cor_err *err)
+{
+        uint32_t files;
+
+        if (cor_parse_u32(value, &files) < 0 || files > MAX_FILES)
+                return cor_fail(err, COR_INVALID, "%s: '%.100s': expected a number from 1 to %d", key, value,
+                                MAX_FILES);
+        if (files == 0)
+                return cor_fail(err, COR_INVALID, "%s cannot be less than 1", key);
+        *ret = files;
+        return 0;
+}
+
+/* The words that Go takes. */
+static int read_bool(const char *key, const char *value, bool *ret, struct cor_err *err)
+{
+        static const struct cor_word words[] = {
+                { "1", 1 }, { "t", 1 }, { "T", 1 },     { "true", 1 },  { "TRUE", 1 },  { "True", 1 }, { "0", 0 },
+                { "f", 0 }, { "F", 0 }, { "false", 0 }, { "FALSE", 0 }, { "False", 0 }, { NULL, 0 },
+        };
+        const struct cor_word *w = cor_word_find(words, value);
+
+        if (!w)
+                return cor_fail(err, COR_INVALID, "invalid value for option %s: %.100s", key, value);
+        *ret = w->value;
+        return 0;
 }
 
 static void split(const char *value, struct cor_strv *ret)
@@ -22,135 +71,240 @@ static void split(const char *value, struct cor_strv *ret)
                         cor_strv_add(ret, word);
 }
 
-/* "-1" is docker's word for no limit. */
-static int read_size(const char *value, uint64_t *ret, struct cor_err *err)
+static int read_tag(const char *value, struct log_settings *s, struct cor_err *err)
 {
-        if (strcmp(value, "-1") == 0)
-                *ret = 0;
-        else if (cor_parse_size(value, ret) < 0 || *ret == 0)
-                return cor_fail(err, COR_INVALID, "max-size: '%.100s': expected a positive number of bytes, as 10m",
+        static const struct log_names anybody = { "", "", "", "" };
+        auto_str ignored = NULL;
+
+        free(s->tag);
+        s->tag = cor_strdup(value);
+        return log_tag(value, &anybody, &ignored, err);
+}
+
+static int read_pattern(const char *key, const char *value, char **ret, struct cor_err *err)
+{
+        free(*ret);
+        *ret = cor_strdup(value);
+        return log_pattern_check(key, value, err);
+}
+
+static int read_buffer(const char *value, struct log_settings *s, struct cor_err *err)
+{
+        if (cor_parse_size(value, &s->buffer) < 0 || s->buffer == 0 || s->buffer > LOG_BUFFER_MAX)
+                return cor_fail(err, COR_INVALID,
+                                "error parsing option max-buffer-size: '%.100s': expected a number of bytes, as 4m",
                                 value);
         return 0;
 }
 
-static int read_files(const char *value, unsigned *ret, struct cor_err *err)
+static int read_mode(const char *value, struct log_settings *s, struct cor_err *err)
 {
-        uint32_t files;
-
-        if (cor_parse_u32(value, &files) < 0 || files > 1000)
-                return cor_fail(err, COR_INVALID, "max-file: '%.100s': expected a number from 1 to 1000", value);
-        if (files == 0)
-                return cor_fail(err, COR_INVALID, "max-file cannot be less than 1");
-        *ret = files;
+        s->drops = strcmp(value, "non-blocking") == 0;
+        if (!s->drops && *value && strcmp(value, "blocking") != 0)
+                return cor_fail(err, COR_INVALID, "logger: logging mode not supported: %.100s", value);
         return 0;
 }
 
-static int not_yet(const char *key, const char *value, struct cor_err *err)
-{
-        return cor_fail(err, COR_UNSUPPORTED, "log opt '%s=%.100s' is not there yet", key, value);
-}
+/* --- options -------------------------------------------------------------------------------------------------------
+ */
 
-static int read_option(const char *key, const char *value, struct log_settings *s, struct cor_err *err)
+enum which {
+        JSON_FILE = 1,
+        LOCAL = 2,
+        JOURNALD = 4,
+        SYSLOG = 8,
+        FILES = JSON_FILE | LOCAL,
+        ALL = FILES | JOURNALD | SYSLOG
+};
+
+enum key {
+        MAX_SIZE,
+        MAX_FILE,
+        COMPRESS,
+        LABELS,
+        LABELS_REGEX,
+        ENV,
+        ENV_REGEX,
+        TAG,
+        MODE,
+        MAX_BUFFER_SIZE,
+        CACHE_DISABLED,
+        CACHE_MAX_SIZE,
+        CACHE_MAX_FILE,
+        CACHE_COMPRESS,
+        ADDRESS,
+        FACILITY,
+        FORMAT,
+        TLS
+};
+
+static const struct {
+        const char *name;
+        enum key key;
+        unsigned drivers;
+} options[] = {
+        { "max-size", MAX_SIZE, FILES },
+        { "max-file", MAX_FILE, FILES },
+        { "compress", COMPRESS, FILES },
+        { "labels", LABELS, ALL },
+        { "labels-regex", LABELS_REGEX, ALL },
+        { "env", ENV, ALL },
+        { "env-regex", ENV_REGEX, ALL },
+        { "tag", TAG, ALL },
+        { "mode", MODE, ALL },
+        { "max-buffer-size", MAX_BUFFER_SIZE, ALL },
+        { "cache-disabled", CACHE_DISABLED, ALL },
+        { "cache-max-size", CACHE_MAX_SIZE, ALL },
+        { "cache-max-file", CACHE_MAX_FILE, ALL },
+        { "cache-compress", CACHE_COMPRESS, ALL },
+        { "syslog-address", ADDRESS, SYSLOG },
+        { "syslog-facility", FACILITY, SYSLOG },
+        { "syslog-format", FORMAT, SYSLOG },
+        { "syslog-tls-ca-cert", TLS, SYSLOG },
+        { "syslog-tls-cert", TLS, SYSLOG },
+        { "syslog-tls-key", TLS, SYSLOG },
+        { "syslog-tls-skip-verify", TLS, SYSLOG },
+};
+
+static const struct {
+        const char *name;
+        unsigned bit;
+        const char *words; /* by which docker says that it does not have an option */
+} drivers[] = {
+        { "json-file", JSON_FILE, "json-file log driver" },
+        { "local", LOCAL, "log driver local" },
+        { "journald", JOURNALD, "journald log driver" },
+        { "syslog", SYSLOG, "syslog log driver" },
+};
+
+static int take(enum key key, const char *name, const char *value, struct log_settings *s, struct cor_err *err)
 {
-        if (strcmp(key, "max-size") == 0)
-                return read_size(value, &s->max_size, err);
-        if (strcmp(key, "max-file") == 0)
-                return read_files(value, &s->max_file, err);
-        if (strcmp(key, "labels") == 0)
+        switch (key) {
+        case MAX_SIZE:
+                return read_size(name, value, &s->file.max_size, err);
+        case MAX_FILE:
+                return read_files(name, value, &s->file.max_file, err);
+        case COMPRESS:
+                return read_bool(name, value, &s->file.compress, err);
+        case LABELS:
                 split(value, &s->labels);
-        else if (strcmp(key, "env") == 0)
+                return 0;
+        case LABELS_REGEX:
+                return read_pattern(name, value, &s->labels_regex, err);
+        case ENV:
                 split(value, &s->env);
-        else if (strcmp(key, "tag") == 0)
-                s->tag = cor_strdup(value);
-        else if (strcmp(key, "compress") == 0)
-                return strcmp(value, "false") == 0 ? 0 : not_yet(key, value, err);
-        else if (strcmp(key, "mode") == 0)
-                return strcmp(value, "blocking") == 0 ? 0 : not_yet(key, value, err);
-        else if (strcmp(key, "labels-regex") == 0 || strcmp(key, "env-regex") == 0 ||
-                 strcmp(key, "max-buffer-size") == 0)
-                return not_yet(key, value, err);
-        else
-                return cor_fail(err, COR_INVALID, "unknown log opt '%.100s' for json-file log driver", key);
-        return 0;
-}
-
-static bool has(const struct cor_pair *options, size_t n, const char *key)
-{
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(options[i].key, key) == 0)
-                        return true;
-        return false;
-}
-
-int log_settings_read(const char *type, const struct cor_pair *options, size_t n, struct log_settings *ret,
-                      struct cor_err *err)
-{
-        auto_log_settings s = { 0 };
-        static const struct log_names anybody = { "", "", "", "" };
-        auto_str tag = NULL;
-
-        if (type && strcmp(type, "none") == 0) {
-                *ret = s;
+                return 0;
+        case ENV_REGEX:
+                return read_pattern(name, value, &s->env_regex, err);
+        case TAG:
+                return read_tag(value, s, err);
+        case MODE:
+                return read_mode(value, s, err);
+        case MAX_BUFFER_SIZE:
+                return read_buffer(value, s, err);
+        case CACHE_DISABLED:
+                return read_bool(name, value, &s->cached, err);
+        case CACHE_MAX_SIZE:
+                return read_size(name, value, &s->cache.max_size, err);
+        case CACHE_MAX_FILE:
+                return read_files(name, value, &s->cache.max_file, err);
+        case CACHE_COMPRESS:
+                return read_bool(name, value, &s->cache.compress, err);
+        case ADDRESS:
+                syslog_address_done(&s->address);
+                return syslog_address_parse(value, &s->address, err);
+        case FACILITY:
+                return syslog_facility_parse(value, &s->facility, err);
+        case FORMAT:
+                return syslog_format_parse(value, &s->format, err);
+        default: /* these say something only along with an address that has no TLS here, and is refused */
                 return 0;
         }
-        if (type && *type && strcmp(type, "json-file") != 0)
-                return cor_fail(err, COR_INVALID, "logger: no log driver named '%.60s' is registered", type);
-        s.max_size = LOG_MAX_SIZE;
-        s.max_file = has(options, n, "max-size") ? 1 : LOG_MAX_FILE; /* docker's, once there is a limit of the user's */
+}
+
+static const char *find(const struct cor_pair *pairs, size_t n, const char *key)
+{
         for (size_t i = 0; i < n; i++)
-                if (read_option(options[i].key, options[i].value ? options[i].value : "", &s, err) < 0)
+                if (strcmp(pairs[i].key, key) == 0)
+                        return pairs[i].value ? pairs[i].value : "";
+        return NULL;
+}
+
+static int read_options(size_t driver, const struct cor_pair *pairs, size_t n, struct log_settings *s,
+                        struct cor_err *err)
+{
+        for (size_t i = 0; i < n; i++) {
+                size_t k = 0;
+
+                while (k < COR_COUNT(options) &&
+                       (strcmp(options[k].name, pairs[i].key) != 0 || !(options[k].drivers & drivers[driver].bit)))
+                        k++;
+                if (k == COR_COUNT(options))
+                        return cor_fail(err, COR_INVALID, "unknown log opt '%.100s' for %s", pairs[i].key,
+                                        drivers[driver].words);
+                if (take(options[k].key, pairs[i].key, pairs[i].value ? pairs[i].value : "", s, err) < 0)
                         return -1;
-        if (s.tag && log_tag(s.tag, &anybody, &tag, err) < 0)
+        }
+        return 0;
+}
+
+/* Options that do not go together. */
+static int check(unsigned driver, const struct cor_pair *pairs, size_t n, const struct log_settings *s,
+                 struct cor_err *err)
+{
+        if (find(pairs, n, "max-buffer-size") && !s->drops)
+                return cor_fail(err, COR_INVALID,
+                                "logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+        if (driver == JSON_FILE && s->file.compress && (s->file.max_file < 2 || s->file.max_size == 0))
+                return cor_fail(err, COR_INVALID,
+                                "compress cannot be true when max-file is less than 2 or max-size is not set");
+        if (driver == LOCAL && s->file.compress && s->file.max_file < 2)
+                return cor_fail(err, COR_INVALID, "compression cannot be enabled when max file count is 1");
+        return 0;
+}
+
+static int find_driver(const char *type, size_t *ret, struct cor_err *err)
+{
+        for (size_t i = 0; i < COR_COUNT(drivers); i++)
+                if (strcmp(type && *type ? type : "json-file", drivers[i].name) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return cor_fail(err, COR_INVALID, "logger: no log driver named '%.60s' is registered", type);
+}
+
+int log_settings_read(const char *type, const struct cor_pair *pairs, size_t n, struct log_settings *ret,
+                      struct cor_err *err)
+{
+        static const struct log_file_settings bounded = { LOG_MAX_SIZE, LOG_MAX_FILE, true };
+        auto_log_settings s = { .file = bounded, .cache = bounded, .buffer = LOG_BUFFER, .facility = SYSLOG_DAEMON };
+        unsigned bit;
+        size_t driver = 0;
+
+        if (type && strcmp(type, "none") == 0) {
+                *ret = (struct log_settings){ 0 };
+                return 0;
+        }
+        if (find_driver(type, &driver, err) < 0)
                 return -1;
+        bit = drivers[driver].bit;
+        if (bit == JSON_FILE) {
+                s.file.compress = false;
+                if (find(pairs, n, "max-size"))
+                        s.file.max_file = 1; /* docker's, once there is a limit of the user's */
+        }
+        if (read_options(driver, pairs, n, &s, err) < 0 || check(bit, pairs, n, &s, err) < 0)
+                return -1;
+        s.cached = bit == SYSLOG && !s.cached;
+        s.cache.compress = s.cache.compress && s.cache.max_file > 1;
         *ret = s;
         s = (struct log_settings){ 0 };
         return 0;
 }
 
-/* Bytes of the field that @tag begins with, and its value; 0: none that is known */
-static size_t take_field(const char *tag, const struct log_names *n, struct cor_text *out)
+const char *const *log_driver_names(void)
 {
-        const char *image_id = strchr(n->image_id, ':') ? strchr(n->image_id, ':') + 1 : n->image_id;
-        const struct {
-                const char *field, *value;
-                int digits;
-        } fields[] = {
-                { "{{.ID}}", n->id, 12 },
-                { "{{.FullID}}", n->id, 64 },
-                { "{{.Name}}", n->name, 255 },
-                { "{{.ImageID}}", image_id, 12 },
-                { "{{.ImageFullID}}", n->image_id, 255 },
-                { "{{.ImageName}}", n->image, 4096 },
-                { "{{.DaemonName}}", "coracle", 255 },
-        };
+        static const char *const names[] = { "journald", "json-file", "local", "syslog", NULL };
 
-        for (size_t i = 0; i < COR_COUNT(fields); i++)
-                if (cor_starts_with(tag, fields[i].field)) {
-                        cor_text_printf(out, "%.*s", fields[i].digits, fields[i].value);
-                        return strlen(fields[i].field);
-                }
-        return 0;
-}
-
-int log_tag(const char *tag, const struct log_names *names, char **ret, struct cor_err *err)
-{
-        auto_text out = COR_TEXT_INIT;
-
-        while (*tag) {
-                size_t n = 1;
-
-                if (!cor_starts_with(tag, "{{")) {
-                        cor_text_add_c(&out, *tag);
-                } else {
-                        n = take_field(tag, names, &out);
-                        if (n == 0)
-                                return cor_fail(err, COR_UNSUPPORTED,
-                                                "log opt tag: '%.100s': expected {{.ID}}, {{.FullID}}, {{.Name}}, "
-                                                "{{.ImageID}}, {{.ImageFullID}} or {{.ImageName}}",
-                                                tag);
-                }
-                tag += n;
-        }
-        *ret = cor_text_take(&out);
-        return 0;
+        return names;
 }

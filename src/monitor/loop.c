@@ -21,7 +21,7 @@
  */
 enum { STUCK_MS = 10 * 1000, REST_MAX_PIECES = 256, QUIET_MS = 500 };
 
-enum { ON_SIGNALS, ON_LISTENER, ON_OUT, ON_OUT_2, ON_IN, ON_OOM, ON_HEALTH, ON_FIXED };
+enum { ON_SIGNALS, ON_LISTENER, ON_OUT, ON_OUT_2, ON_IN, ON_OOM, ON_HEALTH, ON_LOG, ON_FIXED = ON_LOG + LOG_WAITS };
 
 static struct pollfd wait_for(int fd, short events)
 {
@@ -30,15 +30,20 @@ static struct pollfd wait_for(int fd, short events)
 
 static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
 {
-        bool room = m->n_clients < CLIENTS_MAX;
+        bool room = m->n_clients < CLIENTS_MAX, full = log_is_full(m->log);
+        struct log_wait log[LOG_WAITS];
 
+        log_wait(m->log, log);
         fds[ON_SIGNALS] = wait_for(m->signals, POLLIN);
         fds[ON_LISTENER] = wait_for(m->listener, room ? POLLIN : 0);
         for (int i = 0; i < 2; i++)
-                fds[ON_OUT + i] = wait_for(m->out[i].fd, m->out[i].n == 0 && m->out[i].retry_at == 0 ? POLLIN : 0);
+                fds[ON_OUT + i] =
+                        wait_for(m->out[i].fd, m->out[i].n == 0 && m->out[i].retry_at == 0 && !full ? POLLIN : 0);
         fds[ON_IN] = wait_for(m->in.fd, m->in.n > 0 ? POLLOUT : 0);
         fds[ON_OOM] = wait_for(m->life.oom ? cgroup_oom_fd(m->life.oom) : -1, POLLIN);
         fds[ON_HEALTH] = wait_for(health_fd(m), POLLIN);
+        for (int i = 0; i < LOG_WAITS; i++)
+                fds[ON_LOG + i] = wait_for(log[i].fd, log[i].fd < 0 ? 0 : log[i].events);
         for (size_t i = 0; i < n_clients; i++)
                 fds[ON_FIXED + i] = wait_for(m->clients[i].fd, client_events(m, &m->clients[i]));
 }
@@ -54,6 +59,7 @@ static void sooner(int64_t *at, int64_t other)
 
 static int timeout_of(const struct monitor *m)
 {
+        struct log_wait log[LOG_WAITS];
         int64_t at = -1, left;
 
         if (m->state == STATE_RUNNING) {
@@ -66,6 +72,9 @@ static int timeout_of(const struct monitor *m)
                 at = m->stop.on ? 0 : m->restart_at;
         if (m->state == STATE_ENDING || m->state == STATE_OVER)
                 at = m->progress_ms + STUCK_MS;
+        log_wait(m->log, log);
+        for (int i = 0; i < LOG_WAITS; i++)
+                sooner(&at, log[i].at);
         if (at < 0)
                 return -1;
         left = at - cor_now_ms();
@@ -156,10 +165,12 @@ static void take_oom(struct monitor *m)
 /* Everybody who could write is gone: what is in the pipes is all there is. */
 static void drain(struct monitor *m)
 {
+        bool patient = cor_now_ms() - m->progress_ms < STUCK_MS; /* with a log that has no room */
+
         for (int i = 0; i < 2; i++) {
                 struct output *o = &m->out[i];
 
-                while (o->fd >= 0 && o->n == 0) {
+                while (o->fd >= 0 && o->n == 0 && !(patient && log_is_full(m->log))) {
                         if (o->rest++ >= REST_MAX_PIECES || output_read(m, i) == 0)
                                 cor_fd_close(&o->fd);
                 }
@@ -178,6 +189,7 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
                         (void)output_read(m, i);
         if (fds[ON_IN].revents)
                 input_write(m);
+        log_step(m->log);
         if (fds[ON_OOM].revents)
                 take_oom(m);
         if (fds[ON_HEALTH].revents)
@@ -197,6 +209,7 @@ static int wait_for_any(struct monitor *m, struct pollfd *fds, nfds_t n, int tim
         if (r != 0 || !is_long)
                 return r;
         monitor_close_store(m);
+        log_rest(m->log);
         return tidy_and_poll(fds, n, timeout_ms < 0 ? -1 : timeout_ms - QUIET_MS);
 }
 

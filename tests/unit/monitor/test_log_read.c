@@ -59,7 +59,7 @@ static struct log_reader *open_log(int dir, struct log_query q)
         struct log_reader *r = NULL;
         struct cor_err err = { 0 };
 
-        if (log_reader_open(dir, "log", &q, &r, &err) < 0)
+        if (log_reader_open(dir, "log", LOG_FORMAT_JSON, &q, &r, &err) < 0)
                 fail_msg("%s", err.msg);
         return r;
 }
@@ -228,7 +228,7 @@ static void test_none(void **state)
         struct log_reader *r;
         struct cor_err err = { 0 };
 
-        assert_int_equal(log_reader_open(((struct scratch *)*state)->fd, "log", &q, &r, &err), -1);
+        assert_int_equal(log_reader_open(((struct scratch *)*state)->fd, "log", LOG_FORMAT_JSON, &q, &r, &err), -1);
         assert_int_equal(err.kind, COR_NOT_FOUND);
 }
 

@@ -1,0 +1,238 @@
+# shellcheck shell=bash disable=SC2030,SC2031
+# Log drivers: what they keep and send, to whom, and what becomes of it when nobody takes it. Real receivers: journald and
+# journalctl, busybox syslogd and nc, gzip, and dockerd as the judge of its own format.
+load lib
+load registries
+load containers
+
+setup() { setup_containers; }
+
+teardown() {
+        local pid status=0
+        for pid in ${RECEIVERS:-}; do kill -CONT "$pid" 2>/dev/null || true; done
+        teardown_containers || status=1
+        for pid in ${RECEIVERS:-}; do kill "$pid" 2>/dev/null || true; done
+        return "$status"
+}
+
+folder_of() { echo "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' "$1")"; }
+
+lines() { echo "i=0; while [ \$i -lt $1 ]; do echo line \$i; i=\$((i + 1)); done"; }
+
+@test "local: records that are rotated and compressed, and read back" {
+        local dir
+        crun --name one --log-driver local --log-opt max-size=2k --log-opt max-file=4 bb:1 sh -c "$(lines 400); echo last >&2" >/dev/null 2>&1
+        dir=$(folder_of one)/local-logs
+        run ls "$dir"
+        expect_output "container.log
+container.log.1.gz
+container.log.2.gz
+container.log.3.gz"
+        gzip -t "$dir"/container.log.*.gz
+        run --separate-stderr coracle logs one
+        expect_status 0
+        expect_equal "${lines[-1]}" "line 399"
+        expect_equal "$stderr" last
+        [ "${#lines[@]}" -lt 400 ]
+        expect_equal "$((400 - ${#lines[@]}))" "$(head -n 1 <<<"$output" | tr -dc 0-9)" # none is missing between
+        run coracle logs -n 2 one
+        expect_output "line 399
+last"
+        run coracle logs -t -n 1 one
+        expect_match '20[0-9-]*T[0-9:.]*Z last'
+}
+
+@test "local: long lines are in parts, which read as one; labels and variables are noted" {
+        crun --name one --log-driver local --label a=1 --label ab=2 --env X=y --log-opt labels-regex='^a' --log-opt env=X --log-opt 'tag={{.Name}}' \
+                bb:1 sh -c 'head -c 40000 /dev/zero | tr "\0" z; echo; printf end' >/dev/null
+        run coracle logs one
+        expect_equal "${#output}" 40004
+        expect_equal "${output:39999}" "z
+end"
+        run coracle logs --details -n 1 one
+        expect_output "X=y,a=1,ab=2,tag=one end"
+}
+
+@test "json-file: compressed files are docker's, whoever reads them, and a reader follows across them" {
+        local dir
+        crun -d --name one --log-opt max-size=4k --log-opt max-file=200 --log-opt compress=true bb:1 sh -c "$(lines 20); while [ ! -e /go ]; do sleep 0.1; done; $(lines 600)" >/dev/null
+        coracle logs -f one >"$TEST_DIR/followed" &
+        wait_until grep -q 'line 19' "$TEST_DIR/followed"
+        coracle exec one touch /go
+        coracle wait one >/dev/null
+        wait $!
+        dir=$(folder_of one)
+        ls "$dir"/*-json.log.1.gz
+        gzip -dc "$dir"/*-json.log.1.gz | jq -e .log >/dev/null
+        expect_equal "$(cat "$TEST_DIR/followed")" "$(sh -c "$(lines 20); $(lines 600)")"
+        run coracle logs one
+        expect_output "$(sh -c "$(lines 20); $(lines 600)")"
+        [ -z "$(find "$dir" -name "*.packing")" ]
+}
+
+# ------------------------------------------------------------------------------------------------------------- journald
+
+# A journal of the test's own, in a mount namespace where coracle is run, too.
+start_journal() {
+        local journald
+        for journald in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald ''; do [ ! -x "$journald" ] || break; done
+        if [ -z "$journald" ] || ! command -v journalctl >/dev/null; then skip "there is no journald here (the guests have one)"; fi
+        mkdir "$TEST_DIR/journal"
+        head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$TEST_DIR/machine-id"
+        echo >>"$TEST_DIR/machine-id"
+        # shellcheck disable=SC2016
+        unshare --mount --propagation private bash -c 'set -e
+                mount -t tmpfs tmpfs /var/log
+                mkdir -p /run/systemd /run/log
+                mount -t tmpfs tmpfs /run/systemd
+                mount -t tmpfs tmpfs /run/log
+                mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log/journal
+                printf "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\nForwardToSyslog=no\nForwardToWall=no\n" >/run/systemd/journald.conf.d/test.conf
+                [ -e /etc/machine-id ] || touch /etc/machine-id
+                mount --bind "$1/machine-id" /etc/machine-id
+                exec "$2"' bash "$TEST_DIR" "$journald" >"$TEST_DIR/journald.out" 2>&1 3>&- &
+        JOURNAL=$!
+        RECEIVERS+=" $JOURNAL"
+        wait_until in_journal test -S /run/systemd/journal/socket
+        wait_until in_journal journalctl --sync
+        coracle() { in_journal nsenter --net="/proc/$NET/ns/net" timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
+}
+
+in_journal() { nsenter --target "$JOURNAL" --mount -- "$@"; }
+
+@test "journald: the journal gets docker's fields, and logs reads them back" {
+        local id
+        start_journal
+        crun --name one --log-driver journald --label a.b=c --log-opt labels=a.b --log-opt 'tag=t/{{.Name}}' bb:1 sh -c 'echo out; echo err >&2; echo; printf half' >/dev/null 2>&1
+        id=$(coracle inspect -f '{{.Id}}' one)
+        in_journal journalctl --sync
+        run in_journal journalctl -o json "CONTAINER_ID_FULL=$id"
+        expect_equal "$(jq -r '[.MESSAGE, .PRIORITY, .CONTAINER_NAME, .CONTAINER_TAG, .SYSLOG_IDENTIFIER, .IMAGE_NAME, .A_B, .CONTAINER_PARTIAL_MESSAGE] | join(" ")' <<<"$output" | sort)" \
+                " 6 one t/one t/one bb:1 c 
+err 3 one t/one t/one bb:1 c 
+half 6 one t/one t/one bb:1 c true
+out 6 one t/one t/one bb:1 c "
+        expect_equal "$(jq -r .CONTAINER_ID <<<"${lines[0]}")" "${id:0:12}"
+        run --separate-stderr coracle logs one
+        expect_output "out
+
+half"
+        expect_equal "$stderr" err
+        run coracle logs --details -n 1 one
+        expect_output "A_B=c half"
+        run coracle logs --since 1h --until 30m one
+        expect_output ""
+}
+
+@test "journald: what is too large for a datagram arrives, too, and a reader follows to the end" {
+        local big follower
+        start_journal
+        big=$(head -c 100000 /dev/zero | tr '\0' v)
+        # the kernel takes datagrams up to net.core.wmem_max: two variables of this size are more
+        crun -d --name one --log-driver journald --env "A=$big" --env "B=$big" --env "C=$big" --log-opt env=A,B,C bb:1 sh -c 'echo big; while [ ! -e /go ]; do sleep 0.1; done; seq 1 500' >/dev/null
+        coracle logs -f one >"$TEST_DIR/followed" &
+        follower=$!
+        wait_until grep -qx big "$TEST_DIR/followed"
+        coracle exec one touch /go
+        coracle wait one >/dev/null
+        wait "$follower"
+        expect_equal "$(cat "$TEST_DIR/followed")" "$(echo big; seq 1 500)"
+        in_journal journalctl --sync
+        expect_equal "$(in_journal journalctl -o json --output-fields=A -n 1 --all CONTAINER_NAME=one | jq -r .A | wc -c)" 100001
+}
+
+@test "journald: without one the container is not started, and says why" {
+        run crun --name one --log-driver journald bb:1 true
+        if [ -S /run/systemd/journal/socket ]; then
+                expect_status 0
+        else
+                expect_status 125
+                expect_text "failed to initialize logging driver: journald is not enabled on this host"
+        fi
+}
+
+# --------------------------------------------------------------------------------------------------------------- syslog
+
+# rsyslogd in the test's network namespace: unixgram at $TEST_DIR/dev-log, udp 514, tcp 601; what it understands is in
+# $TEST_DIR/received
+start_rsyslog() {
+        if ! command -v rsyslogd >/dev/null; then skip "there is no rsyslogd here (where the test packages are installed there is)"; fi
+        cat >"$TEST_DIR/rsyslog.conf" <<EOC
+module(load="imuxsock" SysSock.Use="off")
+module(load="imudp")
+module(load="imtcp")
+input(type="imuxsock" Socket="$TEST_DIR/dev-log" CreatePath="on" RateLimit.Interval="0" UseSysTimeStamp="off")
+input(type="imudp" port="514")
+input(type="imtcp" port="601")
+template(name="t" type="string" string="%syslogfacility-text% %syslogseverity-text% %syslogtag% |%msg%|\n")
+action(type="omfile" file="$TEST_DIR/received" template="t")
+EOC
+        in_net rsyslogd -n -C -f "$TEST_DIR/rsyslog.conf" -i "$TEST_DIR/rsyslog.pid" >"$TEST_DIR/rsyslog.out" 2>&1 3>&- &
+        wait_until test -s "$TEST_DIR/rsyslog.pid"
+        RECEIVERS+=" $(cat "$TEST_DIR/rsyslog.pid")"
+        wait_until test -S "$TEST_DIR/dev-log"
+        wait_until listens 601
+}
+
+listens_no_more() { ! listens "$1"; }
+
+received() { grep -q -- "$1" "$TEST_DIR/received"; }
+
+@test "syslog: a real server understands each format over each transport; logs reads the copy" {
+        local where format n=0
+        start_rsyslog
+        for where in "unixgram://$TEST_DIR/dev-log" udp://127.0.0.1 tcp://127.0.0.1:601; do
+                for format in '' rfc3164 rfc5424 rfc5424micro; do
+                        n=$((n + 1))
+                        crun --name "c$n" --log-driver syslog --log-opt "syslog-address=$where" --log-opt "syslog-format=$format" --log-opt syslog-facility=local3 --log-opt "tag=tag$n" \
+                                bb:1 sh -c "echo out$n; echo err$n >&2" >/dev/null 2>&1
+                        wait_until received "out$n|"
+                        wait_until received "err$n|"
+                        if [[ $format && $where == unixgram* ]]; then continue; fi # rsyslogd expects no host name in what comes by a local socket
+                        received "^local3 info tag$n.*| *out$n|" || { cat "$TEST_DIR/received"; return 1; }
+                        received "^local3 err tag$n.*| *err$n|"
+                done
+        done
+        run coracle logs c1
+        expect_output "out1
+err1"
+        coracle rm -f c2 >/dev/null
+        crun --name c2 --log-driver syslog --log-opt syslog-address=udp://127.0.0.1 --log-opt cache-disabled=true bb:1 echo x >/dev/null
+        run coracle logs c2
+        expect_status 1
+        expect_text "configured logging driver does not support reading"
+}
+
+@test "syslog: a server that is not there is an error; one that goes away takes no container with it" {
+        run crun --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 bb:1 true
+        expect_status 125
+        expect_text "failed to initialize logging driver: dial tcp 127.0.0.1:601: connect: Connection refused"
+        start_rsyslog
+        crun -d --name one --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 bb:1 \
+                sh -c 'echo first; while [ ! -e /go ]; do sleep 0.1; done; i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i + 1)); done; touch /done; while [ ! -e /go2 ]; do sleep 0.1; done; while :; do echo again; sleep 0.1; done' >/dev/null
+        wait_until received "first|"
+        kill -KILL "$(cat "$TEST_DIR/rsyslog.pid")"
+        wait_until listens_no_more 601
+        coracle exec one touch /go
+        wait_until coracle exec one test -e /done
+        wait_until grep -q "is lost: .*127.0.0.1:601" "$CORACLE_RUN"/*/*/log
+        rm "$TEST_DIR/rsyslog.pid"
+        start_rsyslog
+        coracle exec one touch /go2
+        wait_until received "again|"
+        wait_until grep -q "kept again; messages lost: [1-9]" "$CORACLE_RUN"/*/*/log
+        run coracle stop -t 0 one
+        expect_status 0
+        expect_equal "$(coracle logs one | grep -c line)" 5000
+}
+
+@test "syslog: a server that does not read holds a container back no longer than a moment; without blocking, not at all" {
+        start_rsyslog
+        kill -STOP "$(cat "$TEST_DIR/rsyslog.pid")"
+        crun --name one --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 --log-opt mode=non-blocking --log-opt max-buffer-size=100k \
+                bb:1 sh -c 'i=0; while [ $i -lt 300 ]; do head -c 30000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done' >/dev/null
+        crun --name two --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 \
+                bb:1 sh -c 'i=0; while [ $i -lt 300 ]; do head -c 30000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done' >/dev/null
+        expect_equal "$(coracle logs one | wc -c)" 9000300
+        expect_equal "$(coracle logs two | wc -c)" 9000300
+}
