@@ -20,6 +20,12 @@ struct container_new {
 int engine_create_container(struct engine *e, const struct container_new *n, struct cor_strv *warnings, char **ret_id,
                             struct cor_err *err) COR_MUST_CHECK;
 /*
+ * engine_start_ahead() - a container is about to be made, and started then: a monitor for it gets ready meanwhile. The
+ * next that is made gets it. Should it fail, the start says why. engine_forget_ahead() - it will take long until then
+ */
+void engine_start_ahead(struct engine *e);
+void engine_forget_ahead(struct engine *e);
+/*
  * engine_start_container() - *ret_sock (may be NULL): the starter's socket of the monitor, attached as @attach says;
  * close() does not end the container. The error may be EXEC_MISSING or EXEC_REFUSED (exit codes 127, 126).
  */

@@ -14,6 +14,22 @@
 
 enum { ID_BYTES = 32, NAME_ATTEMPTS = 20 };
 
+/* That of the monitor that was started ahead, but for one container only. */
+static char *make_id(const struct engine *e)
+{
+        auto_container_row row = { 0 };
+        struct cor_err ignored;
+
+        if (!e->ahead_id || container_row_find(e->store, e->ahead_id, &row, &ignored) == 0)
+                return container_make_id();
+        return cor_strdup(e->ahead_id);
+}
+
+char *container_make_id(void)
+{
+        return cor_random_hex(ID_BYTES);
+}
+
 static char *print(const struct cor_json_doc *doc, const void *object)
 {
         struct cor_text t = COR_TEXT_INIT;
@@ -148,7 +164,7 @@ int engine_create_container(struct engine *e, const struct container_new *n, str
             (n->platform && *n->platform && image_require_platform(&image, n->platform, n->config->image, err) < 0) ||
             engine_image_config(e, &image, &image_config, NULL, err) < 0)
                 return -1;
-        row.id = cor_random_hex(ID_BYTES);
+        row.id = make_id(e);
         spec.id = row.id;
         spec.image = image_config->config;
         if (spec_prepare(e->store, &spec, &d, warnings, err) < 0)

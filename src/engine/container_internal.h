@@ -39,6 +39,9 @@ int container_monitor_ask(struct engine *e, const struct container_row *r, enum 
  */
 int container_await(int sock, char *buf, enum monitor_packet wanted, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 
+/* container_make_id() - 64 digits that nobody has; free() */
+char *container_make_id(void) __attribute__((returns_nonnull));
+
 /* name_random() - a name made of two words, "brave_otter"; with @attempt above 0 a digit more; free() */
 char *name_random(unsigned attempt) __attribute__((returns_nonnull));
 /* name_check() - what a user may call a container or volume; @what: "container" */

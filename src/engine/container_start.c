@@ -111,6 +111,40 @@ static int launch(struct engine *e, const char *id, struct cor_err *err)
         return cor_fd_take(&ours);
 }
 
+void engine_start_ahead(struct engine *e)
+{
+        struct cor_err ignored;
+        auto_str id = container_make_id();
+
+        engine_forget_ahead(e);
+        e->ahead = launch(e, id, &ignored);
+        if (e->ahead >= 0)
+                e->ahead_id = COR_TAKE(id);
+}
+
+void engine_forget_ahead(struct engine *e)
+{
+        if (e->ahead_id)
+                cor_fd_close(&e->ahead); /* the monitor ends */
+        free(e->ahead_id);
+        e->ahead_id = NULL;
+}
+
+/* The monitor that waits for @r, or a new one. It makes ready what is its own, while we go on. */
+static int get_monitor(struct engine *e, const struct container_row *r, struct cor_err *err)
+{
+        auto_fd sock = -1;
+
+        if (e->ahead_id && strcmp(e->ahead_id, r->id) == 0) {
+                sock = cor_fd_take(&e->ahead);
+                free(e->ahead_id);
+                e->ahead_id = NULL;
+        } else {
+                sock = launch(e, r->id, err);
+        }
+        return sock < 0 || monitor_send(sock, MONITOR_TAKE, NULL, 0, err) < 0 ? -1 : cor_fd_take(&sock);
+}
+
 static int greet(int sock, int root, const struct monitor_attach *attach, const struct monitor_size *size,
                  struct cor_err *err)
 {
@@ -169,7 +203,7 @@ static void clear_failure(struct engine *e, const struct container_row *r)
 static int start(struct engine *e, const struct container_row *r, const struct monitor_attach *attach,
                  const struct monitor_size *size, int *ret_sock, struct cor_err *err)
 {
-        auto_fd sock = launch(e, r->id, err); /* it has its own things to prepare meanwhile */
+        auto_fd sock = get_monitor(e, r, err);
         auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, err);
         const struct spec_start spec = { .row = r, .root = root };
 

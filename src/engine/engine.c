@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "engine/container.h"
 #include "engine/rootless.h"
 
 #include <unistd.h>
@@ -18,6 +19,7 @@ int engine_open(const char *root, struct engine *ret, struct cor_err *err)
 
 void engine_done(struct engine *e)
 {
+        engine_forget_ahead(e);
         store_free(e->store);
         e->store = NULL;
 }

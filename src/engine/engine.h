@@ -8,6 +8,8 @@
 
 struct engine {
         struct store *store;
+        int ahead;      /* of a monitor that was started ahead (engine_start_ahead()); none if ahead_id is NULL */
+        char *ahead_id; /* of the container that it waits for */
 };
 /*
  * engine_open() - the caller's engine; engine_done(). @root: the store's path, or NULL for the default. Who is not root

@@ -4,10 +4,10 @@
  *
  *   1  clone_self_protect()     it will be the parent of processes in containers
  *   2  leave()                  stdio, folder and environment of the starter
- *   3  prepare()                signals, the container's MONITOR lock and folder of sockets
- *   4  the starter's words      until START; nothing has been made if it goes before
- *   5  monitor_start()          STARTED or ERROR
- *   6  monitor_main_loop()
+ *   3  prepare()                signals, the store
+ *   4  the starter's words      with the first of them take(): the container's MONITOR lock and folder of sockets;
+ * until START: nothing has been made if it goes before 5  monitor_start()          STARTED or ERROR 6
+ * monitor_main_loop()
  */
 #include "base/fd.h"
 #include "base/log.h"
@@ -150,28 +150,51 @@ static int prepare_places(struct monitor *m, struct cor_err *err)
         return listen_for_clients(m, err);
 }
 
+/* Maybe before there is a container. Whether there is one does not matter yet; that the database has been looked into
+ * makes the next look quick. */
 static int prepare(struct monitor *m, struct cor_err *err)
 {
         auto_container_row row = { 0 };
+        struct cor_err ignored;
 
-        if (take_over_signals(m, err) < 0 || monitor_open_store(m, err) < 0 ||
-            container_row_find(m->store, m->id, &row, err) < 0)
+        if (take_over_signals(m, err) < 0 || monitor_open_store(m, err) < 0)
                 return -1;
-        if (strcmp(row.id, m->id) != 0)
+        (void)!container_row_find(m->store, m->id, &row, &ignored);
+        return 0;
+}
+
+/* There is a container, and somebody who holds its WORK lock. */
+static int take(struct monitor *m, struct cor_err *err)
+{
+        struct container_row *row = &m->row;
+
+        if (m->lock >= 0)
+                return 0;
+        if (container_row_find(m->store, m->id, row, err) < 0)
+                return -1;
+        if (strcmp(row->id, m->id) != 0)
                 return cor_fail(err, COR_NOT_FOUND, "No such container: %s", m->id);
-        m->number = row.number;
-        m->now = row.now;
-        row.now.error = NULL; /* ours by now */
+        m->number = row->number;
+        m->now = row->now;
+        row->now.error = NULL; /* ours by now */
         m->lock = container_row_lock(m->store, m->number, CONTAINER_LOCK_MONITOR, 0, err);
         if (m->lock < 0)
                 return -1;
-        if (settings_read(&row, &m->settings, err) < 0)
+        if (settings_read(row, &m->settings, err) < 0)
                 return -1;
         return prepare_places(m, err);
 }
 
 /* --- 4 -------------------------------------------------------------------------------------------------------------
  */
+
+/* Until the container is ours, nothing is held that others could wait for: only the starter's end is an end. */
+static int wait_for_word(const struct monitor *m, struct cor_err *err)
+{
+        int r = cor_wait_readable(MONITOR_STARTER_FD, m->lock >= 0 ? STARTER_TIMEOUT_MS : -1, err);
+
+        return r != 0 ? r : cor_fail(err, COR_TIMEOUT, "the starter says nothing");
+}
 
 /* 1: START, 0: the starter is gone */
 static int starter_words(struct monitor *m, struct cor_err *err)
@@ -180,13 +203,17 @@ static int starter_words(struct monitor *m, struct cor_err *err)
 
         for (;;) {
                 size_t n = 0;
-                int type, r = cor_wait_readable(MONITOR_STARTER_FD, STARTER_TIMEOUT_MS, err);
+                int type;
 
-                if (r <= 0)
-                        return r < 0 ? -1 : cor_fail(err, COR_TIMEOUT, "the starter says nothing");
+                if (wait_for_word(m, err) < 0)
+                        return -1;
                 type = monitor_receive_fd(MONITOR_STARTER_FD, packet, &n, &m->life.mount, err);
                 if (type <= 0)
                         return type;
+                if (take(m, err) < 0)
+                        return -1;
+                if (type == MONITOR_TAKE)
+                        continue;
                 if (type == MONITOR_START) {
                         m->life.fresh = m->life.mount >= 0;
                         return 1;
@@ -212,6 +239,7 @@ static void init(struct monitor *m, const char *store, const char *id)
 static void done(struct monitor *m)
 {
         settings_done(&m->settings);
+        container_row_done(&m->row);
         life_done(&m->life);
         free(m->now.error);
         free(m->folder);

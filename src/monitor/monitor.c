@@ -80,14 +80,26 @@ void monitor_will_run(struct monitor *m)
         monitor_save(m, false);
 }
 
+/* The starter has held the WORK lock since the monitor took the container: nothing has changed until the first start.
+ */
+static int read_row(struct monitor *m, struct container_row *row, struct cor_err *err)
+{
+        if (m->row.id) {
+                *row = m->row;
+                m->row = (struct container_row){ 0 };
+                return 0;
+        }
+        if (container_row_find(m->store, m->id, row, err) < 0)
+                return -1;
+        settings_done(&m->settings);
+        return settings_read(row, &m->settings, err);
+}
+
 static int start(struct monitor *m, struct cor_err *err)
 {
         auto_container_row row = { 0 };
 
-        if (monitor_open_store(m, err) < 0 || container_row_find(m->store, m->id, &row, err) < 0)
-                return -1;
-        settings_done(&m->settings);
-        if (settings_read(&row, &m->settings, err) < 0 || open_log(m, err) < 0)
+        if (monitor_open_store(m, err) < 0 || read_row(m, &row, err) < 0 || open_log(m, err) < 0)
                 return -1;
         if (life_start(m, &row, err) < 0)
                 return -1;

@@ -48,6 +48,7 @@ struct monitor {
         int64_t number;         /* of the row */
         int64_t started_before; /* now.started of the time before */
         struct container_now now;
+        struct container_row row; /* as it was taken; empty once the first start has used it */
         struct settings settings;
         char *folder; /* containers/<id> */
         char *run;    /* RUN/<id>: socket, log of the monitor, root of another runtime's container */

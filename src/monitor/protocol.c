@@ -30,6 +30,7 @@ static ssize_t least_content(int type)
         case MONITOR_RESUME:
         case MONITOR_UPDATE:
         case MONITOR_WAIT:
+        case MONITOR_TAKE:
         case MONITOR_DETACH:
         case MONITOR_SHUT_DOWN:
         case MONITOR_NETWORKS:

@@ -6,6 +6,9 @@
  * packet is one byte, enum monitor_packet, and its content. Who may open the socket may do all of it.
  *
  *      client                        monitor
+ *      TAKE                  ->      (starter only, first) the container's row is there: take its lock, make ready. A
+ *                                    monitor may be started before there is a container; without this word START says
+ *                                    the same
  *      ATTACH                ->      from now on a copy of what the container prints, and its stdin if asked for. To
  *                                    the starter it comes before START, so that nothing is missed
  *      START                 ->      (starter only, once) make the container and run its program. A descriptor comes
@@ -57,6 +60,7 @@ enum monitor_packet {
         MONITOR_RESUME,
         MONITOR_UPDATE,
         MONITOR_WAIT,
+        MONITOR_TAKE,
         MONITOR_DETACH,
         MONITOR_SHUT_DOWN,
         MONITOR_NETWORKS,

@@ -26,6 +26,7 @@ struct runner {
         struct settings *settings;
         struct engine engine;
         enum pull pull;
+        bool starts;
         char *id;
 };
 
@@ -133,6 +134,7 @@ static int pull_image(struct runner *r, struct cor_err *err)
         const struct engine_progress updates = { .update = on_update, .context = progress };
         auto_image_pulled pulled = { 0 };
 
+        engine_forget_ahead(&r->engine);
         if (engine_pull(&r->engine, &pull, r->flags->quiet ? NULL : &updates, &pulled, err) < 0)
                 return -1;
         if (!r->flags->quiet)
@@ -186,6 +188,13 @@ static int make_container(struct runner *r, struct cor_strv *warnings, struct co
         return get_missing(r, err) < 0 ? -1 : engine_create_container(&r->engine, &n, warnings, &r->id, err);
 }
 
+static int make(struct runner *r, struct cor_strv *warnings, struct cor_err *err)
+{
+        if (r->starts)
+                engine_start_ahead(&r->engine);
+        return make_container(r, warnings, err);
+}
+
 static void say_warnings(const struct runner *r, const struct cor_strv *warnings)
 {
         const struct docker_host_config *h = &r->request->host;
@@ -219,7 +228,7 @@ static int create(struct runner *r, struct cor_err *err)
 
         if (path && file < 0)
                 return -1;
-        if (verb_engine(r->in, &r->engine, err) < 0 || make_container(r, &warnings, err) < 0) {
+        if (verb_engine(r->in, &r->engine, err) < 0 || make(r, &warnings, err) < 0) {
                 if (path)
                         unlink(path);
                 return -1;
@@ -307,7 +316,7 @@ static int check_streams(struct runner *r, struct cor_err *err)
 
 static int run_run(struct invocation *in, struct cor_err *err)
 {
-        auto_runner r = { .in = in, .flags = in->options };
+        auto_runner r = { .in = in, .flags = in->options, .starts = true };
         const struct docker_config *c;
 
         if (prepare(&r, err) < 0)
