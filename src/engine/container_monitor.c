@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,7 +53,11 @@ int container_monitor_ask(struct engine *e, const struct container_row *r, enum 
         auto_free char *buf = cor_alloc(MONITOR_PACKET_MAX);
         auto_fd sock = container_monitor_connect(e, r, err);
 
-        if (sock < 0 || monitor_send(sock, packet, content, n, err) < 0)
+        if (sock < 0)
                 return -1;
-        return container_await(sock, buf, answer, NULL, err);
+        if (monitor_send(sock, packet, content, n, err) == 0 && container_await(sock, buf, answer, NULL, err) == 0)
+                return 0;
+        if (err->sys == EPIPE || err->sys == ECONNRESET)
+                err->kind = COR_NOT_FOUND; /* it ended after it was connected to */
+        return -1;
 }

@@ -9,8 +9,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <time.h>
 
-enum { ATTEMPTS = 3 }; /* a monitor that ends while it is asked: look again what became of the container */
+/*
+ * A monitor that ends has no socket any more while it writes down that it did, and a disk may take its time over that:
+ * look again, so often and so long, what became of the container.
+ */
+enum { LOOK_AGAIN_MS = 5, ENDING_MS = 30 * 1000 };
 
 /*
  * Ask the monitor of @name, if it runs: 1 it has answered, 0 the container does not run. A monitor that is gone before
@@ -19,7 +24,10 @@ enum { ATTEMPTS = 3 }; /* a monitor that ends while it is asked: look again what
 static int ask_running(struct engine *e, const char *name, enum monitor_packet packet, const void *content, size_t n,
                        enum monitor_packet answer, struct container_row *ret, struct cor_err *err)
 {
-        for (int i = 0; i < ATTEMPTS; i++) {
+        const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
+        int64_t end = cor_now_ms() + ENDING_MS;
+
+        for (;;) {
                 container_row_done(ret);
                 *ret = (struct container_row){ 0 };
                 if (engine_container(e, name, false, ret, err) < 0)
@@ -28,10 +36,11 @@ static int ask_running(struct engine *e, const char *name, enum monitor_packet p
                         return 0;
                 if (container_monitor_ask(e, ret, packet, content, n, answer, err) == 0)
                         return 1;
-                if (err->kind != COR_NOT_FOUND)
+                if (err->kind != COR_NOT_FOUND || cor_now_ms() >= end)
                         return -1;
+                cor_err_clear(err);
+                nanosleep(&pause, NULL);
         }
-        return -1;
 }
 
 static struct monitor_stop stop_of(int signal, int timeout)
