@@ -289,18 +289,14 @@ destroy two"
 }
 
 @test "the monitor is in a session of its own, and its binary cannot be written" {
-        local id pid exe
+        local id pid
         id=$(crun -d --name one bb:1 sleep 1000)
         pid=$(pgrep -f "coracle-monitor --store $COR_STORE $id" | head -n 1)
         [ "$(cat "/proc/$pid/comm")" = coracle-monitor ]
-        exec {exe}<"/proc/$pid/exe"
         [ "$(ps -o sid= -p "$pid" | tr -d ' ')" = "$pid" ]
         refute grep -zq CORACLE_CLONE_SELF "/proc/$(coracle inspect -f '{{.State.Pid}}' one)/environ"
-        coracle rm -f one
-        wait_until process_is_gone "$pid" # as long as it is executed it is "busy" in any case
-        run bash -c ': >>"/proc/self/fd/$1"' - "$exe"
+        run touch -c "/proc/$pid/exe" # a write would be refused in any case, as the file is executed
         expect_text "Read-only file system"
-        exec {exe}<&-
 }
 
 process_is_gone() { [ ! -e "/proc/$1" ]; }
