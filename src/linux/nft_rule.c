@@ -1,5 +1,7 @@
 #include "linux/nft_rule.h"
 
+#include "linux/nft_list.h"
+
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -24,11 +26,25 @@ void nft_rule_begin(struct nft_rule *r, const struct nft_change *c, const char *
         netlink_put_str(&r->request, NFTA_RULE_TABLE, c->table);
         netlink_put_str(&r->request, NFTA_RULE_CHAIN, chain);
         r->list = netlink_nest(&r->request, NFTA_RULE_EXPRESSIONS);
+        r->comment = NULL;
+}
+
+/* User data is a list of type, length and value; type 0 is a comment, which ends with NUL. */
+static void put_comment(struct nft_rule *r)
+{
+        uint8_t data[2 + NFT_COMMENT_MAX + 1] = { 0 };
+        size_t len = strnlen(r->comment, NFT_COMMENT_MAX);
+
+        data[1] = (uint8_t)(len + 1);
+        memcpy(data + 2, r->comment, len);
+        netlink_put(&r->request, NFTA_RULE_USERDATA, data, 2 + len + 1);
 }
 
 void nft_rule_end(struct nft_rule *r, struct nft_change *c)
 {
         netlink_nest_end(&r->request, r->list);
+        if (r->comment)
+                put_comment(r);
         netlink_batch_add(&c->batch, &r->request, false);
 }
 

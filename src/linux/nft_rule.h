@@ -11,6 +11,8 @@
 struct nft_rule {
         struct netlink_request request;
         size_t list;
+        const char *
+                comment; /* shown by nft(8), found by linux/nft_list.h; NULL: none. Up to NFT_COMMENT_MAX bytes count */
 };
 /* nft_rule_begin() - the last rule of @chain so far; nft_rule_end() puts it into the change */
 void nft_rule_begin(struct nft_rule *r, const struct nft_change *c, const char *chain);

@@ -2,6 +2,7 @@
 #include "linux/link_message.h"
 #include "linux/netdev_message.h"
 #include "linux/netlink.h"
+#include "linux/nft_list.h"
 #include "linux/route.h"
 
 #include <assert.h>
@@ -44,6 +45,7 @@ static void count_vlan(uint16_t id, uint16_t flags, void *data)
 static void read_typed(const struct netlink_message *m)
 {
         struct route_rule rule;
+        struct nft_listed_rule listed;
         struct neighbour neighbour;
         struct address address;
         struct route route;
@@ -61,6 +63,8 @@ static void read_typed(const struct netlink_message *m)
                 assert(route.dst.bits <= route.dst.ip.len * 8 && route.gateway.len <= 16 && route.source.len <= 16);
         if (route_rule_read(m, &rule))
                 assert(rule.src.bits <= rule.src.ip.len * 8 && rule.dst.bits <= rule.dst.ip.len * 8);
+        if (nft_listed_rule_read(m, &listed))
+                assert(strlen(listed.chain) < sizeof listed.chain && strlen(listed.comment) < sizeof listed.comment);
         if (neighbour_read(m, &neighbour))
                 assert(neighbour.mac_len <= sizeof neighbour.mac && neighbour.ip.len <= 16);
 }
