@@ -48,15 +48,10 @@ static const struct cor_json_field result_fields[] = {
 };
 const struct cor_json_doc cni_result_doc = COR_DOC(struct cni_result, result_fields, NULL);
 
-/* Before 1.0.0 "dns" is always there. */
-static const struct cor_json_field result_fields_0[] = {
-        COR_FIELD("cniVersion", STR, struct cni_result, cni_version, 0),
-        COR_FIELD_LIST_OF("interfaces", LIST_OBJ, struct cni_result, interfaces, n_interfaces, &interface_doc, 0),
-        COR_FIELD_LIST_OF("ips", LIST_OBJ, struct cni_result, ips, n_ips, &ip_doc, 0),
-        COR_FIELD_LIST_OF("routes", LIST_OBJ, struct cni_result, routes, n_routes, &cni_route_doc, 0),
-        COR_FIELD_OBJ("dns", INLINE, struct cni_result, dns, &cni_dns_doc, COR_JSON_ALWAYS),
-};
-static const struct cor_json_doc result_doc_0 = COR_DOC(struct cni_result, result_fields_0, NULL);
+/* In 1.1.0 there is no "dns" without anything in it; before it is always there. The key is the last. */
+static const struct cor_json_doc result_doc_without_dns = { .size = sizeof(struct cni_result),
+                                                            .fields = result_fields,
+                                                            .n_fields = COR_COUNT(result_fields) - 1 };
 
 /* --------------------------------------------------------------------------------------------------------- up to 0.2.0
  */
@@ -276,7 +271,8 @@ int cni_result_print(int version, const struct cni_result *r, struct cor_text *o
         shown.ips = duplicate(r->ips, r->n_ips, sizeof *r->ips);
         shown.routes = duplicate(r->routes, r->n_routes, sizeof *r->routes);
         strip(version, &shown);
-        cor_json_print(version < CNI_1_0_0 ? &result_doc_0 : &cni_result_doc, &shown, COR_JSON_FOUR_SPACES, out);
+        cor_json_print(version < CNI_1_1_0 || cni_dns_is_set(&r->dns) ? &cni_result_doc : &result_doc_without_dns,
+                       &shown, COR_JSON_FOUR_SPACES, out);
         free(shown.interfaces);
         free(shown.ips);
         free(shown.routes);

@@ -1,0 +1,18 @@
+#ifndef CORACLE_CNI_PLUGINS_H
+#define CORACLE_CNI_PLUGINS_H
+/* The verbs of all plugins, for the table in plugins.c. Each plugin is a file of its name, which begins with what it
+ * does. */
+#include "cni/call.h"
+
+#define PLUGIN_VERBS(NAME)                                                                                             \
+        int NAME##_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err);                              \
+        int NAME##_del(struct cni_call *c, struct cor_err *err);                                                       \
+        int NAME##_check(struct cni_call *c, struct cor_err *err);                                                     \
+        int NAME##_status(struct cni_call *c, struct cor_err *err);                                                    \
+        int NAME##_gc(struct cni_call *c, struct cor_err *err)
+
+PLUGIN_VERBS(bridge);
+PLUGIN_VERBS(host_local);
+PLUGIN_VERBS(loopback);
+
+#endif
