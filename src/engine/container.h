@@ -31,7 +31,10 @@ void engine_forget_ahead(struct engine *e);
  */
 int engine_start_container(struct engine *e, const char *name, const struct monitor_attach *attach,
                            const struct monitor_size *size, int *ret_sock, struct cor_err *err) COR_MUST_CHECK;
-/* engine_attach_container() - a socket of its monitor, attached; BUSY if it does not run */
+/*
+ * engine_attach_container() - a socket of its monitor, attached; BUSY if it does not run. With attach->logs the
+ * container is held back until the caller, who reads the log first (engine/logs.h), sends the real ATTACH
+ */
 int engine_attach_container(struct engine *e, const char *name, const struct monitor_attach *attach, int *ret_sock,
                             struct cor_err *err) COR_MUST_CHECK;
 /* engine_stop_container() - @signal 0: its own; @timeout s: -1 for ever, INT32_MIN: its own. Not running is no error */

@@ -266,6 +266,12 @@ int engine_attach_container(struct engine *e, const char *name, const struct mon
         sock = container_monitor_connect(e, &row, err);
         if (sock < 0 || (attach && monitor_send(sock, MONITOR_ATTACH, attach, sizeof *attach, err) < 0))
                 return -1;
+        if (attach && attach->logs) {
+                auto_free char *buf = cor_alloc(MONITOR_PACKET_MAX);
+
+                if (container_await(sock, buf, MONITOR_DONE, NULL, err) < 0)
+                        return -1;
+        }
         *ret_sock = cor_fd_take(&sock);
         return 0;
 }

@@ -205,3 +205,11 @@ bool clients_are_owed(const struct monitor *m)
                         return true;
         return false;
 }
+
+bool clients_hold(const struct monitor *m)
+{
+        for (size_t i = 0; i < m->n_clients; i++)
+                if (m->clients[i].fd >= 0 && m->clients[i].holds)
+                        return true;
+        return false;
+}

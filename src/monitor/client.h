@@ -13,6 +13,8 @@ struct client {
         int fd;
         bool in, out[2];                   /* attached */
         bool owed[2];                      /* has not got the piece that the output holds */
+        bool holds;                        /* it reads the log: nothing more is read of the container meanwhile */
+        int64_t held_ms;                   /* since when; cor_now_ms() */
         bool wants_exit;                   /* WAIT */
         bool wants_stopped, wants_started; /* STOP, RESTART */
         struct reply *first, *last;        /* what it could not be told yet */
@@ -39,6 +41,8 @@ void clients_send_output(struct monitor *m, int which, enum monitor_packet type)
 /* client_events() - what to wait for; 0: nothing at the moment */
 short client_events(const struct monitor *m, const struct client *c);
 void client_step(struct monitor *m, struct client *c, short events);
+/* clients_hold() - somebody holds the output back */
+bool clients_hold(const struct monitor *m);
 /* clients_are_owed() - somebody has still to get something */
 bool clients_are_owed(const struct monitor *m);
 

@@ -17,9 +17,9 @@
 
 /*
  * What the rest of the output may take: a client that reads nothing of it for so long is left behind, and a process of
- * another container, which was given the pipe, may not print for ever.
+ * another container, which was given the pipe, may not print for ever. Who reads a long log first has more time.
  */
-enum { STUCK_MS = 10 * 1000, REST_MAX_PIECES = 256, QUIET_MS = 500 };
+enum { STUCK_MS = 10 * 1000, HELD_MS = 60 * 1000, REST_MAX_PIECES = 256, QUIET_MS = 500 };
 
 enum { ON_SIGNALS, ON_LISTENER, ON_OUT, ON_OUT_2, ON_IN, ON_OOM, ON_HEALTH, ON_LOG, ON_FIXED = ON_LOG + LOG_WAITS };
 
@@ -30,7 +30,7 @@ static struct pollfd wait_for(int fd, short events)
 
 static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
 {
-        bool room = m->n_clients < CLIENTS_MAX, full = log_is_full(m->log);
+        bool room = m->n_clients < CLIENTS_MAX, full = log_is_full(m->log) || clients_hold(m);
         struct log_wait log[LOG_WAITS];
 
         log_wait(m->log, log);
@@ -71,7 +71,7 @@ static int timeout_of(const struct monitor *m)
         if (m->state == STATE_WAITING)
                 at = m->stop.on ? 0 : m->restart_at;
         if (m->state == STATE_ENDING || m->state == STATE_OVER)
-                at = m->progress_ms + STUCK_MS;
+                at = (clients_hold(m) ? cor_now_ms() : m->progress_ms) + STUCK_MS;
         log_wait(m->log, log);
         for (int i = 0; i < LOG_WAITS; i++)
                 sooner(&at, log[i].at);
@@ -83,7 +83,12 @@ static int timeout_of(const struct monitor *m)
 
 static void drop_stuck_clients(struct monitor *m)
 {
-        if (cor_now_ms() - m->progress_ms < STUCK_MS)
+        int64_t now = cor_now_ms();
+
+        for (size_t i = 0; i < m->n_clients; i++)
+                if (m->clients[i].holds && now - m->clients[i].held_ms >= HELD_MS)
+                        client_drop(m, &m->clients[i]);
+        if (now - m->progress_ms < STUCK_MS)
                 return;
         for (size_t i = 0; i < m->n_clients; i++)
                 if (m->clients[i].owed[0] || m->clients[i].owed[1] || m->clients[i].first)
@@ -167,6 +172,8 @@ static void drain(struct monitor *m)
 {
         bool patient = cor_now_ms() - m->progress_ms < STUCK_MS; /* with a log that has no room */
 
+        if (clients_hold(m))
+                return;
         for (int i = 0; i < 2; i++) {
                 struct output *o = &m->out[i];
 

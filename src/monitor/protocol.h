@@ -11,8 +11,9 @@
  *                                    the same
  *      ATTACH                ->      from now on a copy of what the container prints, and its stdin if asked for. To
  *                                    the starter it comes before START, so that nothing is missed
- *      START                 ->      (starter only, once) make the container and run its program. A descriptor comes
- * along: its root filesystem, mounted
+ *                            <-      DONE, if it says `logs`: until its next ATTACH, which says the rest, the container
+ * is held back, so that it can read the log first and miss nothing START                 ->      (starter only, once)
+ * make the container and run its program. A descriptor comes along: its root filesystem, mounted
  *                            <-      STARTED, or ERROR and the end: nothing of it runs, and its row says why (error,
  *                                    exit code); one with --rm is gone
  *      STDIN, STDIN_END      ->      bytes for the program; a full pipe holds the sender back
@@ -79,7 +80,7 @@ enum { MONITOR_PACKET_MAX = 32 * 1024 + 1, MONITOR_STARTER_FD = 3 };
 
 struct monitor_attach {
         bool in, out, err;
-        bool logs; /* first what was printed since the start, from the monitor's log */
+        bool logs; /* hold the container back: the client reads the log meanwhile, and attaches then */
 };
 struct monitor_size {
         uint16_t rows, columns;

@@ -10,15 +10,15 @@
 static void attach(struct monitor *m, struct client *c, const char *content)
 {
         struct monitor_attach a;
-        struct cor_err err = { 0 };
 
         /* byte by byte: what is neither 0 nor 1 is no bool */
         a.in = content[offsetof(struct monitor_attach, in)] != 0;
         a.out = content[offsetof(struct monitor_attach, out)] != 0;
         a.err = content[offsetof(struct monitor_attach, err)] != 0;
-        if (content[offsetof(struct monitor_attach, logs)] != 0) {
-                cor_fail(&err, COR_UNSUPPORTED, "the monitor does not repeat what was printed before");
-                client_fail(m, c, &err);
+        c->holds = content[offsetof(struct monitor_attach, logs)] != 0;
+        if (c->holds) {
+                c->held_ms = cor_now_ms();
+                client_tell(m, c, MONITOR_DONE, NULL, 0);
                 return;
         }
         c->in = a.in && m->settings.open_stdin;

@@ -253,3 +253,30 @@ has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
         wait_until is_gone "$monitor"
         expect_equal "$(state_of one)" "exited 137"
 }
+
+@test "attach --logs: what was printed before, then all that follows, each line once" {
+        local i clients=()
+        crun -d --name one bb:1 sh -c 'i=0; until [ -e /stop ]; do i=$((i + 1)); echo "line $i"; usleep 500; done; echo last; exit 5' >/dev/null
+        wait_until has_logged one "line 20"
+        for i in 1 2 3 4; do
+                coracle attach --logs --no-stdin one >"$TEST_DIR/out$i" &
+                clients+=($!)
+        done
+        wait_until are_attached one 4
+        coracle exec one touch /stop
+        for i in "${clients[@]}"; do wait "$i" || [ $? = 5 ]; done
+        expect_equal "$(coracle logs one | tail -n 1)" last
+        for i in 1 2 3 4; do coracle logs one | cmp - "$TEST_DIR/out$i"; done
+        crun -d -i --name two bb:1 sh -c 'echo before; echo error >&2; cat' >/dev/null
+        wait_until has_logged two before
+        run --separate-stderr coracle attach --logs two < <(echo typed)
+        expect_output "before
+typed"
+        expect_equal "$stderr" error
+        crun -d --name none --log-driver none bb:1 sleep 1000 >/dev/null
+        run coracle attach --logs none
+        expect_status 1
+        expect_text "configured logging driver does not support reading"
+}
+
+are_attached() { [ "$(coracle events --since 10m --until 0s -f "container=$1" -f event=attach --format x | grep -c x)" = "$2" ]; }

@@ -347,7 +347,7 @@ for n in range(300):
     s.connect('monitor')
     try:
         for _ in range(random.randrange(4)):
-            kind = random.choice([1, 2, 3, 4, 5, 12, 14, 15, 64, 65, 70, 0, 255, 200])
+            kind = random.choice([1, 2, 3, 4, 5, 12, 13, 20, 21, 64, 65, 70, 0, 255, 200])
             s.send(bytes([kind]) + os.urandom(random.choice([0, 1, 3, 4, 8, 500, 32768])))
     except (BrokenPipeError, ConnectionResetError):
         pass

@@ -5,6 +5,7 @@
 #include "cli/coracle/verb_container.h"
 
 #include "base/fd.h"
+#include "engine/logs.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -137,7 +138,7 @@ const struct verb verb_start = {
 /* ---- attach ---- */
 
 struct attach_options {
-        bool no_stdin, no_sig_proxy;
+        bool logs, no_stdin, no_sig_proxy;
         const char *detach_keys;
 };
 
@@ -167,6 +168,24 @@ static int redraw(int sock, struct cor_err *err)
         return monitor_send(sock, MONITOR_RESIZE, &size, sizeof size, err);
 }
 
+static int show_entry(void *context, const struct log_entry *e, struct cor_err *err)
+{
+        return cor_write_full(e->stream == LOG_STDERR ? STDERR_FILENO : STDOUT_FILENO, e->text, e->n, err);
+}
+
+/* What it printed before, and from there on all of it: it is held back until the ATTACH that follows. */
+static int attach_with_logs(struct engine *e, const char *id, int *ret_sock, struct cor_err *err)
+{
+        const struct monitor_attach hold = { .logs = true };
+        const struct engine_logs all = { .query = { .tail = -1 }, .each = show_entry };
+        auto_fd sock = -1;
+
+        if (engine_attach_container(e, id, &hold, &sock, err) < 0 || engine_logs(e, id, &all, err) < 0)
+                return -1;
+        *ret_sock = cor_fd_take(&sock);
+        return 0;
+}
+
 static int run_attach(struct invocation *in, struct cor_err *err)
 {
         const struct attach_options *o = in->options;
@@ -186,9 +205,13 @@ static int run_attach(struct invocation *in, struct cor_err *err)
         a.in = what.in;
         a.out = a.err = true;
         a.proxy = !o->no_sig_proxy && !s.tty;
+        if (o->logs && attach_with_logs(&e, row.id, &sock, err) < 0)
+                return -1;
         if (attach_begin(&a, err) < 0)
                 return -1;
-        if (engine_attach_container(&e, row.id, &what, &sock, err) < 0 || (s.tty && redraw(sock, err) < 0))
+        if ((sock < 0 ? engine_attach_container(&e, row.id, &what, &sock, err)
+                      : monitor_send(sock, MONITOR_ATTACH, &what, sizeof what, err)) < 0 ||
+            (s.tty && redraw(sock, err) < 0))
                 return -1;
         return attach_monitor(&a, &e, row.id, sock, &in->code, err) < 0 ? -1 : 0;
 }
@@ -196,6 +219,7 @@ static int run_attach(struct invocation *in, struct cor_err *err)
 static const struct option attach_rows[] = {
         OPTION_ROW("detach-keys", 0, TEXT, struct attach_options, detach_keys, "string", 0,
                    "Keys that detach from it (default ctrl-p,ctrl-q)"),
+        OPTION_ROW("logs", 0, FLAG, struct attach_options, logs, "", 0, "Show first what it printed before"),
         OPTION_ROW("no-stdin", 0, FLAG, struct attach_options, no_stdin, "", 0, "Do not give it what is typed here"),
         OPTION_ROW("sig-proxy", 0, FLAG, struct attach_options, no_sig_proxy, "", OPTION_OFF,
                    "Hand signals on to its first process; on unless it is =false"),
