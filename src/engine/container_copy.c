@@ -12,6 +12,8 @@
 #include "engine/container_internal.h"
 #include "engine/copy_tree.h"
 #include "image/layer.h"
+#include "linux/caps.h"
+#include "linux/idmap.h"
 #include "linux/mount.h"
 #include "store/event.h"
 
@@ -197,6 +199,10 @@ static int copy_between(struct copy_tree *c, int from_root, const char *source, 
 struct side {
         struct container_row row;
         int lock, view, root;
+        struct idmap map; /* of its owners, if it runs */
+        bool changed;     /* what we make belongs to its root, as long as this lives; before: */
+        uid_t uid;
+        gid_t gid;
 };
 
 static void side_done(struct side *s)
@@ -205,6 +211,28 @@ static void side_done(struct side *s)
         cor_fd_close(&s->view);
         cor_fd_close(&s->lock);
         container_row_done(&s->row);
+        idmap_done(&s->map);
+        if (s->changed && caps_file_owner(s->uid, s->gid, NULL, NULL, NULL) < 0)
+                s->changed = false; /* what comes belongs to the container's root as well */
+}
+
+static const struct idmap *side_map(const struct side *s)
+{
+        return s->map.n_uids ? &s->map : NULL;
+}
+
+/* What is made in a container that runs belongs to its root: files of ids that it does not have cannot be made there.
+ */
+static int become_root_of(struct side *s, struct cor_err *err)
+{
+        uint32_t uid = 0, gid = 0;
+
+        if (!side_map(s))
+                return 0;
+        if (!idmap_to_host(s->map.uids, s->map.n_uids, 0, &uid) || !idmap_to_host(s->map.gids, s->map.n_gids, 0, &gid))
+                return cor_fail(err, COR_UNSUPPORTED, "container %s has no root", s->row.id);
+        s->changed = true;
+        return caps_file_owner(uid, gid, &s->uid, &s->gid, err);
 }
 
 /* One volume or folder of the machine, where the container would have it; what is not there is left out */
@@ -259,7 +287,7 @@ static int mount_points(struct engine *e, struct side *s, struct cor_err *err)
 static int open_side(struct engine *e, const char *name, struct side *s, struct cor_err *err)
 {
         s->lock = container_work(e, name, &s->row, err);
-        if (s->lock < 0)
+        if (s->lock < 0 || container_view_map(&s->row, &s->map, err) < 0)
                 return -1;
         if (container_phase_alive(s->row.now.phase)) {
                 const struct cor_procid id = { .pid = s->row.now.pid, .start_time = s->row.now.pid_start_time };
@@ -294,7 +322,10 @@ int engine_copy_out(struct engine *e, const char *name, const char *source, cons
         struct copy_tree c = { .keep_owner = o->archive, .drop_setid = !o->archive };
         auto_str path = rooted(source);
 
-        if (open_side(e, name, &s, err) < 0 || copy_between(&c, s.root, path, o->follow, -1, target, err) < 0)
+        if (open_side(e, name, &s, err) < 0)
+                return -1;
+        c.map = side_map(&s);
+        if (copy_between(&c, s.root, path, o->follow, -1, target, err) < 0)
                 return -1;
         event_write_container(e->store, &s.row, "archive-path", NULL, 0);
         *ret_bytes = c.bytes;
@@ -305,10 +336,13 @@ int engine_copy_in(struct engine *e, const char *source, const char *name, const
                    const struct container_copy *o, int64_t *ret_bytes, struct cor_err *err)
 {
         COR_CLEANUP(side_done) struct side s = { .lock = -1, .view = -1, .root = -1 };
-        struct copy_tree c = { .keep_owner = o->archive, .all_kinds = true };
+        struct copy_tree c = { .keep_owner = o->archive, .all_kinds = true, .into = true };
         auto_str path = rooted(target);
 
-        if (open_side(e, name, &s, err) < 0 || copy_between(&c, -1, source, o->follow, s.root, path, err) < 0)
+        if (open_side(e, name, &s, err) < 0 || become_root_of(&s, err) < 0)
+                return -1;
+        c.map = side_map(&s);
+        if (copy_between(&c, -1, source, o->follow, s.root, path, err) < 0)
                 return -1;
         event_write_container(e->store, &s.row, "extract-to-dir", NULL, 0);
         *ret_bytes = c.bytes;

@@ -6,6 +6,7 @@
 #include "engine/image.h"
 #include "engine/image_platform.h"
 #include "engine/spec.h"
+#include "engine/spec_userns.h"
 #include "monitor/remove.h"
 #include "store/event.h"
 #include "store/snapshot.h"
@@ -115,23 +116,33 @@ static int make_layer(struct engine *e, const struct container_row *r, uint64_t 
         return -1;
 }
 
-/* The volumes, which want to see what the image has at their places; then the row. */
-static int add(struct engine *e, const struct container_new *n, const struct spec_documents *d, struct container_row *r,
-               struct cor_err *err)
+/* The image's root filesystem, where somebody wants to see it; *ret stays -1 where nobody does. */
+static int look_at_image(struct engine *e, const struct spec_documents *d, const struct container_row *r, int *ret,
+                         struct cor_err *err)
 {
         struct snapshot look = SNAPSHOT_INIT;
-        auto_spec_mounts mounts = { .json = NULL };
-        auto_fd root = -1;
 
         look.layers = r->layers;
         look.n_layers = r->n_layers;
-        if (spec_wants_volumes(d)) {
-                root = snapshot_mount(e->store, &look, err);
-                if (root < 0)
-                        return -1;
-        }
-        if (spec_mounts_create(e->store, r->id, d, root, &mounts, err) < 0)
+        if (!spec_wants_volumes(d) && !spec_userns_wants_root(d))
+                return 0;
+        *ret = snapshot_mount(e->store, &look, err);
+        return *ret < 0 ? -1 : 0;
+}
+
+/* The ids and the volumes, which want to see what the image has at their places; then the row. */
+static int add(struct engine *e, const struct container_new *n, const struct spec_documents *d, struct container_row *r,
+               struct cor_err *err)
+{
+        auto_spec_mounts mounts = { .json = NULL };
+        auto_spec_ids ids = { .map = NULL };
+        auto_fd root = -1;
+
+        if (look_at_image(e, d, r, &root, err) < 0 || spec_userns_make(e->store, d, root, &ids, err) < 0 ||
+            spec_mounts_create(e->store, r->id, d, root, &mounts, err) < 0)
                 return -1;
+        r->pool = ids.pool.size > 0 ? &ids.pool : NULL;
+        r->id_map = COR_TAKE(ids.map);
         r->mounts = cor_strdup(mounts.json);
         for (size_t i = 0; i < mounts.volumes.n_items; i++)
                 cor_strv_add(&r->volumes, mounts.volumes.items[i]);

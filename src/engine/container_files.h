@@ -59,8 +59,13 @@ int engine_copy_archive_in(struct engine *e, int input, const char *name, const 
 
 /*
  * container_view() - its root filesystem, without what is mounted in it, as a detached mount; of one that does not run
- * the caller holds the WORK lock
+ * the caller holds the WORK lock. Owners are those of the image, but where container_view_map() has something to say.
  */
 int container_view(struct engine *e, const struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
+/* container_view_map() - one that runs shows owners as the host has them: *ret maps them; empty if there is no need */
+struct idmap;
+int container_view_map(const struct container_row *r, struct idmap *ret, struct cor_err *err) COR_MUST_CHECK;
+/* container_view_owner() - an owner as the host has it becomes the container's; nobody if it has no such id */
+void container_view_owner(const struct idmap *map, uint64_t *uid, uint64_t *gid);
 
 #endif

@@ -204,7 +204,7 @@ static int start(struct engine *e, const struct container_row *r, const struct m
                  const struct monitor_size *size, int *ret_sock, struct cor_err *err)
 {
         auto_fd sock = get_monitor(e, r, err);
-        auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, err);
+        auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, true, err);
         const struct spec_start spec = { .row = r, .root = root };
 
         if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0 || greet(sock, root, attach, size, err) < 0)

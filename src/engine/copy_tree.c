@@ -1,6 +1,7 @@
 #include "engine/copy_tree.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "linux/idmap.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_DEPTH_MAX = 512, COPY_BYTES = 256 << 10 }; /* each level costs two descriptors */
+enum { COPY_DEPTH_MAX = 512, COPY_BYTES = 256 << 10, NOBODY = 65534 }; /* each level costs two descriptors */
 
 static int copy_one(struct copy_tree *c, int from, const char *name, int to, const char *to_name, unsigned depth,
                     struct cor_err *err);
@@ -44,13 +45,40 @@ static int copy_bytes(struct copy_tree *c, int from, int to, const char *name, s
         return 0;
 }
 
+/* Whom the map does not know becomes nobody; in a user namespace without a nobody, its root. */
+static uint32_t translate(const struct oci_id_map *map, size_t n, uint32_t id, bool into)
+{
+        if (!into)
+                return idmap_to_container(map, n, id, &id) ? id : NOBODY;
+        if (idmap_to_host(map, n, id, &id) || idmap_to_host(map, n, NOBODY, &id) || idmap_to_host(map, n, 0, &id))
+                return id;
+        return NOBODY;
+}
+
+static void find_owner(const struct copy_tree *c, const struct stat *st, uid_t *ret_uid, gid_t *ret_gid)
+{
+        *ret_uid = c->map ? translate(c->map->uids, c->map->n_uids, st->st_uid, c->into) : st->st_uid;
+        *ret_gid = c->map ? translate(c->map->gids, c->map->n_gids, st->st_gid, c->into) : st->st_gid;
+}
+
+static int set_owner(const struct copy_tree *c, int dir, const char *name, const struct stat *st, struct cor_err *err)
+{
+        uid_t uid;
+        gid_t gid;
+
+        find_owner(c, st, &uid, &gid);
+        if (fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) == 0)
+                return 0;
+        return cor_fail_errno(err, "change the owner%s%s", *name ? " of " : "", name);
+}
+
 /* Owner first: a change of it takes set-id bits away. */
 static int dress(const struct copy_tree *c, int fd, const struct stat *st, const char *name, struct cor_err *err)
 {
         const struct timespec times[2] = { st->st_atim, st->st_mtim };
 
-        if (c->keep_owner && fchown(fd, st->st_uid, st->st_gid) < 0)
-                return cor_fail_errno(err, "change the owner of %s", name);
+        if (c->keep_owner && set_owner(c, fd, "", st, err) < 0)
+                return cor_wrap(err, "%s", name);
         if (fchmod(fd, st->st_mode & (c->drop_setid ? 01777 : 07777)) < 0 || futimens(fd, times) < 0)
                 return cor_fail_errno(err, "change the attributes of %s", name);
         return 0;
@@ -87,8 +115,8 @@ static int copy_link(const struct copy_tree *c, int from, const char *name, int 
                 return -1;
         if (symlinkat(target, to, to_name) < 0)
                 return cor_fail_errno(err, "make link %s", to_name);
-        if (c->keep_owner && fchownat(to, to_name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-                return cor_fail_errno(err, "change the owner of %s", to_name);
+        if (c->keep_owner && set_owner(c, to, to_name, st, err) < 0)
+                return -1;
         (void)!utimensat(to, to_name, times, AT_SYMLINK_NOFOLLOW);
         return 0;
 }
@@ -106,8 +134,8 @@ static int copy_node(const struct copy_tree *c, const char *name, int to, const 
                 return -1;
         if (mknodat(to, to_name, st->st_mode & (S_IFMT | 07777), st->st_rdev) < 0)
                 return cor_fail_errno(err, "make %s", to_name);
-        if (c->keep_owner && fchownat(to, to_name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-                return cor_fail_errno(err, "change the owner of %s", to_name);
+        if (c->keep_owner && set_owner(c, to, to_name, st, err) < 0)
+                return -1;
         (void)!utimensat(to, to_name, times, AT_SYMLINK_NOFOLLOW);
         return 0;
 }

@@ -7,12 +7,21 @@
 #include "base/err.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+struct idmap;
 
 struct copy_tree {
         bool drop_setid; /* what was another's program must not become one that runs as the caller */
         bool keep_owner; /* else what is made belongs to the caller */
         bool all_kinds;  /* devices, too; else they are refused */
-        int64_t bytes;   /* of files, counted up */
+        /*
+         * Owners that are kept are of the user namespace with this map on one side: where it is copied from, or with
+         * `into`, to. Whom it does not know belongs to nobody. NULL: none
+         */
+        const struct idmap *map;
+        bool into;
+        int64_t bytes; /* of files, counted up */
 };
 /*
  * copy_tree() - @name in @from becomes @to_name in @to: a file takes the place of what is no directory, directories are

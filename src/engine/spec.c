@@ -141,12 +141,16 @@ int spec_write(struct store *store, const struct spec_start *start, struct cor_s
 
         if (parse_documents(start->row, &d, err) < 0)
                 return -1;
+        s.mapped = start->row->id_map != NULL;
+        if (s.mapped && idmap_parse(start->row->id_map, &s.ids, err) < 0)
+                return cor_wrap(err, "container %.12s", s.id);
         s.config = d.config;
         s.host = d.host_config;
         r = spec_build(&s, &text, err);
         if (r == 0)
                 r = write_bundle(&s, &text, err);
         cor_json_free(s.c);
+        idmap_done(&s.ids);
         return r;
 }
 

@@ -38,6 +38,10 @@ int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_poi
                 spec_mount_option(s, m, recursive && !p->ro_non_recursive ? "rro" : "ro");
         if (!spec_empty(p->propagation))
                 spec_mount_option(s, m, p->propagation);
+        if (p->idmap && s->mapped && s->rootless && strcmp(p->type, "bind") == 0)
+                return cor_fail(err, COR_UNSUPPORTED, "%s: ids of mounts are mapped for root only", p->destination);
+        if (p->idmap)
+                spec_map_mount(s, m);
         return 0;
 }
 
@@ -113,6 +117,7 @@ static int file_points(struct spec *s, struct spec_point **items, size_t *n, str
                                              .destination = files[i].destination,
                                              .source = spec_printf(s, "%s/%s", folder, files[i].file),
                                              .rw = !s->host->readonly_rootfs,
+                                             .idmap = true,
                                              .propagation = "rprivate" };
         return 0;
 }

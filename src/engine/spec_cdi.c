@@ -63,8 +63,9 @@ static int edit_node(struct spec *s, const struct cdi_node *n, struct cor_err *e
         struct oci_device d = { .file_mode = n->file_mode, .uid = n->uid, .gid = n->gid };
         const char *access = spec_empty(n->permissions) ? "rwm" : spec_strdup(s, n->permissions);
 
-        if (s->rootless)
-                return spec_add_device(s, spec_empty(n->host_path) ? n->path : n->host_path, n->path, NULL, err);
+        if (s->rootless || s->mapped)
+                return spec_add_device(s, spec_empty(n->host_path) ? n->path : n->host_path, n->path,
+                                       s->rootless ? NULL : access, err);
         if (look_up(n, &d, err) < 0)
                 return -1;
         d.path = spec_strdup(s, n->path);

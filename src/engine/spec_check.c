@@ -1,5 +1,6 @@
 /* What can be said about a container's documents before anything is made. The words are dockerd's. */
 #include "engine/spec_internal.h"
+#include "spec/userns.h"
 
 #include "base/file.h"
 #include "base/process.h"
@@ -109,13 +110,14 @@ static int check_mode(const char *mode, const char *const *words, bool container
 
 static int check_modes(const struct docker_host_config *h, struct cor_err *err)
 {
+        struct userns_mode userns;
         static const char *const host[] = { "host", NULL }, *const cgroup[] = { "host", "private", NULL };
         static const char *const ipc[] = { "none", "private", "shareable", "host", NULL };
 
         return check_mode(h->ipc_mode, ipc, true, "IPC", err) < 0 ||
                                check_mode(h->pid_mode, host, true, "PID", err) < 0 ||
                                check_mode(h->uts_mode, host, false, "UTS", err) < 0 ||
-                               check_mode(h->userns_mode, host, false, "USER", err) < 0 ||
+                               userns_mode_parse(h->userns_mode, &userns, err) < 0 ||
                                check_mode(h->cgroupns_mode, cgroup, false, "cgroup namespace", err) < 0
                        ? -1
                        : 0;

@@ -75,9 +75,9 @@ static int add_device(struct spec *s, const char *from, const char *to, const ch
                 return cor_fail(err, COR_INVALID, "more than %d devices", (int)DEVICES_MAX);
         if (access)
                 spec_add_device_rule(s, true, type, major(st->st_rdev), minor(st->st_rdev), access);
-        if (s->rootless && is_given(to))
+        if ((s->rootless || s->mapped) && is_given(to))
                 return 0;
-        if (s->rootless) {
+        if (s->rootless || s->mapped) {
                 bind_device(s, spec_strdup(s, from), spec_strdup(s, to));
                 return 0;
         }

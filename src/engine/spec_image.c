@@ -117,6 +117,11 @@ static int add_overlay(struct spec *s, const struct spec_point *p, const struct 
                                         p->name, folders->items[i]);
                 cor_text_printf(&lower, "%s%s", i ? ":" : "", folders->items[i]);
         }
+        if (s->mapped)
+                return cor_fail(err, COR_UNSUPPORTED,
+                                "image %s has several layers, which cannot be mounted in a container with a user "
+                                "namespace of its own",
+                                p->name);
         if (lower.len > OPTION_MAX_BYTES)
                 return cor_fail(err, COR_UNSUPPORTED, "image %s has too many layers to be mounted in a container (%zu)",
                                 p->name, folders->n_items);
@@ -140,5 +145,6 @@ int spec_add_image(struct spec *s, const struct spec_point *p, struct cor_err *e
         m = spec_mount_add(s, p->destination, "bind", spec_strdup(s, folders.items[0]));
         spec_mount_option(s, m, "bind");
         spec_mount_option(s, m, "ro");
+        spec_map_mount(s, m);
         return 0;
 }

@@ -5,6 +5,7 @@
  * helpers below allocate there.
  */
 #include "engine/spec.h"
+#include "linux/idmap.h"
 #include "spec/oci.h"
 
 struct spec_security {
@@ -21,6 +22,7 @@ struct spec_point {
         const char *type, *name, *source, *destination, *driver, *mode, *propagation;
         bool rw;
         bool no_copy, non_recursive, create_source, ro_non_recursive, ro_force_recursive;
+        bool idmap; /* its ids are those of the image */
         const char *subpath;
         const char *data;    /* tmpfs: its options */
         const char **layers; /* image: folders of its layers, lowest first */
@@ -41,6 +43,8 @@ struct spec {
         struct spec_security security;
         struct cor_strv *warnings; /* may be NULL */
         bool rootless;             /* not root of the initial user namespace */
+        bool mapped;               /* the container has a user namespace beside ours; its map: */
+        struct idmap ids;
         bool unified;              /* version 2 cgroups */
         uint64_t caps;             /* what the program gets */
         struct spec_point *points; /* of the container, in the order they were asked for */
@@ -120,6 +124,11 @@ int spec_add_image(struct spec *s, const struct spec_point *p, struct cor_err *e
 /* spec_bind_options() - how @p is bound: recursively or not, read-only, propagation */
 int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_point *p, struct cor_err *err)
         COR_MUST_CHECK;
+/*
+ * spec_map_mount() - a bind of what lies in the store, or what is asked to be seen so: its ids are those of the image,
+ * and become the container's. Nothing where it has no user namespace.
+ */
+void spec_map_mount(struct spec *s, struct oci_mount *m);
 /* spec_propagate() - shared and slave binds: whether the source's mount allows it, and what the root has to be */
 int spec_propagate(struct spec *s, const struct spec_point *p, struct cor_err *err) COR_MUST_CHECK;
 /* spec_add_points() - the container's own mounts, shorter paths first */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TTY_GROUP = 5 };
+
 static const char *const proc[] = { "nosuid", "noexec", "nodev" };
 static const char *const dev[] = { "nosuid", "strictatime", "mode=755", "size=65536k" };
 static const char *const pts[] = { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" };
@@ -41,6 +43,16 @@ struct oci_mount *spec_mount_add(struct spec *s, const char *destination, const 
 void spec_mount_option(struct spec *s, struct oci_mount *m, const char *option)
 {
         spec_add(s, &m->options, &m->n_options, option);
+}
+
+void spec_map_mount(struct spec *s, struct oci_mount *m)
+{
+        if (!s->mapped || s->rootless)
+                return;
+        m->uid_mappings = s->ids.uids;
+        m->n_uid_mappings = s->ids.n_uids;
+        m->gid_mappings = s->ids.gids;
+        m->n_gid_mappings = s->ids.n_gids;
 }
 
 static bool has_option(const struct oci_mount *m, const char *option)
@@ -85,7 +97,7 @@ static bool needs_host_mount(const struct spec *s, const char *type)
 {
         const struct docker_host_config *h = s->host;
 
-        if (!s->rootless)
+        if (!s->rootless && !s->mapped)
                 return false;
         return (strcmp(type, "sysfs") == 0 && spec_is(h->network_mode, "host")) ||
                (strcmp(type, "proc") == 0 && spec_is(h->pid_mode, "host")) ||
@@ -114,6 +126,9 @@ static void add_defaults(struct spec *s)
                         bind_host_mount(s, m);
                 if (strcmp(m->destination, "/dev/shm") == 0)
                         spec_mount_option(s, m, spec_printf(s, "size=%" PRId64, s->host->shm_size));
+                if (strcmp(m->destination, "/dev/pts") == 0 && s->mapped &&
+                    !idmap_to_host(s->ids.gids, s->ids.n_gids, TTY_GROUP, &(uint32_t){ 0 }))
+                        drop_option(m, "gid=5");
         }
 }
 
@@ -158,7 +173,7 @@ static int make_writable(struct spec *s, struct cor_err *err)
         bool cgroups = s->host->privileged;
 
         if (s->security.writable_cgroups_set) {
-                if (s->rootless)
+                if (s->rootless || s->mapped)
                         return cor_fail(err, COR_INVALID,
                                         "option WritableCgroups conflicts with user namespaces and rootless mode");
                 cgroups = s->security.writable_cgroups;

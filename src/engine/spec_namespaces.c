@@ -46,6 +46,37 @@ static int add(struct spec *s, int type, const char *path)
         return 0;
 }
 
+static bool has_namespace(const struct spec *s, int type)
+{
+        for (size_t i = 0; i < s->c->linux_->n_namespaces; i++)
+                if (s->c->linux_->namespaces[i].type == type)
+                        return true;
+        return false;
+}
+
+/*
+ * A user namespace may do something about those namespaces only that belong to it: whoever has one shares with
+ * another container that as well, and so has to have the same ids.
+ */
+static int share_user(struct spec *s, const char *name, struct cor_err *err)
+{
+        auto_container_row other = { 0 };
+        const char *path = NULL;
+
+        if (!s->mapped)
+                return 0;
+        if (container_row_find(s->store, name, &other, err) < 0 || spec_other(s, name, "ns/user", NULL, &path, err) < 0)
+                return -1;
+        if (!cor_streq(other.id_map, s->row->id_map))
+                return cor_fail(
+                        err, COR_INVALID,
+                        "container %.64s has other ids: its namespaces can be joined with --userns=container:%.64s",
+                        name, name);
+        if (!has_namespace(s, CLONE_NEWUSER))
+                add(s, CLONE_NEWUSER, path);
+        return 0;
+}
+
 /* A namespace that is new, the host's, or that of "container:NAME". */
 static int add_by_mode(struct spec *s, int type, const char *mode, const char *file, const char *what,
                        struct cor_err *err)
@@ -54,7 +85,7 @@ static int add_by_mode(struct spec *s, int type, const char *mode, const char *f
 
         if (spec_is(mode, "host"))
                 return 0;
-        if (other && spec_other(s, other, file, NULL, &path, err) < 0)
+        if (other && (spec_other(s, other, file, NULL, &path, err) < 0 || share_user(s, other, err) < 0))
                 return cor_wrap(err, "failed to join %s namespace", what);
         return add(s, type, path);
 }
@@ -88,13 +119,32 @@ static void make_sysctls(struct spec *s)
         const char *mode = s->host->network_mode;
 
         if (!spec_is(mode, "host") && !spec_container_of(mode)) {
-                if (!s->rootless && access("/proc/sys/net/ipv4/ping_group_range", F_OK) == 0)
+                if (!s->rootless && !s->mapped && access("/proc/sys/net/ipv4/ping_group_range", F_OK) == 0)
                         set_sysctl(s, "net.ipv4.ping_group_range", "0 2147483647");
                 if (access("/proc/sys/net/ipv4/ip_unprivileged_port_start", F_OK) == 0)
                         set_sysctl(s, "net.ipv4.ip_unprivileged_port_start", "0");
         }
         for (size_t i = 0; i < s->host->n_sysctls; i++)
                 set_sysctl(s, s->host->sysctls[i].key, s->host->sysctls[i].value);
+}
+
+/* The container's own, or that of another one. */
+static int make_user(struct spec *s, struct cor_err *err)
+{
+        const char *other = spec_container_of(s->host->userns_mode);
+        struct oci_linux *l = s->c->linux_;
+
+        if (!s->mapped)
+                return 0;
+        if (other && share_user(s, other, err) < 0)
+                return cor_wrap(err, "failed to join USER namespace");
+        if (!has_namespace(s, CLONE_NEWUSER))
+                add(s, CLONE_NEWUSER, NULL);
+        l->uid_mappings = s->ids.uids;
+        l->n_uid_mappings = s->ids.n_uids;
+        l->gid_mappings = s->ids.gids;
+        l->n_gid_mappings = s->ids.n_gids;
+        return 0;
 }
 
 int spec_make_namespaces(struct spec *s, struct cor_err *err)
@@ -112,6 +162,8 @@ int spec_make_namespaces(struct spec *s, struct cor_err *err)
                 return -1;
         if (spec_is(h->cgroupns_mode, "private"))
                 add(s, CLONE_NEWCGROUP, NULL);
+        if (make_user(s, err) < 0)
+                return -1;
         make_names(s);
         make_sysctls(s);
         return 0;

@@ -10,7 +10,7 @@
 
 /* --- words of a mode: "ro,z,rslave,nocopy" ----------------------------------------------------------------------- */
 
-enum mode_kind { MODE_RW, MODE_LABEL, MODE_PROPAGATION, MODE_COPY, MODE_CONSISTENCY, MODE_KINDS };
+enum mode_kind { MODE_RW, MODE_LABEL, MODE_PROPAGATION, MODE_COPY, MODE_CONSISTENCY, MODE_IDMAP, MODE_KINDS };
 static const struct cor_word mode_words[] = {
         { "rw", MODE_RW },
         { "ro", MODE_RW },
@@ -26,6 +26,7 @@ static const struct cor_word mode_words[] = {
         { "consistent", MODE_CONSISTENCY },
         { "cached", MODE_CONSISTENCY },
         { "delegated", MODE_CONSISTENCY },
+        { "idmap", MODE_IDMAP },
         { NULL, 0 },
 };
 
@@ -114,6 +115,7 @@ static void fill_bind(void *root, const char *source, const struct mode *mode, s
         p->source = clean_path(root, source);
         p->propagation = mode->word[MODE_PROPAGATION] ? mode->word[MODE_PROPAGATION] : "rprivate";
         p->create_source = true;
+        p->idmap = mode->word[MODE_IDMAP] != NULL;
 }
 
 static int fill_volume(void *root, const char *source, const char *driver, const struct mode *mode,
@@ -177,7 +179,8 @@ int spec_point_parse_from(const char *text, char **ret_name, bool *ret_rw, struc
         if (!*text)
                 return cor_fail(err, COR_INVALID, "volumes-from specification cannot be an empty string");
         mode_text = mode_text ? mode_text + 1 : "";
-        if (!parse_mode(mode_text, &mode) || mode.word[MODE_PROPAGATION] || mode.word[MODE_COPY])
+        if (!parse_mode(mode_text, &mode) || mode.word[MODE_PROPAGATION] || mode.word[MODE_COPY] ||
+            mode.word[MODE_IDMAP])
                 return cor_fail(err, COR_INVALID, "invalid mode: %.100s", mode_text);
         *ret_name = cor_strndup(text, strcspn(text, ":"));
         *ret_rw = !cor_streq(mode.word[MODE_RW], "ro");
@@ -216,6 +219,7 @@ static int from_bind(void *root, const struct docker_mount *m, bool look, struct
                 p->non_recursive = o->non_recursive;
                 p->ro_non_recursive = o->read_only_non_recursive;
                 p->ro_force_recursive = o->read_only_force_recursive;
+                p->idmap = o->idmap;
         }
         if (p->ro_non_recursive && p->ro_force_recursive)
                 return cor_fail(err, COR_INVALID,
@@ -442,6 +446,7 @@ static const struct cor_json_field point_fields[] = {
         COR_FIELD("CreateSource", BOOL, S, create_source, 0),
         COR_FIELD("ReadOnlyNonRecursive", BOOL, S, ro_non_recursive, 0),
         COR_FIELD("ReadOnlyForceRecursive", BOOL, S, ro_force_recursive, 0),
+        COR_FIELD("IDMap", BOOL, S, idmap, 0),
         COR_FIELD("Subpath", STR, S, subpath, 0),
         COR_FIELD("TmpfsOptions", STR, S, data, 0),
         COR_FIELD_LIST("Layers", LIST_STR, S, layers, n_layers, 0),

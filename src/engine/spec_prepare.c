@@ -53,6 +53,7 @@ static void settle_modes(struct store *s, struct docker_host_config *h)
         settle_container(s, h, &h->pid_mode);
         settle_container(s, h, &h->ipc_mode);
         settle_container(s, h, &h->network_mode);
+        settle_container(s, h, &h->userns_mode);
 }
 
 static void settle_limits(struct docker_host_config *h)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 8 << 20, GIDS_MAX = 65536, ID_MAX = INT32_MAX };
+enum { FILE_MAX_BYTES = 8 << 20, GIDS_MAX = 65536, ID_MAX = INT32_MAX, NOBODY = 65534 };
 
 void spec_user_done(struct spec_user *u)
 {
@@ -187,4 +187,36 @@ int spec_user_find(int root, const char *text, const char *const *groups, size_t
                 return -1;
         }
         return spec_user_find_in(passwd, group, text, groups, n_groups, ret, err);
+}
+
+static uint32_t higher(const char *text, uint32_t than)
+{
+        uint32_t id;
+
+        return cor_parse_u32(text, &id) == 0 && id > than && id < NOBODY ? id : than;
+}
+
+uint32_t spec_user_highest(int root)
+{
+        static const struct {
+                const char *path;
+                size_t fields;
+        } files[] = { { "/etc/passwd", 4 }, { "/etc/group", 3 } };
+        uint32_t top = 0;
+
+        for (size_t i = 0; i < COR_COUNT(files); i++) {
+                struct cor_err ignored = { 0 };
+                auto_str text = NULL;
+                char *cursor, *line, *field[4];
+
+                if (read_below(root, files[i].path, &text, &ignored) < 0 || !text)
+                        continue;
+                for (cursor = text; (line = cor_split_next(&cursor, '\n'));) {
+                        if (!split_line(line, field, files[i].fields))
+                                continue;
+                        for (size_t k = 2; k < files[i].fields; k++)
+                                top = higher(field[k], top);
+                }
+        }
+        return top;
 }

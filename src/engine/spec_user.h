@@ -29,4 +29,7 @@ int spec_user_find(int root, const char *text, const char *const *groups, size_t
 int spec_user_find_in(const char *passwd, const char *group, const char *text, const char *const *groups,
                       size_t n_groups, struct spec_user *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* spec_user_highest() - the highest id in the two files below that of nobody (65534); 0: none */
+uint32_t spec_user_highest(int root);
+
 #endif

@@ -184,6 +184,7 @@ static int add_part(struct spec *s, const struct spec_point *p, const char *sour
                 m->source = spec_printf(s, "%s/%s", folder, p->subpath);
                 spec_mount_option(s, m, spec_printf(s, "x-beneath=%s", folder));
         }
+        spec_map_mount(s, m);
         return spec_bind_options(s, m, p, err);
 }
 
@@ -191,6 +192,7 @@ int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *
 {
         auto_volume_row v = { 0 };
         const char *source = NULL;
+        struct oci_mount *m;
 
         if (volume_row_find(s->store, p->name, &v, err) < 0)
                 return -1;
@@ -200,5 +202,7 @@ int spec_add_volume(struct spec *s, const struct spec_point *p, struct cor_err *
                 return cor_wrap(err, "error while mounting volume '%s'", p->name);
         if (p->subpath)
                 return add_part(s, p, source, err);
-        return spec_bind_options(s, spec_mount_add(s, p->destination, "bind", source), p, err);
+        m = spec_mount_add(s, p->destination, "bind", source);
+        spec_map_mount(s, m);
+        return spec_bind_options(s, m, p, err);
 }

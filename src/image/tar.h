@@ -80,6 +80,7 @@ int tar_drain(struct tar_reader *r, struct cor_err *err) COR_MUST_CHECK;
 struct tar_sink {
         int (*write)(void *context, const void *bytes, size_t n, struct cor_err *err);
         void *context;
+        void (*owner)(void *context, uint64_t *uid, uint64_t *gid); /* owners as they are to be written; or NULL */
 };
 struct tar_writer;
 struct tar_writer *tar_writer_new(const struct tar_sink *sink);

@@ -384,7 +384,7 @@ static int finish_data(struct tar_writer *w, struct cor_err *err)
         return pad(w, padding, err);
 }
 
-int tar_write_entry(struct tar_writer *w, const struct tar_entry *e, struct cor_err *err)
+static int write_entry(struct tar_writer *w, const struct tar_entry *e, struct cor_err *err)
 {
         uint8_t block[TAR_BLOCK_BYTES] = { 0 };
         int r;
@@ -401,6 +401,15 @@ int tar_write_entry(struct tar_writer *w, const struct tar_entry *e, struct cor_
         if (r < 0 || put_header(w, block, err) < 0)
                 return -1;
         return e->type == TAR_FILE && e->sparse ? tar_write_data(w, w->map.s, w->map.len, err) : 0;
+}
+
+int tar_write_entry(struct tar_writer *w, const struct tar_entry *e, struct cor_err *err)
+{
+        struct tar_entry owned = *e;
+
+        if (w->sink.owner)
+                w->sink.owner(w->sink.context, &owned.uid, &owned.gid);
+        return write_entry(w, &owned, err);
 }
 
 int tar_write_data(struct tar_writer *w, const void *bytes, size_t n, struct cor_err *err)

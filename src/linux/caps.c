@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
+#include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -251,4 +252,24 @@ int caps_apply(const struct caps *c, uint64_t *ret_left_out, struct cor_err *err
                 *ret_left_out = (c->permitted & ~next.permitted) | (c->effective & ~next.effective) |
                                 (c->inheritable & ~next.inheritable);
         return 0;
+}
+
+int caps_file_owner(uid_t uid, gid_t gid, uid_t *ret_uid, gid_t *ret_gid, struct cor_err *err)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[2];
+        uid_t old_uid = (uid_t)setfsuid(uid);
+        gid_t old_gid = (gid_t)setfsgid(gid);
+
+        if (ret_uid)
+                *ret_uid = old_uid;
+        if (ret_gid)
+                *ret_gid = old_gid;
+        if ((uid_t)setfsuid(uid) != uid || (gid_t)setfsgid(gid) != gid) /* its only way to say no */
+                return cor_fail(err, COR_DENIED, "make files as user %u and group %u", (unsigned)uid, (unsigned)gid);
+        if (syscall(SYS_capget, &header, data) < 0)
+                return cor_fail_errno(err, "get capabilities");
+        for (size_t i = 0; i < COR_COUNT(data); i++)
+                data[i].effective = data[i].permitted;
+        return syscall(SYS_capset, &header, data) < 0 ? cor_fail_errno(err, "set capabilities") : 0;
 }

@@ -46,6 +46,11 @@ void caps_format(uint64_t bits, struct cor_text *out);
 /* caps_current() - the sets of the calling thread; ambient and bounding cost one call per capability: only if @all */
 int caps_current(bool all, struct caps *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * caps_file_owner() - what the caller makes from now on belongs to @uid and @gid (setfsuid(2)), while its capabilities
+ * stay what they are: that of a file system user other than root is to lose them. *ret_…: who it was; may be NULL
+ */
+int caps_file_owner(uid_t uid, gid_t gid, uid_t *ret_uid, gid_t *ret_gid, struct cor_err *err) COR_MUST_CHECK;
 /* caps_drop_bounding() - limit the bounding set to @keep; without CAP_SETPCAP it stays as it is. No allocation. */
 int caps_drop_bounding(uint64_t keep, struct cor_err *err) COR_MUST_CHECK;
 /* caps_keep() - the permitted set survives the next change of user ids (PR_SET_KEEPCAPS). No allocation. */

@@ -56,6 +56,12 @@ int idmap_rootless_default(uint32_t uid, uint32_t gid, struct idmap *ret, struct
  * *@items. Malformed lines are skipped, as shadow's tools do. container_id is left 0.
  */
 void idmap_sub_ranges(const char *text, const char *name, uid_t uid, struct oci_id_map **items, size_t *n_items);
+/*
+ * idmap_sub_of() - the ranges of @who, a name or a number, in /etc/subuid (@groups: /etc/subgid), appended to *@items;
+ * none, if there is no such file or line
+ */
+int idmap_sub_of(const char *who, bool groups, struct oci_id_map **items, size_t *n_items, struct cor_err *err)
+        COR_MUST_CHECK;
 /* idmap_fill() - own id at @id, the sub ranges around it from 0 up; items are appended to *@items */
 void idmap_fill(uint32_t id, uint32_t own, const struct oci_id_map *sub, size_t n_sub, struct oci_id_map **items,
                 size_t *n_items);

@@ -181,6 +181,18 @@ static int ranges_of(const char *file, const char *name, uid_t uid, struct oci_i
         return 0;
 }
 
+int idmap_sub_of(const char *who, bool groups, struct oci_id_map **items, size_t *n_items, struct cor_err *err)
+{
+        const char *file = groups ? "/etc/subgid" : "/etc/subuid";
+        auto_str name = NULL;
+        uint32_t id;
+
+        if (cor_parse_u32(who, &id) < 0)
+                return ranges_of(file, who, UINT32_MAX, items, n_items, err);
+        name = groups ? NULL : user_name(id);
+        return ranges_of(file, name, id, items, n_items, err);
+}
+
 int idmap_rootless_default(uint32_t uid, uint32_t gid, struct idmap *ret, struct cor_err *err)
 {
         struct oci_id_map *sub_uids auto_free = NULL;

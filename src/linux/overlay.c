@@ -1,12 +1,11 @@
 #include "linux/overlay.h"
 #include "base/fd.h"
+#include "linux/caps.h"
 #include "linux/mount.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -114,19 +113,6 @@ static int mount_either_way(const struct overlay *o, struct cor_err *err)
         return -1;
 }
 
-/* Another file system id drops capabilities about files; what is permitted is taken back. */
-static int raise_permitted(struct cor_err *err)
-{
-        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[2];
-
-        if (syscall(SYS_capget, &header, data) < 0)
-                return cor_fail_errno(err, "mount overlay: get capabilities");
-        for (size_t i = 0; i < COR_COUNT(data); i++)
-                data[i].effective = data[i].permitted;
-        return syscall(SYS_capset, &header, data) < 0 ? cor_fail_errno(err, "mount overlay: set capabilities") : 0;
-}
-
 /* An overlay makes its own folders, now and later, as who has mounted it. */
 static int mount_as_owner(const struct overlay *o, struct cor_err *err)
 {
@@ -136,9 +122,9 @@ static int mount_as_owner(const struct overlay *o, struct cor_err *err)
 
         if (o->uid == 0 && o->gid == 0)
                 return mount_either_way(o, err);
-        uid = (uid_t)setfsuid(o->uid);
-        gid = (gid_t)setfsgid(o->gid);
-        fd = raise_permitted(err) < 0 ? -1 : mount_either_way(o, err);
+        if (caps_file_owner(o->uid, o->gid, &uid, &gid, err) < 0)
+                return -1;
+        fd = mount_either_way(o, err);
         setfsuid(uid);
         setfsgid(gid);
         return fd;

@@ -164,7 +164,7 @@ int life_start(struct monitor *m, const struct container_row *row, struct cor_er
                 return -1;
         if (!l->fresh) {
                 life_let_go(l);
-                l->mount = monitor_mount_root(m->store, row, err);
+                l->mount = monitor_mount_root(m->store, row, true, err);
         }
         l->fresh = false;
         if (l->mount < 0)

@@ -23,6 +23,7 @@ void registry_config_done(struct registry_config *c)
         cor_strv_done(&c->mirrors);
         cor_strv_done(&c->insecure);
         cor_strv_done(&c->certs_dirs);
+        free(c->userns_remap);
         free(c->client_config);
         *c = (struct registry_config){ 0 };
 }
@@ -147,6 +148,7 @@ static int take_daemon(struct registry_config *c, const struct daemon_config *d,
                                 (unsigned long long)d->max_attempts.value);
         if (d->max_attempts.set)
                 c->max_attempts = (int)d->max_attempts.value;
+        c->userns_remap = cor_strdup(d->userns_remap);
         return take_image_limits(c, d, err);
 }
 

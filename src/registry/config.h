@@ -2,9 +2,9 @@
 #define CORACLE_REGISTRY_CONFIG_H
 /*
  * How registries are reached: daemon.json (registry-mirrors, insecure-registries, max-concurrent-downloads, -uploads,
- * max-download-attempts), certs.d (docker's *.crt, *.cert and *.key, and containerd's hosts.toml), proxies from the
- * environment, and credentials from docker's config.json with its helpers. No libcurl here: the command line uses it
- * too.
+ * max-download-attempts; userns-remap for the engine), certs.d (docker's *.crt, *.cert and *.key, and containerd's
+ * hosts.toml), proxies from the environment, and credentials from docker's config.json with its helpers. No libcurl
+ * here: the command line uses it too.
  */
 #include "base/alloc.h"
 #include "base/err.h"
@@ -36,6 +36,7 @@ struct registry_config {
         int64_t image_entries, image_bytes;           /* 4 million, any; 0: any */
         struct cor_strv mirrors, insecure;            /* of daemon.json, and --insecure of the command line */
         struct cor_strv certs_dirs;                   /* in order of preference */
+        char *userns_remap;                           /* "default", "USER", "USER:GROUP"; NULL: none */
         char *client_config;                          /* folder of config.json: $DOCKER_CONFIG or ~/.docker */
         int wake_fd;  /* whoever waits for an answer stops (BUSY) when this is readable; 0: nothing does that */
         int stall_ms; /* a transfer without a byte for so long is begun again; 0: 30 s */

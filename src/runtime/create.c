@@ -124,6 +124,8 @@ static int setup_init(struct creation *c, struct cor_err *err)
                     cgroup_chown(p->cgroup, uid, gid, err) < 0)
                         return -1;
         }
+        if (p->userns && p->options->given)
+                process_lend_stdio(p->options->given->stdio, p->config->linux_, proc->user.uid);
         if (proc->oom_score_adj.set &&
             process_set_oom_score(p->procfs, c->init, proc->oom_score_adj.value, p->ctx->rootless, err) < 0)
                 return -1;

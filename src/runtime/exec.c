@@ -393,6 +393,8 @@ static int start_child(struct exec_plan *e, struct cor_err *err)
 
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "become non-dumpable");
+        if (e->plan.userns && e->options->stdio)
+                process_lend_stdio(e->options->stdio, e->config->linux_, e->process->user.uid);
         if (!e->intermediate && (e->namespaces & CLONE_NEWPID) && enter_namespaces(e, CLONE_NEWPID, err) < 0)
                 return -1;
         e->pid = plan_clone(&clone_plan, 0, false, &into_cgroup, err);

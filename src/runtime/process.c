@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "linux/idmap.h"
 #include "linux/lsm.h"
 #include "linux/mempolicy.h"
 #include "linux/personality.h"
@@ -158,6 +159,18 @@ int process_limits(const struct process_plan *plan, struct cor_err *err)
         if (lsm_apparmor_on_exec(plan->procfs, p->apparmor_profile, err) < 0)
                 return -1;
         return lsm_selinux_on_exec(plan->procfs, p->selinux_label, err);
+}
+
+void process_lend_stdio(const int stdio[3], const struct oci_linux *l, uint32_t uid)
+{
+        uint32_t host;
+        struct stat st;
+
+        if (!idmap_to_host(l->uid_mappings, l->n_uid_mappings, uid, &host))
+                return;
+        for (int i = 0; i < 3; i++)
+                if (stdio[i] >= 0 && fstat(stdio[i], &st) == 0 && S_ISFIFO(st.st_mode))
+                        (void)!fchown(stdio[i], host, (gid_t)-1); /* refused where it is not ours to give: fine */
 }
 
 /* Let a user that is not root re-open the pipes or terminal it was given (/dev/stdout). */

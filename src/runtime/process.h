@@ -57,6 +57,11 @@ bool process_groups_fixed(int procfs);
 bool process_setgroups_denied(int procfs);
 
 /*
+ * process_lend_stdio() - in the parent: pipes that become descriptors 0 to 2 of a process in a user namespace of its
+ * own belong to its user, who could not take them (to open /dev/stdout)
+ */
+void process_lend_stdio(const int stdio[3], const struct oci_linux *l, uint32_t uid);
+/*
  * process_stdio() - descriptors 0 to 2 become those of @stdio, or the /dev/null of the root that the caller is in where
  * it says -1. None of them may be one of 0 to 2 itself.
  */

@@ -102,6 +102,7 @@ struct docker_ulimit {
 struct docker_mount_bind {
         const char *propagation;
         bool non_recursive, create_mountpoint, read_only_non_recursive, read_only_force_recursive;
+        bool idmap; /* not docker's: what it shows has the ids of the container's user namespace */
 };
 struct docker_mount_driver {
         const char *name;

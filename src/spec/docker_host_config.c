@@ -113,6 +113,7 @@ static const struct cor_json_field mount_bind_fields[] = {
         COR_FIELD("CreateMountpoint", BOOL, C, create_mountpoint, 0),
         COR_FIELD("ReadOnlyNonRecursive", BOOL, C, read_only_non_recursive, 0),
         COR_FIELD("ReadOnlyForceRecursive", BOOL, C, read_only_force_recursive, 0),
+        COR_FIELD("IDMap", BOOL, C, idmap, 0),
 };
 #undef C
 static const struct cor_json_doc mount_bind_doc = COR_DOC(struct docker_mount_bind, mount_bind_fields, NULL);

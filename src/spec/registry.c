@@ -66,6 +66,7 @@ static const struct cor_json_field daemon_config_fields[] = {
         COR_FIELD("image-max-ratio", OPT_U32, struct daemon_config, image_ratio, 0),
         COR_FIELD("image-max-entries", OPT_U64, struct daemon_config, image_entries, 0),
         COR_FIELD("image-max-layer-size", STR, struct daemon_config, image_bytes, 0),
+        COR_FIELD("userns-remap", STR, struct daemon_config, userns_remap, 0),
 };
 const struct cor_json_doc daemon_config_doc = COR_DOC(struct daemon_config, daemon_config_fields, NULL);
 

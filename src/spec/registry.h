@@ -56,6 +56,7 @@ struct daemon_config {
         struct cor_opt_u64 max_downloads, max_uploads, max_attempts;
         struct cor_opt_u64 image_ratio, image_entries; /* ours, as the next: docker has no such limits */
         const char *image_bytes;                       /* "20g" */
+        const char *userns_remap;                      /* the engine's concern */
 };
 
 /* A page of referrers, or the index behind the fallback tag: the descriptors as they came. */

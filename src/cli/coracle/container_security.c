@@ -2,6 +2,7 @@
 #include "cli/coracle/container_words.h"
 
 #include "base/file.h"
+#include "spec/userns.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -84,6 +85,7 @@ static bool is_mode(const char *mode, const char *one, const char *other)
 static int namespaces(struct container_request *r, const struct container_flags *f, struct cor_err *err)
 {
         struct docker_host_config *h = &r->host;
+        struct userns_mode userns;
 
         h->pid_mode = f->pid;
         h->uts_mode = f->uts;
@@ -94,8 +96,8 @@ static int namespaces(struct container_request *r, const struct container_flags 
                 return cor_fail(err, COR_INVALID, "--pid: invalid PID mode");
         if (!is_mode(f->uts, "host", NULL))
                 return cor_fail(err, COR_INVALID, "--uts: invalid UTS mode");
-        if (!is_mode(f->userns, "host", NULL))
-                return cor_fail(err, COR_INVALID, "--userns: invalid USER mode");
+        if (userns_mode_parse(f->userns, &userns, err) < 0)
+                return cor_wrap(err, "--userns");
         if (!is_mode(f->cgroupns, "host", "private"))
                 return cor_fail(err, COR_INVALID, "--cgroupns: invalid CGROUP mode");
         return 0;

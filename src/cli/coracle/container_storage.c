@@ -209,6 +209,11 @@ static int set_create(const struct mount_reader *m, const char *key, const char 
         return words_bool(value, &bind_of(m)->create_mountpoint) < 0 ? value_wrong(m, key, value) : 0;
 }
 
+static int set_idmap(const struct mount_reader *m, const char *key, const char *value)
+{
+        return words_bool(value, &bind_of(m)->idmap) < 0 ? value_wrong(m, key, value) : 0;
+}
+
 static int set_volume_subpath(const struct mount_reader *m, const char *key, const char *value)
 {
         (void)key;
@@ -291,6 +296,7 @@ static const struct mount_key {
         { "bind-nonrecursive", true, set_nonrecursive },
         { "bind-recursive", false, set_recursive },
         { "bind-create-src", true, set_create },
+        { "idmap", true, set_idmap },
         { "volume-subpath", false, set_volume_subpath },
         { "volume-nocopy", true, set_nocopy },
         { "volume-label", false, set_volume_label },

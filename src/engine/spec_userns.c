@@ -1,0 +1,199 @@
+#include "engine/spec_userns.h"
+
+#include "base/process.h"
+#include "engine/rootless.h"
+#include "engine/spec_internal.h"
+#include "engine/spec_user.h"
+#include "registry/config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* No image gets fewer ids; "nobody" and what is above it are not believed to be needed. */
+enum { SIZE_MIN = 1024, NOBODY = 65534 };
+#define AUTO_USER  "containers"
+#define REMAP_USER "dockremap" /* of "userns-remap": "default" */
+
+/* --- auto -------------------------------------------------------------------------------------------------------- */
+
+static uint32_t highest(uint32_t a, uint32_t b)
+{
+        return b < NOBODY && b > a ? b : a;
+}
+
+/* As many ids as the image and the flags speak of. */
+static uint32_t guess_size(const struct spec_documents *d, int root)
+{
+        const struct docker_host_config *h = d->host_config;
+        auto_spec_user u = { 0 };
+        struct cor_err ignored;
+        uint32_t top = spec_user_highest(root);
+
+        /* a user who is not there is refused at the start, where it may have come into being */
+        if (spec_user_find(root, d->config->user, h->group_add, h->n_group_add, &u, &ignored) == 0) {
+                top = highest(highest(top, u.uid), u.gid);
+                for (size_t i = 0; i < u.n_gids; i++)
+                        top = highest(top, u.gids[i]);
+        }
+        return top < SIZE_MIN ? SIZE_MIN : top + 1;
+}
+
+/* The ranges of user @name, in both files; 1 they are there, 0 they are not */
+static int find_ranges(const char *user, const char *group, struct spec_ids *i, struct cor_err *err)
+{
+        if (idmap_sub_of(user, false, &i->uids, &i->pool.n_uids, err) < 0 ||
+            idmap_sub_of(group, true, &i->gids, &i->pool.n_gids, err) < 0)
+                return -1;
+        return i->pool.n_uids > 0 && i->pool.n_gids > 0;
+}
+
+static int make_auto(const struct spec_documents *d, uint32_t size, int root, struct spec_ids *i, struct cor_err *err)
+{
+        int found = find_ranges(AUTO_USER, AUTO_USER, i, err);
+
+        i->pool.owner = AUTO_USER;
+        if (found == 0) {
+                i->pool.owner = "root";
+                found = find_ranges("root", "root", i, err);
+        }
+        if (found < 0)
+                return -1;
+        if (found == 0)
+                return cor_fail(err, COR_NOT_FOUND,
+                                "--userns=auto: neither the user " AUTO_USER " nor root has ids for containers: add a "
+                                "line like " AUTO_USER ":1000000:1000000000 to /etc/subuid and to /etc/subgid");
+        i->pool.uids = i->uids;
+        i->pool.gids = i->gids;
+        i->pool.size = size ? size : guess_size(d, root);
+        return 0;
+}
+
+/* --- userns-remap ------------------------------------------------------------------------------------------------ */
+
+/* One range after the other, from 0 on. */
+static void lay_out(struct oci_id_map *map, size_t n)
+{
+        uint32_t next = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                map[i].container_id = next;
+                next += map[i].size;
+        }
+}
+
+static int make_remap(const char *setting, struct spec_ids *i, struct cor_err *err)
+{
+        auto_str user = cor_strdup(strcmp(setting, "default") == 0 ? REMAP_USER : setting);
+        char *group = strchr(user, ':');
+        struct idmap m;
+        int found;
+
+        if (group)
+                *group++ = '\0';
+        found = find_ranges(user, group ? group : user, i, err);
+        if (found < 0)
+                return cor_wrap(err, "userns-remap");
+        if (found == 0)
+                return cor_fail(err, COR_NOT_FOUND,
+                                "userns-remap: %.100s of daemon.json has no ids: no line of /etc/sub%s is theirs",
+                                setting, i->pool.n_uids ? "gid" : "uid");
+        lay_out(i->uids, i->pool.n_uids);
+        lay_out(i->gids, i->pool.n_gids);
+        m = (struct idmap){ i->uids, i->gids, i->pool.n_uids, i->pool.n_gids };
+        if (idmap_check(m.uids, m.n_uids, "userns-remap: /etc/subuid", err) < 0 ||
+            idmap_check(m.gids, m.n_gids, "userns-remap: /etc/subgid", err) < 0)
+                return -1;
+        i->map = idmap_format(&m);
+        return 0;
+}
+
+static int make_default(struct spec_ids *i, struct cor_err *err)
+{
+        auto_registry_config c = { 0 };
+
+        if (rootless_entered())
+                return 0;
+        if (registry_config_load(&c, err) < 0)
+                return -1;
+        return spec_empty(c.userns_remap) ? 0 : make_remap(c.userns_remap, i, err);
+}
+
+/* --- container:NAME ---------------------------------------------------------------------------------------------- */
+
+static int take_over(struct store *s, const char *name, struct spec_ids *i, struct cor_err *err)
+{
+        auto_container_row other = { 0 };
+
+        if (container_row_find(s, name, &other, err) < 0)
+                return -1;
+        i->map = COR_TAKE(other.id_map);
+        return 0;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+/* Docker's words for what a user namespace makes impossible. */
+static int check_conflicts(const struct docker_host_config *h, struct cor_err *err)
+{
+        if (h->privileged)
+                return cor_fail(err, COR_INVALID,
+                                "privileged mode is incompatible with user namespaces.  You must run the container in "
+                                "the host namespace when running privileged mode");
+        if (spec_is(h->network_mode, "host"))
+                return cor_fail(err, COR_INVALID,
+                                "cannot share the host's network namespace when user namespaces are enabled");
+        if (spec_is(h->pid_mode, "host"))
+                return cor_fail(err, COR_INVALID,
+                                "cannot share the host PID namespace when user namespaces are enabled");
+        return 0;
+}
+
+static int make(struct store *s, const struct userns_mode *m, const struct spec_documents *d, int root,
+                struct spec_ids *i, struct cor_err *err)
+{
+        switch (m->kind) {
+        case USERNS_DEFAULT:
+                return make_default(i, err);
+        case USERNS_AUTO:
+                return make_auto(d, m->size, root, i, err);
+        case USERNS_CONTAINER:
+                return take_over(s, m->container, i, err);
+        case USERNS_KEEP_ID:
+        case USERNS_NOMAP:
+                return cor_fail(err, COR_UNSUPPORTED, "--userns=%s is for ordinary users: root has all ids",
+                                m->kind == USERNS_NOMAP ? "nomap" : "keep-id");
+        case USERNS_HOST:
+                break;
+        }
+        return 0;
+}
+
+int spec_userns_make(struct store *s, const struct spec_documents *d, int root, struct spec_ids *ret,
+                     struct cor_err *err)
+{
+        auto_spec_ids i = { .map = NULL };
+        struct userns_mode m;
+
+        if (userns_mode_parse(d->host_config->userns_mode, &m, err) < 0 || make(s, &m, d, root, &i, err) < 0)
+                return -1;
+        if ((i.map || i.pool.size > 0) && check_conflicts(d->host_config, err) < 0)
+                return -1;
+        *ret = i;
+        i = (struct spec_ids){ .map = NULL };
+        return 0;
+}
+
+bool spec_userns_wants_root(const struct spec_documents *d)
+{
+        struct userns_mode m;
+
+        return userns_mode_parse(d->host_config->userns_mode, &m, NULL) == 0 && m.kind == USERNS_AUTO && m.size == 0;
+}
+
+void spec_ids_done(struct spec_ids *i)
+{
+        free(i->map);
+        free(i->uids);
+        free(i->gids);
+        *i = (struct spec_ids){ .map = NULL };
+}
