@@ -49,6 +49,7 @@ enum {
         NFT_TYPE_FAMILY = 2,
         NFT_TYPE_IPV4 = 7,
         NFT_TYPE_IPV6 = 8,
+        NFT_TYPE_PROTOCOL = 12,
         NFT_TYPE_PORT = 13,
         NFT_TYPE_MARK = 19,
         NFT_TYPE_NAME = 41
@@ -84,5 +85,8 @@ int nft_find_element(int sock, uint8_t family, const char *table, const char *se
 /* nft_count_rules() - those of @table, but for those in chain @except (may be NULL); 0 if there is no such table */
 int nft_count_rules(int sock, uint8_t family, const char *table, const char *except, struct cor_err *err)
         COR_MUST_CHECK;
+/* nft_find_element() - the key of @e is in @set: 1, 0 */
+int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const struct nft_element *e,
+                     struct cor_err *err) COR_MUST_CHECK;
 
 #endif
