@@ -12,6 +12,7 @@
 #include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "network/connect.h"
+#include "network/ports.h"
 #include "runtime/lifecycle.h"
 
 #include <fcntl.h>
@@ -65,6 +66,7 @@ static int bury(struct engine *e, struct container_row *r, struct cor_err *err)
 {
         r->now.exit_code = of_this_boot(e, r) ? CODE_MONITOR_DIED : CODE_MACHINE_DIED;
         monitor_clear(e->store, r->id);
+        ports_forget(e->store, r->number);
         network_release(e->store, r->number, r->id);
         r->now.phase = CONTAINER_PHASE_EXITED;
         r->now.finished = cor_wall_ns();
@@ -138,6 +140,15 @@ int engine_container(struct engine *e, const char *name, bool full, struct conta
         return 0;
 }
 
+/* Whoever looks at all containers puts right what somebody has done to the firewall. */
+static void restore_ports(struct engine *e)
+{
+        struct cor_err err = { 0 };
+
+        if (ports_restore(e->store, &err) < 0)
+                cor_warn("%s", err.msg);
+}
+
 int engine_containers(struct engine *e, bool full, struct container_rows *ret, struct cor_err *err)
 {
         auto_container_rows rows = { 0 };
@@ -145,6 +156,7 @@ int engine_containers(struct engine *e, bool full, struct container_rows *ret, s
 
         if (container_row_all(e->store, full, &rows, err) < 0)
                 return -1;
+        restore_ports(e);
         for (size_t i = 0; i < rows.n_items; i++) {
                 int r = settle(e, &rows.items[i], full, err);
 

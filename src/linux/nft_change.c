@@ -295,17 +295,3 @@ int nft_count_rules(int sock, uint8_t family, const char *table, const char *exc
         }
         return cor_wrap(err, "nftables: read the rules of table %s", table);
 }
-
-int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const struct nft_element *e,
-                     struct cor_err *err)
-{
-        const struct nft_change c = { .family = family, .table = table };
-        struct netlink_request r;
-        size_t list;
-
-        begin_elements(&c, &r, NFT_MSG_GETSETELEM, set);
-        list = netlink_nest(&r, NFTA_SET_ELEM_LIST_ELEMENTS);
-        put_element(&r, e);
-        netlink_nest_end(&r, list);
-        return find(sock, &r, err);
-}

@@ -85,8 +85,5 @@ int nft_find_element(int sock, uint8_t family, const char *table, const char *se
 /* nft_count_rules() - those of @table, but for those in chain @except (may be NULL); 0 if there is no such table */
 int nft_count_rules(int sock, uint8_t family, const char *table, const char *except, struct cor_err *err)
         COR_MUST_CHECK;
-/* nft_find_element() - the key of @e is in @set: 1, 0 */
-int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const struct nft_element *e,
-                     struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -21,7 +21,18 @@
  */
 enum { STUCK_MS = 10 * 1000, HELD_MS = 60 * 1000, REST_MAX_PIECES = 256, QUIET_MS = 500 };
 
-enum { ON_SIGNALS, ON_LISTENER, ON_OUT, ON_OUT_2, ON_IN, ON_OOM, ON_HEALTH, ON_LOG, ON_FIXED = ON_LOG + LOG_WAITS };
+enum {
+        ON_SIGNALS,
+        ON_LISTENER,
+        ON_OUT,
+        ON_OUT_2,
+        ON_IN,
+        ON_OOM,
+        ON_HEALTH,
+        ON_PORTS,
+        ON_LOG,
+        ON_FIXED = ON_LOG + LOG_WAITS
+};
 
 static struct pollfd wait_for(int fd, short events)
 {
@@ -44,6 +55,7 @@ static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
         fds[ON_HEALTH] = wait_for(health_fd(m), POLLIN);
         for (int i = 0; i < LOG_WAITS; i++)
                 fds[ON_LOG + i] = wait_for(log[i].fd, log[i].fd < 0 ? 0 : log[i].events);
+        fds[ON_PORTS] = wait_for(ports_fd(m), POLLIN);
         for (size_t i = 0; i < n_clients; i++)
                 fds[ON_FIXED + i] = wait_for(m->clients[i].fd, client_events(m, &m->clients[i]));
 }
@@ -75,6 +87,7 @@ static int timeout_of(const struct monitor *m)
         log_wait(m->log, log);
         for (int i = 0; i < LOG_WAITS; i++)
                 sooner(&at, log[i].at);
+        sooner(&at, ports_due(m));
         if (at < 0)
                 return -1;
         left = at - cor_now_ms();
@@ -201,6 +214,7 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
                 take_oom(m);
         if (fds[ON_HEALTH].revents)
                 health_read(m);
+        ports_step(m);
         if (fds[ON_SIGNALS].revents)
                 take_signals(m);
         if (fds[ON_LISTENER].revents && m->listener >= 0)

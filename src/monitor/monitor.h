@@ -71,6 +71,7 @@ struct monitor {
         int status;                                  /* wait status of the first process */
         bool removed;
         struct health health;
+        struct published *published; /* NULL: no ports */
 };
 
 /* monitor_main_loop() - from a running container to the end of the monitor */
@@ -112,6 +113,16 @@ void monitor_give_up(struct monitor *m);
 int monitor_connect(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_reconnect() - with the networks that the row names now, and no others */
 int monitor_reconnect(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_publish() - its ports; what docker shows of them comes into @n: monitor_publish_done() (ports.c) */
+struct docker_network_settings;
+int monitor_publish(struct monitor *m, struct docker_network_settings *n, struct cor_err *err) COR_MUST_CHECK;
+void monitor_publish_done(struct docker_network_settings *n);
+/* monitor_withdraw() - the ports are anybody's again. The store is open */
+void monitor_withdraw(struct monitor *m);
+/* What arrives at them: a descriptor to poll, or -1; a time (cor_now_ms()) or -1; the work. */
+int ports_fd(const struct monitor *m);
+int64_t ports_due(const struct monitor *m);
+void ports_step(struct monitor *m);
 /* monitor_disconnect() - its address is another one's to have */
 void monitor_disconnect(struct monitor *m);
 /* monitor_over() - nothing runs and nothing will */

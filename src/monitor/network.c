@@ -143,6 +143,14 @@ static int connect_all(struct monitor *m, const struct docker_networking_config 
                                    : network_connect(&c, &single, 1, now, err);
 }
 
+static int publish_and_note(struct monitor *m, struct docker_network_settings *now, struct cor_err *err)
+{
+        int r = monitor_publish(m, now, err) < 0 ? -1 : note(m, now, err);
+
+        monitor_publish_done(now);
+        return r;
+}
+
 int monitor_connect(struct monitor *m, struct cor_err *err)
 {
         auto_json struct docker_networking_config *wanted = NULL;
@@ -157,15 +165,17 @@ int monitor_connect(struct monitor *m, struct cor_err *err)
         now->sandbox_key = cor_json_alloc(now, 32);
         snprintf((char *)(uintptr_t)now->sandbox_key, 32, "/proc/%d/ns/net", (int)m->life.pid);
         now->sandbox_id = now->n_networks ? now->networks[0].endpoint_id : NULL;
-        return note(m, now, err);
+        return publish_and_note(m, now, err);
 }
 
 void monitor_disconnect(struct monitor *m)
 {
         struct cor_err err = { 0 };
 
-        if (m->life.connected && monitor_open_store(m, &err) == 0)
+        if (m->life.connected && monitor_open_store(m, &err) == 0) {
+                monitor_withdraw(m);
                 network_release(m->store, m->number, m->id);
+        }
         m->life.connected = false;
 }
 
@@ -228,7 +238,7 @@ int monitor_reconnect(struct monitor *m, struct cor_err *err)
         m->settings.networking = cor_strdup(row.networking);
         r = leave(m, wanted, now, err) < 0 || join(m, wanted, now, err) < 0 ? -1 : 0;
         m->life.connected = true;
-        if (note(m, now, &noting) < 0 && r == 0) {
+        if (publish_and_note(m, now, &noting) < 0 && r == 0) {
                 *err = noting;
                 return -1;
         }

@@ -112,6 +112,15 @@ static int read_host_config(const struct docker_host_config *h, struct settings 
         return read_restart(&h->restart_policy, &ret->restart, err);
 }
 
+/* The label that opens published ports whatever a firewall of the host says (docs/networking.md). */
+static bool is_direct(const struct docker_config *c)
+{
+        for (size_t i = 0; i < c->n_labels; i++)
+                if (strcmp(c->labels[i].key, "coracle.publish") == 0)
+                        return strcmp(c->labels[i].value, "direct") == 0;
+        return false;
+}
+
 int settings_read(const struct container_row *row, struct settings *ret, struct cor_err *err)
 {
         auto_json struct docker_config *config = NULL;
@@ -131,7 +140,9 @@ int settings_read(const struct container_row *row, struct settings *ret, struct 
         s.image = cor_strdup(row->image ? row->image : "");
         s.image_id = cor_strdup(row->image_id.text);
         s.networking = cor_strdup(row->networking);
-        if (read_config(config, &s, err) < 0 || read_host_config(host, &s, err) < 0)
+        s.ports_direct = is_direct(config);
+        if (read_config(config, &s, err) < 0 || read_host_config(host, &s, err) < 0 ||
+            port_wishes_read(config, host, &s.ports, err) < 0)
                 return -1;
         *ret = s;
         s = (struct settings){ 0 };
@@ -149,5 +160,6 @@ void settings_done(struct settings *s)
         cor_strv_done(&s->labels);
         cor_strv_done(&s->env);
         cor_strv_done(&s->health.command);
+        port_wishes_done(&s->ports);
         *s = (struct settings){ 0 };
 }

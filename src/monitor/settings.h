@@ -5,6 +5,7 @@
  * row, which are large and let go of at once.
  */
 #include "base/alloc.h"
+#include "network/port_wish.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@ struct settings {
         char *networking;   /* JSON: docker_networking_config, or NULL */
         char *hostname;
         bool network_disabled;
+        struct port_wishes ports;
+        bool ports_direct;                        /* past a firewall of the host */
         char *log_type;                           /* "json-file" */
         struct cor_strv log_options, labels, env; /* KEY=VALUE */
         struct health_settings health;

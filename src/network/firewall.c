@@ -23,7 +23,8 @@
  *      postrouting   from a bridge to elsewhere, masquerade        masquerade
  *                    within a bridge, to a published port          masquerade
  *
- * To accept means that this table has nothing against it: other tables are asked as well.
+ * Published ports have their own, drawn in firewall_ports.c. To accept means that this table has nothing against it:
+ * other tables are asked as well.
  */
 #include "network/firewall.h"
 
@@ -191,7 +192,7 @@ static int write_table(struct nft_change *c)
         }
         write_forward(&t);
         write_postrouting(&t);
-        return t.n_rules;
+        return t.n_rules + firewall_write_ports(c);
 }
 
 static int compare(int sock, int n_rules, struct cor_err *err)

@@ -48,4 +48,26 @@ int firewall_has_network(int sock, const char *bridge, struct cor_err *err) COR_
 /* firewall_remove_network() - none of the sets knows the bridge any more; it is no error if none did */
 int firewall_remove_network(int sock, const char *bridge, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * Published ports (firewall_ports.c). One the kernel forwards is an element of a map; one that arrives at a socket of
+ * the host, as a monitor forwards it, is an element of a set, so that the chain "user" is asked about it on its way in.
+ */
+struct firewall_port {
+        uint8_t family; /* NFPROTO_IPV4, NFPROTO_IPV6: of the host's address */
+        uint8_t protocol;
+        uint8_t host_ip[16], container_ip[16]; /* in network byte order; host_ip all 0: any address of the host */
+        uint16_t host_port, container_port;
+        bool direct; /* by the kernel; both addresses are of the same family */
+};
+/* firewall_write_ports() - their part of the table, of which firewall.c is the rest; how many rules */
+int firewall_write_ports(struct nft_change *c);
+/* firewall_add_ports() - into a change; firewall_empty_ports() first: in place of all that were there */
+void firewall_add_ports(struct nft_change *c, const struct firewall_port *items, size_t n_items);
+void firewall_empty_ports(struct nft_change *c);
+/* firewall_remove_ports() - all of a container; it is no error if they are not there */
+int firewall_remove_ports(int sock, const struct firewall_port *items, size_t n_items, struct cor_err *err)
+        COR_MUST_CHECK;
+/* firewall_has_ports() - somebody has put them in since the table was made: 1, 0 */
+int firewall_has_ports(int sock, struct cor_err *err) COR_MUST_CHECK;
+
 #endif

@@ -100,3 +100,13 @@ int port_all(struct store *s, int64_t number, struct port_rows *ret, struct cor_
         rows = (struct port_rows){ .items = NULL };
         return 0;
 }
+
+int port_save_line(struct store *s, int64_t number, const char *line, struct cor_err *err)
+{
+        auto_db_txn txn = DB_TXN_INIT;
+
+        if (db_begin(s->db, DB_WRITE, &txn, err) < 0 ||
+            db_run(s->db, err, "UPDATE container SET ports = ?2 WHERE number = ?1", "it", number, line) < 0)
+                return -1;
+        return db_commit(&txn, err);
+}

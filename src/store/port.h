@@ -32,5 +32,7 @@ int port_take(struct store *s, int64_t number, port_choose_fn *choose, void *dat
 int port_drop(struct store *s, int64_t number, struct port_rows *ret, struct cor_err *err) COR_MUST_CHECK;
 /* port_all() - of container @number, or 0: of all */
 int port_all(struct store *s, int64_t number, struct port_rows *ret, struct cor_err *err) COR_MUST_CHECK;
+/* port_save_line() - the ports of container @number as lists show them */
+int port_save_line(struct store *s, int64_t number, const char *line, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

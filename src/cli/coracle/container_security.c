@@ -218,7 +218,7 @@ int container_health(struct container_request *r, const struct container_flags *
 
 int container_flags_refuse(const struct container_flags *f, const struct container_request *r, struct cor_err *err)
 {
-        static const char later[] = "ports and addresses of containers are not there yet";
+        static const char later[] = "addresses of one's own are not there yet";
         const struct {
                 bool given;
                 char flag[28];
@@ -235,8 +235,6 @@ int container_flags_refuse(const struct container_flags *f, const struct contain
                   "other kinds are of Windows only" },
                 { f->volume_driver && strcmp(f->volume_driver, "local") != 0, "volume-driver",
                   "there is the driver local only" },
-                { f->publish.n_items > 0, "publish", later },
-                { f->publish_all, "publish-all", later },
                 { f->link.n_items > 0, "link", "names of containers are not there yet" },
                 { f->network_alias.n_items > 0, "network-alias", "names of containers are not there yet" },
                 { f->ip != NULL, "ip", later },

@@ -1,0 +1,53 @@
+#include "network/host_firewall.h"
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "linux/nft_change.h"
+
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX_BYTES = 64 << 10 };
+
+/* The chains are what tells: a service that is installed and does not run closes nothing. */
+static const struct {
+        const char *name, *table, *chain;
+        uint8_t family;
+} known[] = {
+        { "firewalld", "firewalld", "filter_INPUT", NFPROTO_INET },
+        { "firewalld", "filter", "INPUT_ZONES", NFPROTO_IPV4 },
+        { "ufw", "filter", "ufw-user-input", NFPROTO_IPV4 },
+};
+
+static bool file_has_line(const char *path, const char *line)
+{
+        size_t n = strlen(line);
+        auto_str text = NULL;
+
+        if (cor_read_file(path, FILE_MAX_BYTES, &text, NULL, NULL) < 0)
+                return false;
+        for (const char *at = text; (at = strstr(at, line)); at += n)
+                if ((at == text || at[-1] == '\n') && (at[n] == '\n' || at[n] == '\0'))
+                        return true;
+        return false;
+}
+
+/* The older tables of iptables are not to be seen by netlink: ufw's own file says whether it is at work in them. */
+static bool is_old_ufw(void)
+{
+        return file_has_line("/proc/self/net/ip_tables_names", "filter") &&
+               file_has_line("/etc/ufw/ufw.conf", "ENABLED=yes");
+}
+
+const char *host_firewall(int sock)
+{
+        struct cor_err ignored;
+
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+                if (nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
+                        return known[i].name;
+        return is_old_ufw() ? "ufw" : NULL;
+}
