@@ -126,9 +126,9 @@ none() { coracle run --rm --network none "$@"; }
         expect_status 125
         expect_text "unknown flag: --nmae"
         expect_text "Did you mean --name?"
-        run coracle run -p 80:80 bb
+        run coracle run -p 80:81:82:83 bb
         expect_status 125
-        expect_text "coracle: --publish: ports and addresses of containers are not there yet"
+        expect_text "invalid IP address: 80:81"
         run coracle run --network mine bb
         expect_status 125
         expect_text "--network: networks of one's own are not there yet"

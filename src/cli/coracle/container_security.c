@@ -218,7 +218,7 @@ int container_health(struct container_request *r, const struct container_flags *
 
 int container_flags_refuse(const struct container_flags *f, const struct container_request *r, struct cor_err *err)
 {
-        static const char later[] = "addresses of one's own are not there yet";
+        static const char later[] = "ports and addresses of containers are not there yet";
         const struct {
                 bool given;
                 char flag[28];

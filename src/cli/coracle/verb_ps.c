@@ -223,12 +223,6 @@ static void add_size(const struct lister *l, const struct container_row *r, stru
 
 /* ---- rows: their fields are in the order of the alphabet, as in the JSON form ---- */
 
-static bool runs(const struct container_row *r)
-{
-        return r->now.phase == CONTAINER_PHASE_RUNNING || r->now.phase == CONTAINER_PHASE_PAUSED ||
-               r->now.phase == CONTAINER_PHASE_RESTARTING;
-}
-
 static struct value *make_row(struct lister *l, const struct container_row *r)
 {
         struct value *row = value_struct(l->pool, "*formatter.ContainerContext");
@@ -258,7 +252,7 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
                 add_networks(r, &t);
                 set_text(l, row, "Networks", &t);
         }
-        value_field_text(l->pool, row, "Ports", r->ports && runs(r) ? r->ports : "");
+        value_field_text(l->pool, row, "Ports", r->ports && container_phase_runs(r->now.phase) ? r->ports : "");
         units_since(r->created / SECOND, &t);
         set_text(l, row, "RunningFor", &t);
         if (l->written)

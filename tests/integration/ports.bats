@@ -1,0 +1,335 @@
+#!/usr/bin/env bats
+# Published ports: who reaches what, and as whom; who has which; what is left afterwards. The host is a network namespace of
+# the test's own, with a second host beside it.
+
+load lib
+load registries
+load containers
+
+PEER=$BATS_TEST_DIRNAME/tools/peer.py
+
+setup() {
+        setup_containers
+        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
+        FAR=$!
+        SERVERS+=("$FAR")
+        wait_until far_is_apart
+        in_net ip link add up0 type veth peer name down0 netns "$FAR"
+        in_net sh -c 'ip addr add 10.9.8.1/24 dev up0 && ip addr add fd09::1/64 dev up0 nodad && ip link set up0 up'
+        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip addr add fd09::2/64 dev down0 nodad && ip link set down0 up'
+        rules_before=$(in_net nft list ruleset)
+}
+
+teardown() { teardown_containers; }
+
+far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
+in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
+
+# publish NAME FLAG... - a container that does nothing; then servers are put into its network by `serve`
+publish() {
+        local name=$1
+        shift
+        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 3600 >/dev/null
+}
+pid_of() { coracle inspect -f '{{.State.Pid}}' "$1"; }
+address_of() { coracle inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
+in_container() { # NAME COMMAND...
+        local pid
+        pid=$(pid_of "$1")
+        shift
+        nsenter --net="/proc/$pid/ns/net" "$@"
+}
+serve() { # NAME PORT...
+        local pid
+        pid=$(pid_of "$1")
+        nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
+        SERVERS+=($!)
+        wait_until grep -q ready "$TEST_DIR/$1.ready"
+}
+ask() { python3 "$PEER" ask "$@"; }
+monitor_of() { # NAME
+        local id pid
+        id=$(coracle inspect -f '{{.Id}}' "$1")
+        for pid in /proc/[0-9]*; do
+                if [ "$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline")" = "coracle-monitor --store $COR_STORE $id " ]; then echo "${pid#/proc/}"; fi
+        done
+}
+
+# Elements in maps and sets of ports: "tcp 0.0.0.0 8080"
+elements() { in_net nft -j list table inet coracle 2>/dev/null | jq -r '.nftables[] | (.map, .set) | select(. != null and (.name | test("^(port|carried|self)[46]$"))) | .elem // [] | .[] | if type == "array" then .[0] else . end | .concat | map(tostring) | join(" ")' | grep -v '^255 ' || true; }
+bound() { in_net ss -Hlntu "sport = :$1" | grep -q .; }
+no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
+
+@test "everybody reaches them, and the container sees who asks" {
+        local protocol gate
+        publish web -p 8080:80 -p 8080:80/udp
+        publish other
+        serve web 80
+        gate=$(in_net ip -4 -o addr show coracle0 | awk '{ sub("/.*", "", $4); print $4 }')
+        for protocol in tcp udp; do
+                # the host itself, by each of its addresses; its source address is kept, localhost's cannot be
+                run in_net python3 "$PEER" ask $protocol 127.0.0.1 8080
+                expect_output "web $gate"
+                run in_net python3 "$PEER" ask $protocol 10.9.8.1 8080
+                expect_output "web 10.9.8.1"
+                # the container has no IPv6: the monitor forwards
+                run in_net python3 "$PEER" ask $protocol ::1 8080
+                expect_output "web $gate"
+                # another host
+                run in_far python3 "$PEER" ask $protocol 10.9.8.1 8080
+                expect_output "web 10.9.8.2"
+                run in_far python3 "$PEER" ask $protocol fd09::1 8080
+                expect_output "web $gate"
+                # another container, and the container itself
+                run in_container other python3 "$PEER" ask $protocol 10.9.8.1 8080
+                expect_status 0
+                expect_match '^web 1'
+                run in_container web python3 "$PEER" ask $protocol 10.9.8.1 8080
+                expect_output "web $gate"
+        done
+}
+
+@test "inspect, port and ps show them as docker does" {
+        publish web -p 8080:80 -p 127.0.0.1:5353:53/udp -p '[::1]:7000:70' -p 9000-9002:9000-9002 --expose 99
+        run coracle port web
+        expect_output "53/udp -> 127.0.0.1:5353
+70/tcp -> [::1]:7000
+80/tcp -> 0.0.0.0:8080
+80/tcp -> [::]:8080
+9000/tcp -> 0.0.0.0:9000
+9000/tcp -> [::]:9000
+9001/tcp -> 0.0.0.0:9001
+9001/tcp -> [::]:9001
+9002/tcp -> 0.0.0.0:9002
+9002/tcp -> [::]:9002"
+        run coracle port web 53/udp
+        expect_output "127.0.0.1:5353"
+        run coracle ps --format '{{.Ports}}'
+        expect_output "99/tcp, 0.0.0.0:9000-9002->9000-9002/tcp, [::]:9000-9002->9000-9002/tcp, 127.0.0.1:5353->53/udp, [::1]:7000->70/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
+        run coracle inspect -f '{{json .NetworkSettings.Ports}} {{json .HostConfig.PortBindings}}' web
+        expect_text '"99/tcp":null'
+        expect_text '"53/udp":[{"HostIp":"127.0.0.1","HostPort":"5353"}]'
+        coracle stop -t 0 web >/dev/null
+        run coracle ps -a --format '[{{.Ports}}]'
+        expect_output "[]"
+        run coracle inspect -f '{{json .NetworkSettings.Ports}}' web
+        expect_output "{}"
+        no_traces
+}
+
+@test "any that is free, one of a range, all that are exposed" {
+        local port first last
+        read -r first last < <(in_net cat /proc/sys/net/ipv4/ip_local_port_range)
+        publish one -p 80
+        publish two -p 80
+        publish three -P --expose 90 --expose 53/udp
+        port=$(coracle inspect -f '{{(index .NetworkSettings.Ports "80/tcp" 0).HostPort}}' one)
+        [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]
+        [ "$port" != "$(coracle inspect -f '{{(index .NetworkSettings.Ports "80/tcp" 0).HostPort}}' two)" ]
+        run coracle port three
+        expect_text "90/tcp -> 0.0.0.0:"
+        expect_text "53/udp -> 0.0.0.0:"
+        publish four -p 8000-8001:80
+        publish five -p 8000-8001:80
+        run coracle port five
+        expect_text "80/tcp -> 0.0.0.0:8001"
+        run publish six -p 8000-8001:80
+        expect_status 125
+        expect_text "failed: all ports are allocated"
+}
+
+@test "a conflict names the owner, and leaves nothing" {
+        publish web -p 127.0.0.1:8080:80
+        publish beside -p 10.9.8.1:8080:80
+        run publish late -p 8080:80
+        expect_status 125
+        expect_match 'driver failed programming external connectivity on endpoint late: Bind for 0.0.0.0:8080 failed: port is already allocated to container (web|beside)'
+        coracle rm late >/dev/null
+        run publish twice -p 9090:80 -p 9090:81
+        expect_status 125
+        expect_text "Bind for 0.0.0.0:9090 failed: port is already allocated"
+        coracle rm twice >/dev/null
+        start python3 "$PEER" serve outside 9191
+        wait_until bound 9191
+        run publish blocked -p 9190:90 -p 9191:91
+        expect_status 125
+        expect_text "9191/tcp: address already in use by a process that is not a container's"
+        if bound 9190; then fail "9190 is still taken"; fi
+        run publish elsewhere -p 10.1.2.3:9292:92
+        expect_status 125
+        expect_text "failed to bind host port 10.1.2.3:9292/tcp: bind: Cannot assign requested address"
+        coracle stop -t 0 web beside >/dev/null
+        publish late2 -p 8080:80
+}
+
+@test "twenty want the same, one gets it" {
+        local i pids=() got=0
+        for i in {1..20}; do
+                publish "c$i" -p 8080:80 2>"$TEST_DIR/err$i" &
+                pids+=($!)
+        done
+        for i in {1..20}; do
+                if wait "${pids[i - 1]}"; then
+                        got=$((got + 1))
+                else
+                        grep -q "port is already allocated to container" "$TEST_DIR/err$i"
+                fi
+        done
+        expect_equal "$got" 1
+}
+
+@test "nothing stays behind when monitors are killed" {
+        local pid
+        publish web -p 8080:80 -p 5353:53/udp
+        pid=$(monitor_of web)
+        [ -n "$(elements)" ]
+        kill -9 "$pid"
+        wait_until test ! -e "/proc/$pid"
+        # the next who wants the port gets it at once
+        publish next -p 8080:80
+        run coracle ps -a --format '{{.Names}} {{.State}} {{.Ports}}'
+        expect_text "next running 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
+        expect_text "web exited "
+        serve next 80
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "next 10.9.8.2"
+        coracle rm -f next web >/dev/null
+        no_traces
+}
+
+@test "a table that somebody has emptied does not close them, and is filled again by the next start" {
+        local before
+        publish web -p 8080:80
+        serve web 80
+        before=$(elements)
+        in_net nft flush ruleset
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 # by the monitor
+        expect_status 0
+        expect_match '^web '
+        coracle run --rm --cgroup-parent "$CGROUP_PARENT" bb:1 true
+        expect_equal "$(elements)" "$before"
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "web 10.9.8.2"
+}
+
+@test "the chain user is asked, about those that the monitor forwards as well" {
+        publish web -p 8080:80 -p 8081:80
+        serve web 80
+        in_net nft add rule inet coracle user iifname up0 meta l4proto tcp ct original proto-dst 8080 drop
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 1
+        expect_status 1
+        run in_far python3 "$PEER" ask tcp fd09::1 8080 1
+        expect_status 1
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8081
+        expect_output "web 10.9.8.2"
+        run in_net python3 "$PEER" ask tcp 127.0.0.1 8080
+        expect_status 0
+}
+
+@test "where ufw decides what may come in, it does; unless asked otherwise" {
+        in_net nft -f - <<-'EOF'
+                table ip filter {
+                        chain INPUT { type filter hook input priority filter; policy drop;
+                                iifname "lo" accept
+                                ct state established,related accept
+                                jump ufw-user-input
+                        }
+                        chain ufw-user-input { tcp dport 8081 accept
+                        }
+                }
+EOF
+        publish web -p 8080:80 -p 8081:80
+        publish open --label coracle.publish=direct -p 8082:80
+        serve web 80
+        serve open 80
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 1
+        expect_status 1
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8081
+        expect_status 0
+        expect_match '^web '
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8082
+        expect_output "open 10.9.8.2"
+        run in_net python3 "$PEER" ask tcp 127.0.0.1 8080
+        expect_status 0
+}
+
+@test "clients of udp that go on speaking are heard by who has the port now" {
+        publish one -p 5353:53/udp
+        serve one 53
+        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 5 4000
+        expect_output "one 10.9.8.2"
+        publish two # what has the address of the first afterwards shall not be asked
+        coracle rm -f one >/dev/null
+        publish three
+        publish four -p 5353:53/udp
+        serve four 53
+        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 5 4000
+        expect_output "four 10.9.8.2"
+}
+
+@test "localhost of the host is nobody else's" {
+        publish web -p 127.0.0.1:8080:80
+        publish other
+        serve web 80
+        start python3 "$PEER" serve private 9999
+        wait_until bound 9999
+        # a neighbour and a container send what is for 127.0.0.1 to the host
+        in_far sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet; ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1 via 10.9.8.1 src 10.9.8.2'
+        run in_far python3 "$PEER" ask tcp 127.0.0.1 8080 1
+        expect_status 1
+        run in_far python3 "$PEER" ask tcp 127.0.0.1 9999 1
+        expect_status 1
+        in_container other sh -c "ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1 via $(in_net ip -4 -o addr show coracle0 | awk '{ sub("/.*", "", $4); print $4 }') src $(address_of other)" || true
+        in_container other sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet' || true
+        run in_container other python3 "$PEER" ask tcp 127.0.0.1 9999 1
+        expect_status 1
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 1 # bound to localhost only
+        expect_status 1
+        run in_net python3 "$PEER" ask tcp 127.0.0.1 8080
+        expect_status 0
+}
+
+@test "they outlive a restart of the container, and are free after its end" {
+        publish web -p 8080:80
+        coracle restart -t 0 web >/dev/null
+        serve web 80
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "web 10.9.8.2"
+        coracle stop -t 0 web >/dev/null
+        no_traces
+        coracle start web >/dev/null
+        bound 8080
+}
+
+@test "wrong ones, in docker's words" {
+        local flag
+        while read -r flag; do
+                run coracle run --rm -p "$flag" bb:1 true
+                expect_status 125
+        done <<-EOF
+                80:99999
+                x:80
+                1.2.3:80:80
+                80-90:80-85
+                8080:80/icmp
+                [::1:80:80
+                :
+EOF
+        run coracle run --rm -p 80-90:80-85 bb:1 true
+        expect_text "invalid ranges specified for container and host Ports: 80-85 and 80-90"
+        run coracle run --rm --network host --cgroup-parent "$CGROUP_PARENT" -p 8080:80 bb:1 true
+        expect_status 0
+        expect_text "Published ports are discarded when using host network mode"
+}
+
+@test "a thousand in one container" {
+        publish many -p 10000-10999:10000-10999
+        expect_equal "$(elements | grep -c "^tcp 0.0.0.0 10")" 1000
+        serve many 10999
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 10999
+        expect_output "many 10.9.8.2"
+        run coracle ps --format '{{.Ports}}'
+        expect_output "0.0.0.0:10000-10999->10000-10999/tcp, [::]:10000-10999->10000-10999/tcp"
+        coracle rm -f many >/dev/null
+        no_traces
+}
