@@ -46,7 +46,7 @@ static int find_place(struct store *s, const struct docker_endpoint *e, int fami
         if (n->driver != NETWORK_BRIDGE || n->gateway[family] == GATEWAY_ROUTED)
                 return 0;
         snprintf(family == 0 ? ret->ip4 : ret->ip6, PORT_IP_BYTES, "%s", ip);
-        if (n->host_binding.len && !*ret->host_ip)
+        if (n->host_binding.len && !ip_is_zero(&n->host_binding) && !*ret->host_ip)
                 snprintf(ret->host_ip, PORT_IP_BYTES, "%.*s", PORT_IP_BYTES - 1, ip_text(&n->host_binding, text));
         return 0;
 }
