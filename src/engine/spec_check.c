@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "engine/spec_point.h"
 #include "monitor/log_settings.h"
+#include "monitor/settings.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -282,13 +283,30 @@ static int check_devices(const struct docker_host_config *h, struct cor_err *err
         return 0;
 }
 
+/* Our own annotation: who hears of a stop (monitor/settings.h). */
+static int check_stop(const struct docker_host_config *h, struct cor_err *err)
+{
+        for (size_t i = 0; i < h->n_annotations; i++) {
+                if (strcmp(h->annotations[i].key, SETTINGS_STOP_ANNOTATION) != 0)
+                        continue;
+                if (strcmp(h->annotations[i].value, "all") != 0 && strcmp(h->annotations[i].value, "first") != 0)
+                        return cor_fail(err, COR_INVALID,
+                                        "annotation " SETTINGS_STOP_ANNOTATION "=%.40s: expected first or all",
+                                        h->annotations[i].value);
+                if (strcmp(h->annotations[i].value, "all") == 0 && h->runtime && h->runtime[0] == '/')
+                        return cor_fail(err, COR_UNSUPPORTED,
+                                        "annotation " SETTINGS_STOP_ANNOTATION "=all: not with another runtime");
+        }
+        return 0;
+}
+
 static int check_annotations(const struct docker_host_config *h, struct cor_err *err)
 {
         for (size_t i = 0; i < h->n_annotations; i++)
                 if (spec_empty(h->annotations[i].key))
                         return cor_fail(err, COR_INVALID,
                                         "invalid Annotations: the empty string is not permitted as an annotation key");
-        return 0;
+        return check_stop(h, err);
 }
 
 /* Keys that would change the host are refused when the container is made, not when it starts. */

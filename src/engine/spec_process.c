@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STOP_TIMEOUT_S = 10, GRACE_MAX_S = 86400 };
+
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* --- environment ------------------------------------------------------------------------------------------------- */
@@ -54,12 +56,25 @@ static void make_environment(struct spec *s, struct oci_process *p)
 
 /* --- the program ------------------------------------------------------------------------------------------------- */
 
+/* When the program ends, what it has started is asked to end as well, and gets as long as the program has at a stop. */
+static void add_init_options(struct spec *s, struct oci_process *p)
+{
+        int64_t seconds = s->config->stop_timeout.set ? s->config->stop_timeout.value : STOP_TIMEOUT_S;
+
+        spec_add(s, &p->args, &p->n_args, "--wait-all");
+        spec_add(s, &p->args, &p->n_args, "--grace");
+        spec_add(s, &p->args, &p->n_args,
+                 spec_printf(s, "%lld", (long long)(seconds < 0 || seconds > GRACE_MAX_S ? GRACE_MAX_S : seconds)));
+}
+
 static int make_args(struct spec *s, struct oci_process *p, struct cor_err *err)
 {
         const struct docker_config *c = s->config;
 
         if (spec_wants_init(s)) {
                 spec_add(s, &p->args, &p->n_args, SPEC_INIT);
+                if (INIT_HAS_OPTIONS)
+                        add_init_options(s, p);
                 spec_add(s, &p->args, &p->n_args, "--");
         }
         for (size_t i = 0; i < c->n_entrypoint; i++)

@@ -199,6 +199,22 @@ int life_signal(struct monitor *m, int sig, struct cor_err *err)
         return cor_pidfd_signal(m->life.pidfd, sig, err);
 }
 
+int life_signal_all(struct monitor *m, int sig, struct cor_err *err)
+{
+        if (!m->life.cgroup)
+                return life_signal(m, sig, err);
+        return cgroup_signal_all(m->life.cgroup, sig, 0, err);
+}
+
+bool life_goes_on(struct monitor *m)
+{
+        struct cor_err ignored;
+        auto_free pid_t *pids = NULL;
+        size_t n = 0;
+
+        return m->life.cgroup && cgroup_pids(m->life.cgroup, &pids, &n, &ignored) == 0 && n > 0;
+}
+
 void life_kill(struct monitor *m)
 {
         struct life *l = &m->life;

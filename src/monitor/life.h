@@ -45,6 +45,10 @@ void life_end(struct monitor *m, bool reaped);
 void life_let_go(struct life *l);
 /* life_signal() - to the first process; it is thawed for what it has to hear */
 int life_signal(struct monitor *m, int sig, struct cor_err *err) COR_MUST_CHECK;
+/* life_signal_all() - to every process of it */
+int life_signal_all(struct monitor *m, int sig, struct cor_err *err) COR_MUST_CHECK;
+/* life_goes_on() - there are processes of it, whatever became of the first */
+bool life_goes_on(struct monitor *m);
 /* life_kill() - SIGKILL to every process */
 void life_kill(struct monitor *m);
 int life_freeze(struct monitor *m, bool frozen, struct cor_err *err) COR_MUST_CHECK;

@@ -76,6 +76,7 @@ static int timeout_of(const struct monitor *m)
 
         if (m->state == STATE_RUNNING) {
                 sooner(&at, m->stop.on && !m->stop.killed ? m->stop.kill_at : -1);
+                sooner(&at, m->stop.others ? m->stop.look_at : -1);
                 sooner(&at, health_due(m));
                 for (int i = 0; i < 2; i++)
                         sooner(&at, m->out[i].retry_at ? m->out[i].retry_at : -1);
@@ -117,6 +118,8 @@ static void check_time(struct monitor *m)
                 m->stop.killed = true;
                 life_kill(m);
         }
+        if (m->state == STATE_RUNNING && m->stop.others && (m->stop.killed || now >= m->stop.look_at))
+                monitor_look(m);
         if (m->store && now - m->store_opened_ms > QUIET_MS)
                 monitor_close_store(m);
         for (int i = 0; i < 2; i++)

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CODE_UNKNOWN = 128, CODE_REFUSED = 126, CODE_MISSING = 127 };
+enum { LOOK_MS = 50, CODE_UNKNOWN = 128, CODE_REFUSED = 126, CODE_MISSING = 127 };
 
 /* --- the row -------------------------------------------------------------------------------------------------------
  */
@@ -149,11 +149,12 @@ int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, 
                 m->now.stopped = !again;
         if (m->state != STATE_RUNNING)
                 return 0;
-        if (life_signal(m, sig, err) < 0)
+        if ((m->settings.stop_all || m->stop.others ? life_signal_all(m, sig, err) : life_signal(m, sig, err)) < 0)
                 return -1;
         monitor_event_signal(m, sig);
         if (m->life.frozen && life_freeze(m, false, &ignored) == 0)
                 m->now.phase = CONTAINER_PHASE_RUNNING;
+        m->stop.signal = sig;
         m->stop.killed = false;
         m->stop.kill_at = timeout < 0 ? -1 : cor_now_ms() + timeout;
         return 0;
@@ -168,9 +169,8 @@ int monitor_shut_down(struct monitor *m, struct cor_err *err)
         return m->stop.on || m->state == STATE_OVER ? 0 : monitor_stop(m, &how, false, err);
 }
 
-void monitor_ended(struct monitor *m, int status)
+static void ended(struct monitor *m)
 {
-        m->status = status;
         m->state = STATE_ENDING;
         m->progress_ms = cor_now_ms();
         health_end(m);
@@ -189,6 +189,34 @@ void monitor_ended(struct monitor *m, int status)
         m->in.end_wanted = false;
         cor_fd_close(&m->in.fd);
         m->in.n = 0;
+}
+
+/*
+ * In a pid namespace of its own nobody outlives the first process. In that of the host or of another container they do,
+ * and a stop is for them as well: the same signal, and what is left of the time.
+ */
+void monitor_ended(struct monitor *m, int status)
+{
+        struct cor_err err = { 0 };
+
+        m->status = status;
+        m->life.pid = 0;
+        if (!m->stop.on || m->stop.killed || !life_goes_on(m)) {
+                ended(m);
+                return;
+        }
+        health_end(m);
+        if (!m->settings.stop_all && life_signal_all(m, m->stop.signal, &err) < 0)
+                cor_warn("stop the processes of container %s: %s", m->id, err.msg);
+        m->stop.others = true;
+        m->stop.look_at = cor_now_ms() + LOOK_MS;
+}
+
+void monitor_look(struct monitor *m)
+{
+        m->stop.look_at = cor_now_ms() + LOOK_MS;
+        if (m->stop.killed || !life_goes_on(m))
+                ended(m);
 }
 
 static void tell_exit(struct monitor *m, bool last)

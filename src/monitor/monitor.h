@@ -8,7 +8,8 @@
  *        STARTING ---------- error ------------------------.
  *            v                                             |
  *        RUNNING   output, stdin, clients, health check    |
- *            v     the first process ends                  |
+ *            v     the first process ends, and at a stop   |
+ *            |     all that outlive it as well             |
  *        ENDING    what is left of it is killed and        |
  *            |     removed; the rest of its output is      |
  *            v     passed on                               |
@@ -38,6 +39,9 @@ struct stop {
         bool on;
         bool again;      /* start again afterwards */
         bool killed;     /* SIGKILL was sent */
+        int signal;      /* that asked for it */
+        bool others;     /* the first process has ended; others, which outlive it, are waited for */
+        int64_t look_at; /* then: when they are looked for again; cor_now_ms() */
         int64_t kill_at; /* cor_now_ms(); -1: never */
 };
 
@@ -103,6 +107,8 @@ void monitor_will_run(struct monitor *m);
 void monitor_start_failed(struct monitor *m, const struct cor_err *why);
 /* monitor_ended() - the first process has ended and was collected */
 void monitor_ended(struct monitor *m, int status);
+/* monitor_look() - at those whom a stop still waits for */
+void monitor_look(struct monitor *m);
 /* monitor_finish() - all output was passed on: what comes next */
 void monitor_finish(struct monitor *m);
 /* monitor_wait_over() - WAITING is over, by time or by a request */

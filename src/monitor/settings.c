@@ -108,6 +108,9 @@ static int read_host_config(const struct docker_host_config *h, struct settings 
                 ret->runtime = cor_strdup(h->runtime);
         ret->network_mode = cor_strdup(h->network_mode ? h->network_mode : "");
         ret->log_type = cor_strdup(h->log_config.type && h->log_config.type[0] ? h->log_config.type : "json-file");
+        for (size_t i = 0; i < h->n_annotations; i++)
+                if (strcmp(h->annotations[i].key, SETTINGS_STOP_ANNOTATION) == 0)
+                        ret->stop_all = strcmp(h->annotations[i].value, "all") == 0;
         add_pairs(&ret->log_options, h->log_config.config, h->log_config.n_config);
         return read_restart(&h->restart_policy, &ret->restart, err);
 }

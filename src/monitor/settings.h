@@ -17,6 +17,10 @@ struct restart_policy {
         int64_t max_retries; /* of RESTART_ON_FAILURE; 0: no limit */
 };
 
+/* On an annotation of the container: "all": a stop signals all processes; "first", or none: the first, as docker does
+ */
+#define SETTINGS_STOP_ANNOTATION "coracle.stop"
+
 struct health_settings {
         struct cor_strv command; /* empty: there is no health check */
         int64_t interval_ms, timeout_ms, start_period_ms, start_interval_ms;
@@ -25,6 +29,7 @@ struct health_settings {
 
 struct settings {
         bool tty, open_stdin, stdin_once, auto_remove;
+        bool stop_all;       /* a stop signals every process */
         int stop_signal;     /* 0: none of its own */
         int stop_timeout_ms; /* -1: for ever */
         struct restart_policy restart;

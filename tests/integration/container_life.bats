@@ -280,3 +280,47 @@ typed"
 }
 
 are_attached() { [ "$(coracle events --since 10m --until 0s -f "container=$1" -f event=attach --format x | grep -c x)" = "$2" ]; }
+
+@test "stop of one with --init: all that the program started is asked to end, and waited for" {
+        # the program leaves at once and its child takes a moment longer
+        # shellcheck disable=SC2016
+        local program='sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done'
+        crun -d --name one --init --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
+        wait_until has_logged one child
+        coracle stop one >/dev/null
+        has_logged one "child ended"
+        expect_equal "$(state_of one)" "exited 3"
+        crun -d --name bare --stop-timeout 60 bb:1 sh -c "$program" >/dev/null # as docker does it
+        wait_until has_logged bare child
+        coracle stop bare >/dev/null
+        refute has_logged bare "child ended"
+        expect_equal "$(state_of bare)" "exited 3"
+}
+
+@test "stop with coracle.stop=all: each process gets the signal at once; without it the first alone" {
+        # shellcheck disable=SC2016
+        local program='trap "wait; exit 4" TERM; sh -c "trap \"echo asked; exit\" TERM; echo child; while :; do sleep 0.1; done" & wait; wait; exit 5'
+        crun -d --name all --annotation coracle.stop=all --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
+        wait_until has_logged all child
+        coracle stop all >/dev/null
+        has_logged all asked
+        expect_equal "$(state_of all)" "exited 4"
+        run crun --annotation coracle.stop=some bb:1 true
+        expect_status 125
+        expect_text "annotation coracle.stop=some: expected first or all"
+}
+
+@test "stop: processes that outlive the first one, in the host's process namespace, are asked and waited for" {
+        # shellcheck disable=SC2016
+        local program='sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done'
+        crun -d --name one --pid host --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
+        wait_until has_logged one child
+        coracle stop one >/dev/null
+        has_logged one "child ended"
+        expect_equal "$(state_of one)" "exited 3"
+        crun -d --name deaf --pid host bb:1 sh -c 'sh -c "trap \"\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
+        wait_until has_logged deaf child
+        coracle stop -t 1 deaf >/dev/null
+        expect_equal "$(state_of deaf)" "exited 3"
+        [ -z "$(coracle top deaf 2>/dev/null)" ]
+}

@@ -48,7 +48,7 @@ none() { coracle run --rm --network none "$@"; }
         expect_status 0
         expect_output "uid=1000(test) gid=1000(test) groups=1000(test),2000(extra)"
         run none -v new:/data --init small sh -c 'cat /data/file; tr "\0" " " </proc/1/cmdline'
-        expect_text text "/sbin/docker-init -- sh -c"
+        expect_text text "/sbin/docker-init --wait-all --grace 10 -- sh -c"
         run none --read-only --tmpfs /t small sh -c 'echo x >/t/x && echo x >/y'
         expect_text "Read-only file system"
         run none --privileged small sh -c 'head -c 1 /dev/zero | wc -c'
