@@ -7,14 +7,14 @@
 #include "monitor/log_attrs.h"
 #include "monitor/log_file.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct log_json {
         struct log_file *file;
-        char *attrs;    /* what each line carries: ",\"attrs\":{…}", or "" */
-        time_t second;  /* that `stamp` says */
-        char stamp[32]; /* "2024-02-29T12:00:00" */
+        struct cor_text tails[2]; /* of lines, by stream: from the end of the text to the time */
+        time_t second;            /* that `stamp` says */
+        char stamp[32];           /* "2024-02-29T12:00:00" */
+        size_t stamp_n;
 };
 
 static void json_close(void *log)
@@ -22,7 +22,8 @@ static void json_close(void *log)
         struct log_json *l = log;
 
         log_file_close(l->file);
-        free(l->attrs);
+        cor_text_done(&l->tails[0]);
+        cor_text_done(&l->tails[1]);
         free(l);
 }
 
@@ -33,19 +34,23 @@ static void log_json_free(struct log_json **l)
 }
 
 /* Sorted, as Go writes maps. */
-static char *print_attrs(const struct log_attrs *a)
+static void add_attrs(const struct log_attrs *a, struct cor_text *t)
 {
-        struct cor_text t = COR_TEXT_INIT;
-
         for (size_t i = 0; i < a->n_items; i++) {
-                cor_text_add(&t, i ? "," : ",\"attrs\":{");
-                cor_text_add_json(&t, a->items[i].key);
-                cor_text_add_c(&t, ':');
-                cor_text_add_json(&t, a->items[i].value);
+                cor_text_add(t, i ? "," : ",\"attrs\":{");
+                cor_text_add_json(t, a->items[i].key);
+                cor_text_add_c(t, ':');
+                cor_text_add_json(t, a->items[i].value);
         }
         if (a->n_items)
-                cor_text_add_c(&t, '}');
-        return cor_text_take(&t);
+                cor_text_add_c(t, '}');
+}
+
+static void make_tail(const char *stream, const struct log_attrs *a, struct cor_text *t)
+{
+        cor_text_printf(t, "\",\"stream\":\"%s\"", stream);
+        add_attrs(a, t);
+        cor_text_add(t, ",\"time\":\"");
 }
 
 static int json_open(const struct log_options *o, const struct log_settings *s, void **ret, struct cor_err *err)
@@ -57,7 +62,8 @@ static int json_open(const struct log_options *o, const struct log_settings *s, 
         l->second = -1;
         if (log_attrs_make(o, s, true, &attrs, err) < 0 || log_file_open(o->folder, name, &s->file, &l->file, err) < 0)
                 return -1;
-        l->attrs = print_attrs(&attrs);
+        make_tail("stdout", &attrs, &l->tails[LOG_STDOUT]);
+        make_tail("stderr", &attrs, &l->tails[LOG_STDERR]);
         *ret = COR_TAKE(l);
         return 0;
 }
@@ -65,16 +71,28 @@ static int json_open(const struct log_options *o, const struct log_settings *s, 
 /* --- a line --------------------------------------------------------------------------------------------------------
  */
 
+/* Of eight bytes at once: not 0 if one of them has to be looked at. */
+static uint64_t odd_bytes(uint64_t word)
+{
+        const uint64_t ones = 0x0101010101010101, high = ones * 0x80;
+        uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\', deletes = word ^ ones * 0x7f;
+
+        return ((word - ones * 0x20) | word | (quotes - ones) | (backslashes - ones) | (deletes - ones)) & high;
+}
+
 /* Nothing in it has to be escaped, as is the case for most of what is printed. */
 static bool is_plain(const char *text, size_t n)
 {
-        for (size_t i = 0; i < n; i++) {
-                uint8_t c = (uint8_t)text[i];
+        uint64_t word;
 
-                if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+        for (; n >= sizeof word; text += sizeof word, n -= sizeof word) {
+                memcpy(&word, text, sizeof word);
+                if (odd_bytes(word))
                         return false;
         }
-        return true;
+        word = 0x2020202020202020;
+        memcpy(&word, text, n);
+        return !odd_bytes(word);
 }
 
 /* Text as a JSON string, as Go's encoder writes it; a message has no NUL that would end it. */
@@ -107,40 +125,47 @@ static void add_escaped(struct cor_text *t, const char *text, size_t n)
         }
 }
 
+/* As Go writes it: without zeros at its end. */
+static void add_fraction(long nanoseconds, struct cor_text *t)
+{
+        char digits[1 + 9] = ".";
+        size_t n = sizeof digits;
+
+        if (nanoseconds == 0)
+                return;
+        for (size_t i = n - 1; i > 0; i--, nanoseconds /= 10)
+                digits[i] = (char)('0' + nanoseconds % 10);
+        while (digits[n - 1] == '0')
+                n--;
+        cor_text_add_n(t, digits, n);
+}
+
 static void add_time(struct log_json *l, const struct timespec *time, struct cor_text *t)
 {
-        char digits[16];
         struct tm tm;
-        int n = 9;
 
         if (time->tv_sec != l->second) {
                 gmtime_r(&time->tv_sec, &tm);
-                strftime(l->stamp, sizeof l->stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+                l->stamp_n = strftime(l->stamp, sizeof l->stamp, "%Y-%m-%dT%H:%M:%S", &tm);
                 l->second = time->tv_sec;
         }
-        cor_text_add(t, l->stamp);
-        if (time->tv_nsec == 0)
-                return;
-        snprintf(digits, sizeof digits, "%09ld", time->tv_nsec);
-        while (digits[n - 1] == '0')
-                n--;
-        cor_text_add_c(t, '.');
-        cor_text_add_n(t, digits, (size_t)n);
+        cor_text_add_n(t, l->stamp, l->stamp_n);
+        add_fraction(time->tv_nsec, t);
 }
 
 static void json_write(void *log, const struct log_message *m)
 {
         struct log_json *l = log;
+        const struct cor_text *tail = &l->tails[m->stream];
         struct cor_text *t = log_file_record(l->file);
 
-        cor_text_add(t, "{\"log\":");
+        cor_text_add_n(t, "{\"log\":", 7);
         add_escaped(t, m->text, m->n);
-        cor_text_add(t, log_message_ends(m) ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
-        cor_text_add(t, m->stream == LOG_STDOUT ? "stdout\"" : "stderr\"");
-        cor_text_add(t, l->attrs);
-        cor_text_add(t, ",\"time\":\"");
+        if (log_message_ends(m))
+                cor_text_add_n(t, "\\n", 2);
+        cor_text_add_n(t, tail->s, tail->len);
         add_time(l, &m->time, t);
-        cor_text_add(t, "Z\"}\n");
+        cor_text_add_n(t, "Z\"}\n", 4);
 }
 
 static void json_flush(void *log)
