@@ -284,7 +284,7 @@ are_attached() { [ "$(coracle events --since 10m --until 0s -f "container=$1" -f
 @test "stop of one with --init: all that the program started is asked to end, and waited for" {
         # the program leaves at once and its child takes a moment longer
         # shellcheck disable=SC2016
-        local program='sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done'
+        local program='trap "exit 3" TERM; sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & while :; do sleep 0.1; done'
         crun -d --name one --init --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
         wait_until has_logged one child
         coracle stop one >/dev/null
@@ -312,13 +312,13 @@ are_attached() { [ "$(coracle events --since 10m --until 0s -f "container=$1" -f
 
 @test "stop: processes that outlive the first one, in the host's process namespace, are asked and waited for" {
         # shellcheck disable=SC2016
-        local program='sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done'
+        local program='trap "exit 3" TERM; sh -c "trap \"sleep 1; echo child ended; exit\" TERM; echo child; while :; do sleep 0.1; done" & while :; do sleep 0.1; done'
         crun -d --name one --pid host --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
         wait_until has_logged one child
         coracle stop one >/dev/null
         has_logged one "child ended"
         expect_equal "$(state_of one)" "exited 3"
-        crun -d --name deaf --pid host bb:1 sh -c 'sh -c "trap \"\" TERM; echo child; while :; do sleep 0.1; done" & trap "exit 3" TERM; while :; do sleep 0.1; done' >/dev/null
+        crun -d --name deaf --pid host bb:1 sh -c 'trap "exit 3" TERM; sh -c "trap \"\" TERM; echo child; while :; do sleep 0.1; done" & while :; do sleep 0.1; done' >/dev/null
         wait_until has_logged deaf child
         coracle stop -t 1 deaf >/dev/null
         expect_equal "$(state_of deaf)" "exited 3"
