@@ -1,4 +1,5 @@
 /* The readers of netlink answers: messages, attributes at three levels, acknowledgements, links and addresses. */
+#include "linux/conntrack.h"
 #include "linux/link_message.h"
 #include "linux/netdev_message.h"
 #include "linux/netlink.h"
@@ -44,6 +45,7 @@ static void count_vlan(uint16_t id, uint16_t flags, void *data)
 /* Links, addresses, routes, rules and neighbours: whatever is said to be read is within its bounds. */
 static void read_typed(const struct netlink_message *m)
 {
+        struct conntrack_entry entry;
         struct route_rule rule;
         struct nft_listed_rule listed;
         struct neighbour neighbour;
@@ -56,6 +58,8 @@ static void read_typed(const struct netlink_message *m)
                 assert(strlen(link.name) < sizeof link.name && strlen(link.kind) < sizeof link.kind);
                 assert(strlen(link.alias) < sizeof link.alias && link.mac_len <= sizeof link.mac);
         }
+        if (conntrack_read(m, &entry))
+                assert(entry.protocol != 0);
         link_vlan_read(m, 1, count_vlan, &sum);
         if (address_read(m, &address))
                 assert((address.ip.ip.len == 4 || address.ip.ip.len == 16) && address.ip.bits <= address.ip.ip.len * 8);

@@ -256,14 +256,14 @@ EOF
 @test "clients of udp that go on speaking are heard by who has the port now" {
         publish one -p 5353:53/udp
         serve one 53
-        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 5 4000
+        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 15 4000
         expect_output "one 10.9.8.2"
         publish two # what has the address of the first afterwards shall not be asked
         coracle rm -f one >/dev/null
         publish three
         publish four -p 5353:53/udp
         serve four 53
-        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 5 4000
+        run in_far python3 "$PEER" ask udp 10.9.8.1 5353 15 4000
         expect_output "four 10.9.8.2"
 }
 

@@ -3,7 +3,7 @@
 
 serve answers on TCP, UDP, IPv4 and IPv6 with "NAME ADDRESS" of who asks, until it is killed; to a question that begins with
 the line "sum" it answers with the number of bytes and their SHA-256 once its end is there. It prints "ready" when all ports are open.
-ask prints the answer, and exits with 1 if there is none within SECONDS (5).
+ask prints the answer, and exits with 1 if there is none within SECONDS (15).
 """
 import hashlib
 import selectors
@@ -56,7 +56,7 @@ def serve(name, *ports):
                 key.fileobj.sendto(f'{name} {plain(peer[0])}\n'.encode(), peer)
 
 
-def ask(protocol, address, port, seconds='5', from_port='0'):
+def ask(protocol, address, port, seconds='15', from_port='0'):
     family = socket.AF_INET6 if ':' in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == 'tcp' else socket.SOCK_DGRAM
     with socket.socket(family, kind) as sock:
