@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "engine/image.h"
 #include "engine/image_platform.h"
+#include "engine/network.h"
 #include "engine/spec.h"
 #include "engine/spec_userns.h"
 #include "monitor/remove.h"
@@ -60,15 +61,12 @@ static void take_image(const struct image_row *image, struct container_row *r)
                 r->layers[i] = image->layers[i].name;
 }
 
-static void take_documents(const struct spec_documents *d, const struct container_new *n, struct container_row *r)
+static void take_documents(const struct spec_documents *d, struct container_row *r)
 {
-        const struct docker_networking_config none = { .endpoints = NULL };
-
         r->created = cor_wall_ns();
         r->image = cor_strdup(d->config->image ? d->config->image : "");
         r->config = print(&docker_config_doc, d->config);
         r->host_config = print(&docker_host_config_doc, d->host_config);
-        r->networking = print(&docker_networking_config_doc, n->networking ? n->networking : &none);
         r->command = command_line(d->config);
         r->auto_remove = d->host_config->auto_remove;
         for (size_t i = 0; i < d->config->n_labels; i++)
@@ -180,8 +178,10 @@ int engine_create_container(struct engine *e, const struct container_new *n, str
         spec.image = image_config->config;
         if (spec_prepare(e->store, &spec, &d, warnings, err) < 0)
                 return -1;
+        if (engine_settle_networks(e, d.host_config, n->networking, &row.networking, err) < 0)
+                return -1;
         take_image(&image, &row);
-        take_documents(&d, n, &row);
+        take_documents(&d, &row);
         if (add(e, &bare, &d, &row, err) < 0)
                 return -1;
         event_write_container(e->store, &row, "create", NULL, 0);

@@ -349,13 +349,27 @@ static bool ports_fit(const struct container_match *m, const struct docker_confi
         return published && exposed;
 }
 
-static bool network_fits(const struct cor_strv *networks, const struct docker_host_config *h)
+/* By name or id, whether it is connected now or would be */
+static bool network_fits(const struct cor_strv *networks, const struct docker_host_config *h,
+                         const struct container_row *r)
 {
+        auto_json struct docker_networking_config *c = NULL;
         const char *mode = h->network_mode && *h->network_mode && strcmp(h->network_mode, "default") != 0
                                    ? h->network_mode
                                    : "bridge";
 
-        return networks->n_items == 0 || has_one(networks, mode);
+        if (networks->n_items == 0 || has_one(networks, mode))
+                return true;
+        if (!r->networking ||
+            cor_json_parse(&docker_networking_config_doc, r->networking, strlen(r->networking), NULL, &c, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < c->n_endpoints; i++) {
+                const struct docker_endpoint *e = &c->endpoints[i];
+
+                if (has_one(networks, e->name) || (e->network_id && has_one(networks, e->network_id)))
+                        return true;
+        }
+        return false;
 }
 
 static int documents_fit(struct engine *e, const struct container_match *m, const struct container_row *r,
@@ -372,7 +386,7 @@ static int documents_fit(struct engine *e, const struct container_match *m, cons
         if (cor_json_parse(&docker_config_doc, r->config, strlen(r->config), "container", &c, err) < 0 ||
             cor_json_parse(&docker_host_config_doc, r->host_config, strlen(r->host_config), "container", &h, err) < 0)
                 return -1;
-        return ports_fit(m, c, h) && network_fits(&m->networks, h);
+        return ports_fit(m, c, h) && network_fits(&m->networks, h, r);
 }
 
 int container_match_fits(struct engine *e, const struct container_match *m, const struct container_row *r,

@@ -201,6 +201,7 @@ static void set_no_settings(struct making *m)
                         .driver_opts = asked->driver_opts,
                         .n_driver_opts = asked->n_driver_opts,
                         .gw_priority = asked->gw_priority,
+                        .network_id = asked->network_id,
                 };
                 named |= cor_streq(asked->name, name);
         }

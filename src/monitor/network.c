@@ -139,8 +139,9 @@ static int connect_all(struct monitor *m, const struct docker_networking_config 
         const struct docker_endpoint single = { .name = network_name_of(m->settings.network_mode) };
         const struct network_container c = container_of(m);
 
-        return wanted->n_endpoints ? network_connect(&c, wanted->endpoints, wanted->n_endpoints, now, err)
-                                   : network_connect(&c, &single, 1, now, err);
+        /* none at all, and an empty list: it was disconnected from the last */
+        return wanted->endpoints ? network_connect(&c, wanted->endpoints, wanted->n_endpoints, now, err)
+                                 : network_connect(&c, &single, 1, now, err);
 }
 
 static int publish_and_note(struct monitor *m, struct docker_network_settings *now, struct cor_err *err)

@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define ENDPOINT_SYSCTLS "com.docker.network.endpoint.sysctls"
@@ -144,7 +145,7 @@ static int set_one_sysctl(const char *interface, char *word, struct cor_err *err
         for (size_t i = 0; i < COR_COUNT(kinds); i++) {
                 size_t n = strlen(kinds[i]);
 
-                if (!cor_starts_with(word, kinds[i]) ||
+                if (strncasecmp(word, kinds[i], n) != 0 || /* docker's command line has small letters only */
                     strspn(word + n, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(word + n))
                         continue;
                 at += snprintf(path, sizeof path, "%.*s", (int)(n - strlen("IFNAME.")), word);

@@ -7,6 +7,7 @@
 
 #include "image/reference.h"
 #include "store/container.h"
+#include "store/network.h"
 #include "store/volume.h"
 
 #include <ctype.h>
@@ -126,10 +127,14 @@ static void offer_choices(struct completer *c, const char *choices)
                 offer(c, word);
 }
 
+static void offer_networks(struct completer *c);
+
 static void offer_value(struct completer *c, const struct option *o)
 {
         if (o->type == OPTION_WORD)
                 offer_choices(c, o->value);
+        else if (strcmp(o->name, "network") == 0)
+                offer_networks(c);
         else if (o->flags & OPTION_DIR)
                 cor_text_add(c->out, ":dirs\n");
         else if (o->flags & OPTION_FILE)
@@ -193,6 +198,28 @@ static void offer_volumes(struct completer *c)
                 offer(c, rows.items[i].name);
 }
 
+static void offer_networks(struct completer *c)
+{
+        auto_network_rows rows = { 0 };
+        struct cor_err err = { 0 };
+        auto_engine e = { 0 };
+
+        if (!open_store(c, &e) || network_row_all(e.store, &rows, &err) < 0)
+                return;
+        for (size_t i = 0; i < rows.n_items; i++)
+                offer(c, rows.items[i].name);
+}
+
+/* "NETWORK CONTAINER": which of them the words before, some of which may be options, have left */
+static bool wants_network(const struct verb *v, char *const *words, size_t n)
+{
+        size_t given = 0;
+
+        for (size_t i = 0; i < n; i++)
+                given += words[i][0] != '-' && (i == 0 || !awaits_value(v->options, v->n_options, words[i - 1]));
+        return cor_starts_with(v->arguments, "NETWORK") && (given == 0 || !strstr(v->arguments, "CONTAINER"));
+}
+
 static void complete_verb(struct completer *c, const struct verb *v, char *const *words, size_t n)
 {
         const struct option *o = n > 0 ? awaits_value(v->options, v->n_options, words[n - 1]) : NULL;
@@ -205,6 +232,8 @@ static void complete_verb(struct completer *c, const struct verb *v, char *const
                 offer_choices(c, v->arguments);
         else if (strncmp(v->arguments, "file", 4) == 0)
                 cor_text_add(c->out, ":files\n");
+        else if (wants_network(v, words, n))
+                offer_networks(c);
         else if (strstr(v->arguments, "CONTAINER"))
                 offer_containers(c);
         else if (strstr(v->arguments, "VOLUME"))

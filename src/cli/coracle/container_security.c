@@ -218,7 +218,6 @@ int container_health(struct container_request *r, const struct container_flags *
 
 int container_flags_refuse(const struct container_flags *f, const struct container_request *r, struct cor_err *err)
 {
-        static const char later[] = "ports and addresses of containers are not there yet";
         const struct {
                 bool given;
                 char flag[28];
@@ -235,15 +234,8 @@ int container_flags_refuse(const struct container_flags *f, const struct contain
                   "other kinds are of Windows only" },
                 { f->volume_driver && strcmp(f->volume_driver, "local") != 0, "volume-driver",
                   "there is the driver local only" },
-                { f->link.n_items > 0, "link", "names of containers are not there yet" },
-                { f->network_alias.n_items > 0, "network-alias", "names of containers are not there yet" },
-                { f->ip != NULL, "ip", later },
-                { f->ip6 != NULL, "ip6", later },
-                { f->link_local_ip.n_items > 0, "link-local-ip", later },
-                { f->mac_address != NULL, "mac-address", later },
-                { r->networking.n_endpoints > 0, "network", "options of a network are not there yet" },
-                { container_network_is_own(r->host.network_mode), "network",
-                  "networks of one's own are not there yet: bridge, host, none and container:ID are" },
+                { f->link.n_items > 0 && !container_network_is_own(r->host.network_mode), "link",
+                  "the default network knows no names; connect both with a network of your own" },
         };
 
         for (size_t i = 0; i < COR_COUNT(refused); i++)

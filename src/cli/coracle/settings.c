@@ -20,6 +20,7 @@ static const struct cor_json_field settings_fields[] = {
         COR_FIELD("psFormat", STR, S, ps_format, 0),
         COR_FIELD("statsFormat", STR, S, stats_format, 0),
         COR_FIELD("volumesFormat", STR, S, volumes_format, 0),
+        COR_FIELD("networksFormat", STR, S, networks_format, 0),
         COR_FIELD_LIST_OF("proxies", MAP_OBJ, S, proxies, n_proxies, &proxy_doc, 0),
 };
 static const struct cor_json_doc settings_doc = COR_DOC(S, settings_fields, NULL);

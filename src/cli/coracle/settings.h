@@ -9,7 +9,7 @@ struct settings_proxy {
 };
 
 struct settings {
-        const char *detach_keys, *ps_format, *stats_format, *volumes_format;
+        const char *detach_keys, *ps_format, *stats_format, *volumes_format, *networks_format;
         struct settings_proxy *proxies;
         size_t n_proxies;
 };

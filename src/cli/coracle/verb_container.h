@@ -31,6 +31,10 @@ int verb_prune_containers(struct engine *e, char *const *filters, size_t n_filte
 /* verb_container_row() - one as a row of `ps`, with what is known to have been written by it */
 struct value *verb_container_row(struct value_pool *p, const struct container_row *r, int64_t written);
 
+/* verb_prune_networks() - those that nobody is connected with; names to @removed */
+int verb_prune_networks(struct engine *e, char *const *filters, size_t n_filters, struct cor_strv *removed,
+                        struct cor_err *err) COR_MUST_CHECK;
+
 struct volume_pruned;
 /* verb_prune_volumes() - those that nobody uses: anonymous ones, or with @all any */
 int verb_prune_volumes(struct engine *e, char *const *filters, size_t n_filters, bool all, struct volume_pruned *ret,

@@ -6,6 +6,7 @@
 
 #include "cli/value_doc.h"
 #include "engine/container_inspect.h"
+#include "engine/network.h"
 #include "image/reference.h"
 #include "store/volume.h"
 
@@ -15,7 +16,7 @@ enum { EXIT_BAD_TEMPLATE = 64 }; /* docker's */
 
 struct inspect_options {
         const char *format, *type;
-        bool size;
+        bool size, verbose;
 };
 
 static struct value *texts(struct value_pool *p, const char *const *items, size_t n)
@@ -233,11 +234,22 @@ static int inspect_volume(struct engine *e, const char *name, struct value_pool 
         return 0;
 }
 
-/* By type, or, without one, the first that has the name: a container, an image, a volume */
+static int inspect_network(struct engine *e, const char *name, struct value_pool *p, const struct value **ret,
+                           struct cor_err *err)
+{
+        auto_json struct docker_network *d = NULL;
+
+        if (engine_inspect_network(e, name, &d, err) < 0)
+                return -1;
+        *ret = value_from_doc(p, &docker_network_doc, d);
+        return 0;
+}
+
+/* By type, or, without one, the first that has the name: a container, an image, a network, a volume */
 static int inspect_one(struct engine *e, const struct inspect_options *o, const char *type, const char *name,
                        struct value_pool *p, const struct value **ret, struct cor_err *err)
 {
-        static const char types[][10] = { "container", "image", "volume" };
+        static const char types[][10] = { "container", "image", "network", "volume" };
 
         for (size_t i = 0; i < COR_COUNT(types); i++) {
                 int r;
@@ -246,6 +258,7 @@ static int inspect_one(struct engine *e, const struct inspect_options *o, const 
                         continue;
                 r = i == 0   ? inspect_container(e, name, o->size, p, ret, err)
                     : i == 1 ? inspect_image(e, name, p, ret, err)
+                    : i == 2 ? inspect_network(e, name, p, ret, err)
                              : inspect_volume(e, name, p, ret, err);
                 if (r == 0 || (err->kind != COR_NOT_FOUND && (type || err->kind != COR_INVALID)))
                         return r;
@@ -276,7 +289,7 @@ static int inspect(struct invocation *in, const char *type, struct cor_err *err)
 
                 if (inspect_one(&e, o, type, in->args[i], p, &found[n], &one) == 0)
                         n++;
-                else if (one.kind == COR_NOT_FOUND && !cor_streq(type, "volume"))
+                else if (one.kind == COR_NOT_FOUND && !cor_streq(type, "volume") && !cor_streq(type, "network"))
                         cor_text_printf(&failures, "Error: No such %s: %s\n", type ? type : "object", in->args[i]);
                 else
                         cor_text_printf(&failures, "Error: %s\n", one.msg);
@@ -302,16 +315,22 @@ static int run_inspect(struct invocation *in, struct cor_err *err)
         const struct inspect_options *o = in->options;
 
         if (o->type && strcmp(o->type, "image") != 0 && strcmp(o->type, "container") != 0 &&
-            strcmp(o->type, "volume") != 0)
-                return cor_fail(err, COR_INVALID,
-                                "\"%s\" is not a valid value for --type: there are container, image and volume",
-                                o->type);
+            strcmp(o->type, "volume") != 0 && strcmp(o->type, "network") != 0)
+                return cor_fail(
+                        err, COR_INVALID,
+                        "\"%s\" is not a valid value for --type: there are container, image, network and volume",
+                        o->type);
         return inspect(in, o->type, err);
 }
 
 static int run_container_inspect(struct invocation *in, struct cor_err *err)
 {
         return inspect(in, "container", err);
+}
+
+static int run_network_inspect(struct invocation *in, struct cor_err *err)
+{
+        return inspect(in, "network", err);
 }
 
 static int run_volume_inspect(struct invocation *in, struct cor_err *err)
@@ -343,7 +362,7 @@ static const struct option inspect_rows[] = {
         FORMAT_ROW,
         SIZE_ROW,
         OPTION_ROW("type", 0, TEXT, struct inspect_options, type, "string", 0,
-                   "Only objects of this type: container, image or volume"),
+                   "Only objects of this type: container, image, network or volume"),
 };
 
 static const struct option container_inspect_rows[] = { FORMAT_ROW, SIZE_ROW };
@@ -357,6 +376,23 @@ const struct verb verb_container_inspect = {
         .options = container_inspect_rows,
         .n_options = COR_COUNT(container_inspect_rows),
         .run = run_container_inspect,
+};
+
+static const struct option network_inspect_rows[] = {
+        FORMAT_ROW,
+        OPTION_ROW("verbose", 'v', FLAG, struct inspect_options, verbose, "", 0,
+                   "Nothing more: there are no services of a swarm"),
+};
+
+const struct verb verb_network_inspect = {
+        .summary = "Show all that is known of networks",
+        .arguments = "NETWORK [NETWORK...]",
+        .min_args = 1,
+        .max_args = VERB_ARGS_ANY,
+        .options_size = sizeof(struct inspect_options),
+        .options = network_inspect_rows,
+        .n_options = COR_COUNT(network_inspect_rows),
+        .run = run_network_inspect,
 };
 
 const struct verb verb_volume_inspect = {

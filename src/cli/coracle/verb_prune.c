@@ -117,13 +117,16 @@ static int system_prune(struct engine *e, const struct prune_options *o, struct 
         const struct image_filter filter = { .items = o->filters, .n_items = o->n_filters };
         auto_image_removed removed = { 0 };
         auto_volume_pruned volumes = { 0 };
-        auto_strv containers = { 0 };
+        auto_strv containers = { 0 }, networks = { 0 };
         auto_text out = COR_TEXT_INIT;
         int64_t bytes = 0;
 
         if (verb_prune_containers(e, o->filters, o->n_filters, &containers, &bytes, err) < 0)
                 return -1;
         add_lines("Deleted Containers", &containers, &out);
+        if (verb_prune_networks(e, o->filters, o->n_filters, &networks, err) < 0)
+                return -1;
+        add_lines("Deleted Networks", &networks, &out);
         if (o->volumes && prune_volumes(e, o, &volumes, err) < 0)
                 return -1;
         add_lines("Deleted Volumes", &volumes.names, &out);
@@ -145,9 +148,12 @@ static int run_system_prune(struct invocation *in, struct cor_err *err)
                 in->code = 125;
                 return -1;
         }
-        cor_text_printf(&warning, "WARNING! This will remove:\n  - all stopped containers\n%s  - all %s\n\n",
-                        o->volumes ? "  - all anonymous volumes not used by at least one container\n" : "",
-                        o->all ? "images without at least one container associated to them" : "dangling images");
+        cor_text_printf(
+                &warning,
+                "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
+                "container\n%s  - all %s\n\n",
+                o->volumes ? "  - all anonymous volumes not used by at least one container\n" : "",
+                o->all ? "images without at least one container associated to them" : "dangling images");
         yes = o->force ? 1 : verb_confirm(warning.s, err);
         if (yes <= 0)
                 return yes;

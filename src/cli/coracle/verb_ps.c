@@ -174,11 +174,26 @@ static void add_mounts(const struct lister *l, const struct container_row *r, st
         }
 }
 
+/* Those that it is or would be connected with, if that is more than the mode says; whether there are such */
+static bool add_listed_networks(const struct container_row *r, struct cor_text *out)
+{
+        auto_json struct docker_networking_config *c = NULL;
+
+        if (!r->networking ||
+            cor_json_parse(&docker_networking_config_doc, r->networking, strlen(r->networking), NULL, &c, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < c->n_endpoints; i++)
+                cor_text_printf(out, "%s%s", i > 0 ? "," : "", c->endpoints[i].name);
+        return c->n_endpoints > 0;
+}
+
 static void add_networks(const struct container_row *r, struct cor_text *out)
 {
         auto_json struct docker_host_config *h = NULL;
         struct cor_err ignored;
 
+        if (add_listed_networks(r, out))
+                return;
         if (!r->host_config ||
             cor_json_parse(&docker_host_config_doc, r->host_config, strlen(r->host_config), NULL, &h, &ignored) < 0)
                 return;

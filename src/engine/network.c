@@ -1,0 +1,295 @@
+/* Networks: made, removed, shown. */
+#include "engine/network.h"
+
+#include "base/date.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "network/bridge.h"
+#include "network/subnet.h"
+#include "runtime/context.h"
+#include "store/event.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+enum { ID_BYTES = 32, NAME_MAX_BYTES = 255 };
+
+static void tell(struct engine *e, const struct network_row *r, const char *action)
+{
+        const struct cor_pair attributes[] = { { "name", r->name }, { "type", r->driver } };
+
+        event_write(e->store, "network", action, r->id, attributes, COR_COUNT(attributes));
+}
+
+/* -------------------------------------------------------------------------------------------------------------- create
+ */
+
+#define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+static int check_name(const char *name, struct cor_err *err)
+{
+        if (!*name)
+                return cor_fail(err, COR_INVALID, "invalid network name: name is empty");
+        if (!strchr(ALPHANUMERIC, name[0]) || name[strspn(name, ALPHANUMERIC "_.-")])
+                return cor_fail(err, COR_INVALID,
+                                "invalid network name: %.100s: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", name);
+        if (strlen(name) > NAME_MAX_BYTES)
+                return cor_fail(err, COR_INVALID, "invalid network name: %zu characters, at most %d are allowed",
+                                strlen(name), NAME_MAX_BYTES);
+        if (network_is_predefined(name) || strcmp(name, "default") == 0 || strcmp(name, "container") == 0)
+                return cor_fail(err, COR_DENIED, "operation is not permitted on predefined %s network", name);
+        return 0;
+}
+
+static int check_asked(const struct docker_network *a, struct cor_err *err)
+{
+        const char *driver = a->driver ? a->driver : "";
+
+        if (check_name(a->name ? a->name : "", err) < 0)
+                return -1;
+        if (strcmp(driver, "host") == 0 || strcmp(driver, "null") == 0)
+                return cor_fail(err, COR_DENIED, "only one instance of \"%s\" network is allowed", driver);
+        if (!a->enable_ipv4 && !a->enable_ipv6)
+                return cor_fail(err, COR_INVALID, "IPv4 or IPv6 must be enabled");
+        if (a->ipam.driver && *a->ipam.driver && strcmp(a->ipam.driver, "default") != 0)
+                return cor_fail(err, COR_NOT_FOUND, "plugin \"%.60s\" not found", a->ipam.driver);
+        if (a->scope && *a->scope && strcmp(a->scope, "local") != 0)
+                return cor_fail(err, COR_UNSUPPORTED, "scope %.30s: there is no swarm", a->scope);
+        if (a->ingress || a->config_only || (a->config_from.network && *a->config_from.network))
+                return cor_fail(err, COR_UNSUPPORTED, "networks of a swarm are not supported");
+        return 0;
+}
+
+static char *print(const struct docker_network *d)
+{
+        struct cor_text t = COR_TEXT_INIT;
+
+        cor_json_print(&docker_network_doc, d, COR_JSON_COMPACT, &t);
+        return cor_text_take(&t);
+}
+
+static void fill_row(const struct docker_network *a, struct network_row *r)
+{
+        struct docker_network d = *a;
+
+        r->id = cor_random_hex(ID_BYTES);
+        r->name = cor_strdup(a->name);
+        r->driver = cor_strdup(a->driver && *a->driver ? a->driver : "bridge");
+        r->created = cor_wall_ns();
+        d.name = d.id = d.created = d.driver = d.scope = NULL; /* of the row */
+        d.containers = NULL;
+        d.n_containers = 0;
+        d.automatic = false;
+        d.ipam.driver = "default";
+        if (!d.options)
+                d.options = COR_JSON_NONE_YET;
+        if (!d.labels)
+                d.labels = COR_JSON_NONE_YET;
+        r->document = print(&d);
+}
+
+/* A socket, and the folder that holds the lock of networks. */
+struct tools {
+        int run, sock;
+};
+
+static void tools_done(struct tools *t)
+{
+        cor_fd_close(&t->run);
+        cor_fd_close(&t->sock);
+}
+#define auto_tools COR_CLEANUP(tools_done) struct tools
+
+static int tools_open(struct engine *e, struct tools *ret, struct cor_err *err)
+{
+        const char *run;
+
+        if (store_run_path(e->store, &run, err) < 0)
+                return -1;
+        ret->run = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (ret->run < 0)
+                return cor_fail_errno(err, "open %s", run);
+        ret->sock = netlink_open(NETLINK_ROUTE, err);
+        return ret->sock < 0 ? -1 : 0;
+}
+
+static int make_bridge(struct engine *e, const struct network_row *row, struct cor_err *err)
+{
+        auto_tools t = { .run = -1, .sock = -1 };
+        auto_network n = NULL;
+        int index;
+
+        if (network_parse(row, &n, err) < 0)
+                return -1;
+        if (n->driver != NETWORK_BRIDGE)
+                return 0;
+        return tools_open(e, &t, err) < 0 ? -1 : bridge_open(e->store, t.run, t.sock, n, &index, err);
+}
+
+/* Two networks on one bridge would be one network. */
+static int check_bridge(struct engine *e, const struct network_row *row, struct cor_err *err)
+{
+        auto_network_rows all = { 0 };
+        auto_network n = NULL;
+
+        if (network_parse(row, &n, err) < 0 || network_row_all(e->store, &all, err) < 0)
+                return -1;
+        for (size_t i = 0; n->driver == NETWORK_BRIDGE && i < all.n_items; i++) {
+                auto_network other = NULL;
+
+                if (network_parse(&all.items[i], &other, err) < 0)
+                        return -1;
+                if (other->driver == NETWORK_BRIDGE && strcmp(other->bridge, n->bridge) == 0)
+                        return cor_fail(err, COR_EXISTS, "network %s already uses bridge %s", other->name, n->bridge);
+        }
+        return 0;
+}
+
+int engine_create_network(struct engine *e, const struct docker_network *asked, char **ret_id, struct cor_err *err)
+{
+        auto_network_row row = { 0 };
+        struct cor_err ignored;
+
+        if (runtime_default_rootless())
+                return cor_fail(err, COR_DENIED, "networks are made by root only");
+        if (check_asked(asked, err) < 0)
+                return -1;
+        fill_row(asked, &row);
+        if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, err) < 0)
+                return -1;
+        if (make_bridge(e, &row, err) < 0) {
+                (void)!network_row_remove(e->store, &row, &ignored);
+                return -1;
+        }
+        tell(e, &row, "create");
+        *ret_id = COR_TAKE(row.id);
+        return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- remove
+ */
+
+static int remove_row(struct engine *e, const struct network_row *row, struct cor_err *err)
+{
+        auto_tools t = { .run = -1, .sock = -1 };
+        auto_network n = NULL;
+
+        if (network_parse(row, &n, err) < 0 || network_row_remove(e->store, row, err) < 0)
+                return -1;
+        if (n->driver == NETWORK_BRIDGE && (tools_open(e, &t, err) < 0 || bridge_remove(t.run, t.sock, n, err) < 0))
+                return cor_wrap(err, "the network is removed, but");
+        tell(e, row, "destroy");
+        return 0;
+}
+
+int engine_remove_network(struct engine *e, const char *name, char **ret_name, struct cor_err *err)
+{
+        auto_network_row row = { 0 };
+
+        if (network_row_find(e->store, name, &row, err) < 0)
+                return -1;
+        if (network_is_predefined(row.name))
+                return cor_fail(err, COR_DENIED, "%s is a pre-defined network and cannot be removed", row.name);
+        if (remove_row(e, &row, err) < 0)
+                return -1;
+        if (ret_name)
+                *ret_name = COR_TAKE(row.name);
+        return 0;
+}
+
+int engine_prune_networks(struct engine *e, const struct network_filter *f, struct cor_strv *removed,
+                          struct cor_err *err)
+{
+        auto_network_rows rows = { 0 };
+
+        if (engine_networks(e, f, &rows, err) < 0)
+                return -1;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                struct cor_err own = { 0 };
+
+                if (rows.items[i].users > 0 || network_is_predefined(rows.items[i].name))
+                        continue;
+                if (remove_row(e, &rows.items[i], &own) == 0) {
+                        cor_strv_add(removed, rows.items[i].name);
+                        continue;
+                }
+                if (own.kind == COR_BUSY || own.kind == COR_NOT_FOUND) /* somebody was faster */
+                        continue;
+                *err = own;
+                return -1;
+        }
+        event_write(e->store, "network", "prune", "", (const struct cor_pair[]){ { "reclaimed", "0" } }, 1);
+        return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- shown
+ */
+
+static const char *time_text(struct docker_network *d, int64_t ns)
+{
+        auto_text t = COR_TEXT_INIT;
+
+        cor_text_add_time(&t, ns);
+        return cor_json_strdup(d, t.s);
+}
+
+int network_row_document(const struct network_row *r, struct docker_network **ret, struct cor_err *err)
+{
+        auto_json struct docker_network *d = NULL;
+
+        if (cor_json_parse(&docker_network_doc, r->document, strlen(r->document), r->name, &d, err) < 0)
+                return -1;
+        d->name = cor_json_strdup(d, r->name);
+        d->id = cor_json_strdup(d, r->id);
+        d->created = time_text(d, r->created);
+        d->scope = "local";
+        d->driver = cor_json_strdup(d, r->driver);
+        d->automatic = false;
+        if (!d->containers)
+                d->containers = COR_JSON_NONE_YET;
+        if (!d->ipam.config)
+                d->ipam.config = COR_JSON_NONE_YET;
+        if (!d->ipam.options && !network_is_predefined(r->name))
+                d->ipam.options = COR_JSON_NONE_YET;
+        *ret = COR_TAKE(d);
+        return 0;
+}
+
+static int add_containers(struct engine *e, const struct network_row *r, struct docker_network *d, struct cor_err *err)
+{
+        auto_endpoint_rows rows = { 0 };
+        char text[IP_TEXT_BYTES];
+
+        if (endpoint_rows_find(e->store, r->number, 0, false, &rows, err) < 0)
+                return -1;
+        if (rows.n_items == 0)
+                return 0;
+        d->containers = cor_json_alloc(d, rows.n_items * sizeof *d->containers);
+        d->n_containers = rows.n_items;
+        for (size_t i = 0; i < rows.n_items; i++) {
+                const struct endpoint_row *from = &rows.items[i];
+
+                d->containers[i] = (struct docker_network_container){
+                        .id = cor_json_strdup(d, from->container_id),
+                        .name = cor_json_strdup(d, from->container_name),
+                        .endpoint_id = cor_json_strdup(d, from->id),
+                        .mac_address = cor_json_strdup(d, from->mac ? from->mac : ""),
+                };
+                d->containers[i].ipv4_address = cor_json_strdup(d, ip_prefix_text(&from->ip[0], text));
+                d->containers[i].ipv6_address = cor_json_strdup(d, ip_prefix_text(&from->ip[1], text));
+        }
+        return 0;
+}
+
+int engine_inspect_network(struct engine *e, const char *name, struct docker_network **ret, struct cor_err *err)
+{
+        auto_json struct docker_network *d = NULL;
+        auto_network_row row = { 0 };
+
+        if (network_row_find(e->store, name, &row, err) < 0 || network_row_document(&row, &d, err) < 0 ||
+            add_containers(e, &row, d, err) < 0)
+                return -1;
+        *ret = COR_TAKE(d);
+        return 0;
+}

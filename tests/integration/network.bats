@@ -1,0 +1,361 @@
+#!/usr/bin/env bats
+# Networks as objects, with no daemon: made, shown, removed; containers that are connected with them, and what can be
+# reached from where. All of it in a network namespace of the test's own, which afterwards has nothing that it had not
+# before, but for the default bridge.
+
+load lib
+load registries
+load containers
+
+setup() {
+        setup_containers
+        host_state >"$TEST_DIR/before"
+}
+
+teardown() {
+        local id left=0
+        if [ -n "${TEST_DIR:-}" ] && [ -e "$TEST_DIR/before" ]; then
+                for id in $(container_ids); do coracle rm -f -v "$id" >/dev/null 2>&1 || true; done
+                coracle network prune -f >/dev/null 2>&1 || true
+                wait_until is_as_before || { host_state | diff "$TEST_DIR/before" - || true; left=1; }
+        fi
+        teardown_containers && [ "$left" = 0 ]
+}
+
+# Interfaces, addresses and routes; those of the default bridge stay, and are no test's
+host_state() {
+        in_net sh -c 'ip -o link; ip -o addr; ip route; ip -6 route' | grep -v coracle0 | sed 's/^[0-9]*: //; s/ valid_lft.*//; s/ tentative//'
+}
+
+# The kernel takes its time to clear a namespace away.
+is_as_before() { host_state | cmp -s "$TEST_DIR/before" -; }
+
+# start NAME FLAG... - a container that waits
+start() {
+        local name=$1
+        shift
+        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
+}
+
+address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
+address6_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.GlobalIPv6Address}}{{end}}" "$1"; }
+
+reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
+is_cut_off() { ! coracle exec "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
+
+@test "network ls: there are three from the beginning, which stay" {
+        run coracle network ls --format '{{.Name}} {{.Driver}} {{.Scope}}'
+        expect_output "bridge bridge local
+host host local
+none null local"
+        run coracle network rm bridge
+        expect_status 1
+        expect_text "bridge is a pre-defined network and cannot be removed"
+        run coracle network create host
+        expect_status 1
+        expect_text "operation is not permitted on predefined host network"
+        run coracle network rm nope
+        expect_status 1
+        expect_text "network nope not found"
+        run coracle network rm -f nope
+        expect_status 0
+}
+
+@test "network create, inspect, rm: what was asked for, with the gaps filled" {
+        local id
+        id=$(coracle network create --subnet 10.7.0.0/24 --ip-range 10.7.0.128/25 --aux-address router=10.7.0.128 --label a=b -o com.docker.network.driver.mtu=1400 one)
+        [ ${#id} = 64 ]
+        run coracle network inspect -f '{{json .IPAM}} {{.Driver}} {{.Scope}} {{json .Labels}} {{.EnableIPv4}} {{.EnableIPv6}} {{json .Containers}} {{json .Options}}' one
+        expect_output '{"Driver":"default","Options":{},"Config":[{"Subnet":"10.7.0.0/24","IPRange":"10.7.0.128/25","Gateway":"10.7.0.129","AuxiliaryAddresses":{"router":"10.7.0.128"}}]} bridge local {"a":"b"} true false {} {"com.docker.network.driver.mtu":"1400"}'
+        run in_net ip -o link show "br-${id:0:12}"
+        expect_text "mtu 1400"
+        run coracle network create one
+        expect_status 1
+        expect_text "network with name one already exists"
+        run coracle network create --subnet 10.7.0.0/25 two
+        expect_status 1
+        expect_text "Pool overlaps with other one on this address space"
+        run coracle network ls -q --no-trunc -f name=on -f label=a=b
+        expect_output "$id
+$(coracle network ls -q --no-trunc -f name=none -f label=a=b)" || expect_output "$id"
+        run coracle network rm "${id:0:10}"
+        expect_status 0
+        run coracle network inspect one
+        expect_status 1
+        expect_text "network one not found"
+        [ -z "$(coracle network ls -q -f type=custom)" ]
+}
+
+@test "network create: what cannot be is told, and makes nothing" {
+        local words
+        while IFS='|' read -r words message; do
+                # shellcheck disable=SC2086
+                run coracle network create $words bad
+                [ "$status" != 0 ] || fail "$words was taken"
+                [[ "$output" == *"$message"* ]] || fail "$words: $output"
+        done <<'EOF'
+--subnet nonsense|invalid CIDR address
+--gateway 10.1.0.1|every ip-range or gateway must have a corresponding subnet
+--subnet 10.1.0.0/24 --gateway 10.2.0.1|no matching subnet for gateway 10.2.0.1
+--subnet 10.1.0.0/24 --ip-range 10.2.0.0/25|no matching subnet for range 10.2.0.0/25
+--subnet 10.1.0.0/24 --subnet 10.1.0.0/25|multiple overlapping subnet configuration is not supported
+--subnet 10.1.0.0/24 --aux-address a=b|no matching subnet for aux-address b
+-d nonsense|plugin "nonsense" not found
+-d host|only one instance of "host" network is allowed
+--ipam-driver x|plugin "x" not found
+--ipv4=false|IPv4 or IPv6 must be enabled
+-o com.docker.network.bridge.enable_icc=perhaps|invalid value
+-o com.docker.network.driver.mtu=5|invalid value
+-o com.docker.network.bridge.name=a/b|no name of an interface
+-o com.docker.network.bridge.gateway_mode_ipv4=isolated|can only be used for an internal network
+--scope swarm|there is no swarm
+EOF
+        run coracle network create '-d'
+        [ "$status" != 0 ]
+        [ -z "$(coracle network ls -q -f type=custom)" ]
+}
+
+@test "containers of one network reach each other, and none of another" {
+        coracle network create one >/dev/null
+        coracle network create two >/dev/null
+        start xa --network one
+        start xb --network one
+        start xc --network two
+        start xd
+        reaches xa "$(address_of xb one)"
+        reaches xb "$(address_of xa one)"
+        is_cut_off xa "$(address_of xc two)"
+        is_cut_off xc "$(address_of xa one)"
+        is_cut_off xd "$(address_of xa one)"
+        is_cut_off xa "$(address_of xd bridge)"
+        run coracle network rm one
+        expect_status 1
+        expect_text 'network one has active endpoints (name:"xa" id:"'
+        run coracle network inspect -f '{{len .Containers}}' one
+        expect_output 2
+        run coracle ps --filter network=one --format '{{.Names}} {{.Networks}}'
+        expect_output "xb one
+xa one"
+        coracle rm -f xa xb >/dev/null
+        run coracle network prune -f
+        expect_output "Deleted Networks:
+one"
+}
+
+@test "addresses, hardware address, aliases and options are the ones asked for" {
+        coracle network create --subnet 10.7.0.0/24 --subnet fd07::/64 --ipv6 one >/dev/null
+        start xa --network name=one,ip=10.7.0.77,ip6=fd07::77,mac-address=02:00:00:00:00:07,alias=web,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1
+        run coracle inspect -f '{{with index .NetworkSettings.Networks "one"}}{{.IPAddress}}/{{.IPPrefixLen}} {{.GlobalIPv6Address}}/{{.GlobalIPv6PrefixLen}} {{.Gateway}} {{.IPv6Gateway}} {{.MacAddress}} {{json .Aliases}}{{end}}' xa
+        expect_output '10.7.0.77/24 fd07::77/64 10.7.0.1 fd07::1 02:00:00:00:00:07 ["web"]'
+        run coracle exec xa sh -c 'cat /sys/class/net/eth0/address /proc/sys/net/ipv4/conf/eth0/log_martians; ip -4 route show default; ip -6 route show default'
+        expect_text 02:00:00:00:00:07
+        expect_text 'default via 10.7.0.1 dev eth0'
+        expect_text 'default via fd07::1 dev eth0'
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one --ip 10.7.0.77 bb:1 true
+        [ "$status" != 0 ]
+        expect_text "Address already in use"
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one --ip 10.8.0.1 bb:1 true
+        [ "$status" != 0 ]
+        expect_text "no configured subnet contains IP address 10.8.0.1"
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --ip 172.17.0.9 bb:1 true
+        [ "$status" != 0 ]
+        expect_text "user specified IP address is supported on user defined networks only"
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network nope bb:1 true
+        [ "$status" != 0 ]
+        expect_text "network nope not found"
+        start xb --network one
+        reaches xb fd07::77
+}
+
+@test "several networks: an interface each, and the default route by priority" {
+        coracle network create --subnet 10.7.0.0/24 one >/dev/null
+        coracle network create --subnet 10.8.0.0/24 two >/dev/null
+        start xa --network one --network two
+        run coracle exec xa ip -4 route show default
+        expect_text 'via 10.7.0.1 dev eth0'
+        start xb --network one --network name=two,gw-priority=5
+        run coracle exec xb ip -4 route show default
+        expect_text 'via 10.8.0.1 dev eth1'
+        reaches xa "$(address_of xb two)"
+        reaches xa "$(address_of xb one)"
+}
+
+@test "network connect, disconnect: of one that runs, at once; of one that does not, when it starts" {
+        coracle network create --subnet 10.7.0.0/24 one >/dev/null
+        start xa --network one
+        start xb
+        is_cut_off xb "$(address_of xa one)"
+        coracle network connect --ip 10.7.0.50 --alias x one xb
+        run coracle exec xb ip -4 addr show eth1
+        expect_text 'inet 10.7.0.50/24'
+        reaches xb "$(address_of xa one)"
+        run coracle exec xb grep -c 10.7.0.50 /etc/hosts
+        expect_output 1
+        run coracle network connect one xb
+        expect_status 1
+        expect_text "endpoint with name xb already exists in network one"
+        run coracle network connect --ip 10.9.9.9 two xb
+        expect_text "network two not found"
+        coracle network disconnect bridge xb
+        run coracle exec xb ip -4 route show default
+        expect_text 'via 10.7.0.1 dev eth1'
+        coracle restart -t 0 xb >/dev/null
+        run coracle inspect -f '{{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{$v.IPAddress}} {{end}}' xb
+        expect_output "one 10.7.0.50 "
+        coracle network disconnect one xb
+        run coracle network disconnect one xb
+        expect_status 1
+        expect_text "is not connected to network one"
+        coracle network disconnect -f one xb
+        run coracle exec xb ls /sys/class/net
+        expect_output lo
+        coracle stop -t 0 xb >/dev/null
+        coracle network connect one xb
+        coracle start xb >/dev/null
+        reaches xb "$(address_of xa one)"
+        run coracle network connect host xb
+        expect_status 1
+        start xc --network none
+        run coracle network connect one xc
+        expect_status 1
+        expect_text "private (none) mode"
+}
+
+@test "events of networks" {
+        local since
+        since=$(date +%s)
+        coracle network create one >/dev/null
+        start xa --network one
+        coracle rm -f xa >/dev/null
+        coracle network rm one >/dev/null
+        run coracle events --since "$since" --until "$(($(date +%s) + 1))" --filter type=network --format '{{.Action}} {{index .Actor.Attributes "name"}} {{index .Actor.Attributes "type"}}'
+        expect_output "create one bridge
+connect one bridge
+disconnect one bridge
+destroy one bridge"
+}
+
+# far: a namespace that is connected with the test's, as another host would be, and knows of no subnet of ours
+far_host() {
+        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 300 </dev/null >/dev/null 2>&1 3>&- &
+        FAR=$!
+        SERVERS+=("$FAR")
+        wait_until far_is_apart
+        in_net ip link add up0 type veth peer name down0 netns "$FAR"
+        in_net sh -c 'ip addr add 10.9.8.1/24 dev up0 && ip -6 addr add fd98::1/64 dev up0 nodad && ip link set up0 up'
+        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip -6 addr add fd98::2/64 dev down0 nodad && ip link set down0 up && ip link set lo up'
+        host_state >"$TEST_DIR/before"
+}
+far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
+in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
+
+@test "who reaches whom: modes of gateways, internal networks, no ICC" {
+        local network flags from_far out icc
+        far_host
+        in_far sh -c 'ip route add 10.7.0.0/16 via 10.9.8.1; ip -6 route add fd07::/16 via fd98::1'
+        # what docker's documentation says: does a ping from elsewhere come in, does one get out, among containers
+        while read -r network from_far out icc flags; do
+                # shellcheck disable=SC2086
+                coracle network create --subnet 10.7.1.0/24 --ipv6 --subnet fd07:1::/64 $flags "$network" >/dev/null
+                start xa --network "$network"
+                start xb --network "$network"
+                for family in 4 6; do
+                        local there here other ping=ping
+                        if [ $family = 4 ]; then there=10.9.8.2 here=$(address_of xa "$network") other=$(address_of xb "$network"); else there=fd98::2 here=$(address6_of xa "$network") other=$(address6_of xb "$network") ping=ping6; fi
+                        if [ "$out" = yes ]; then coracle exec xa $ping -c 1 -W 5 $there >/dev/null || fail "$network: IPv$family does not get out"; else ! coracle exec xa $ping -c 1 -W 1 $there >/dev/null 2>&1 || fail "$network: IPv$family gets out"; fi
+                        if [ "$from_far" = yes ]; then in_far "$(find_busybox)" $ping -c 1 -W 5 "$here" >/dev/null || fail "$network: IPv$family does not come in"; else ! in_far "$(find_busybox)" $ping -c 1 -W 1 "$here" >/dev/null 2>&1 || fail "$network: IPv$family comes in"; fi
+                        if [ "$icc" = yes ]; then coracle exec xa $ping -c 1 -W 5 "$other" >/dev/null || fail "$network: not together over IPv$family"; else ! coracle exec xa $ping -c 1 -W 1 "$other" >/dev/null 2>&1 || fail "$network: together over IPv$family"; fi
+                done
+                coracle rm -f xa xb >/dev/null
+                coracle network rm "$network" >/dev/null
+        done <<'EOF'
+nat no yes yes
+routed yes yes yes -o com.docker.network.bridge.gateway_mode_ipv4=routed -o com.docker.network.bridge.gateway_mode_ipv6=routed
+open yes yes yes -o com.docker.network.bridge.gateway_mode_ipv4=nat-unprotected -o com.docker.network.bridge.gateway_mode_ipv6=nat-unprotected
+internal no no yes --internal
+isolated no no yes --internal -o com.docker.network.bridge.gateway_mode_ipv4=isolated -o com.docker.network.bridge.gateway_mode_ipv6=isolated
+apart no yes no -o com.docker.network.bridge.enable_icc=false
+EOF
+}
+
+@test "an address of the host hides those of a network, unless masquerading is off" {
+        far_host
+        coracle network create --subnet 10.7.0.0/24 one >/dev/null
+        coracle network create --subnet 10.8.0.0/24 -o com.docker.network.bridge.enable_ip_masquerade=false two >/dev/null
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one bb:1 ping -c 1 -W 5 10.9.8.2
+        expect_status 0
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network two bb:1 ping -c 1 -W 1 10.9.8.2
+        expect_status 1
+        in_far ip route add 10.8.0.0/24 via 10.9.8.1
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network two bb:1 ping -c 1 -W 5 10.9.8.2
+        expect_status 0
+}
+
+@test "a bridge that somebody has removed comes back with the next container, and those that ran are connected again" {
+        local id
+        id=$(coracle network create one)
+        start xa --network one
+        in_net ip link del "br-${id:0:12}"
+        is_cut_off xa "$(coracle network inspect -f '{{(index .IPAM.Config 0).Gateway}}' one)"
+        start xb --network one
+        reaches xb "$(address_of xa one)"
+}
+
+@test "a monitor that was killed leaves no address behind" {
+        local pid ip
+        coracle network create one >/dev/null
+        start xa --network one
+        ip=$(address_of xa one)
+        pid=$(coracle inspect -f '{{.State.Pid}}' xa)
+        pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
+        kill -9 "$pid"
+        wait_until monitor_is_gone xa
+        run coracle network inspect -f '{{len .Containers}}' one
+        expect_output 0
+        start xb --network one
+        expect_equal "$(address_of xb one)" "$ip"
+}
+monitor_is_gone() { [ "$(coracle inspect -f '{{.State.Running}}' "$1")" = false ]; }
+
+@test "addresses are used up, and free again" {
+        coracle network create --subnet 10.7.0.0/29 one >/dev/null
+        local i
+        for i in 1 2 3 4 5; do start "c$i" --network one; done
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one bb:1 true
+        [ "$status" != 0 ]
+        expect_text "no available IPv4 addresses on this network's address pools"
+        coracle stop -t 0 c3 >/dev/null
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one bb:1 true
+        expect_status 0
+}
+
+@test "macvlan: on an interface of the host, and with others of the same network" {
+        in_net ip link add parent0 type veth peer name parent1 || skip "no veth"
+        in_net sh -c 'ip link set parent0 up; ip link set parent1 up; ip addr add 10.7.0.1/24 dev parent1'
+        host_state >"$TEST_DIR/before"
+        coracle network create -d macvlan --subnet 10.7.0.0/24 --gateway 10.7.0.1 -o parent=parent0 mac >/dev/null
+        start xa --network mac
+        start xb --network mac
+        reaches xa "$(address_of xb mac)"
+        reaches xa 10.7.0.1
+        run coracle network create -d macvlan -o macvlan_mode=x bad
+        expect_status 1
+}
+
+@test "ipvlan: the parent's hardware address" {
+        in_net ip link add test0 type dummy 2>/dev/null || skip "this kernel has no dummy interfaces; runs in the lab's guests"
+        in_net ip link set test0 up
+        in_net ip link add link test0 name try0 type ipvlan 2>/dev/null || skip "this kernel has no ipvlan; runs in the lab's guests"
+        in_net ip link del try0
+        host_state >"$TEST_DIR/before"
+        local mode
+        for mode in l2 l3 l3s; do
+                coracle network create -d ipvlan --subnet 10.7.0.0/24 -o parent=test0 -o ipvlan_mode=$mode ip >/dev/null
+                start xa --network ip
+                start xb --network ip
+                reaches xa "$(address_of xb ip)"
+                in_net ip -o link show test0 | grep -q "link/ether $(coracle exec xa cat /sys/class/net/eth0/address) "
+                coracle rm -f xa xb >/dev/null
+                coracle network rm ip >/dev/null
+        done
+}
