@@ -129,9 +129,6 @@ none() { coracle run --rm --network none "$@"; }
         run coracle run -p 80:81:82:83 bb
         expect_status 125
         expect_text "invalid IP address: 80:81"
-        run coracle run --network mine bb
-        expect_status 125
-        expect_text "--network: networks of one's own are not there yet"
         run coracle run --memory 1x bb
         expect_status 125
         expect_text "coracle: invalid argument \"1x\" for \"-m, --memory\" flag: invalid suffix: 'x'"
