@@ -1,6 +1,7 @@
 /* The addresses and routes of a container's interface: made as the address manager says, and looked at again. */
 #include "cni/space.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -89,12 +90,16 @@ static int is_settled(struct space *s, int index, struct cor_err *err)
         return 1;
 }
 
+/* Without a carrier nobody can be asked: an interface whose other end is a program that does not run yet. */
 static int settle(struct space *s, int index, struct cor_err *err)
 {
+        struct link l;
         const struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
         int64_t end = cor_now_ms() + SETTLE_MS;
 
-        for (;;) {
+        if (link_get_index(s->inside, index, &l, err) < 0)
+                return -1;
+        while (l.flags & IFF_LOWER_UP) {
                 int settled = is_settled(s, index, err);
 
                 if (settled != 0)
@@ -103,6 +108,7 @@ static int settle(struct space *s, int index, struct cor_err *err)
                         return cor_fail(err, COR_TIMEOUT, "IPv6 addresses are still being tried for duplicates");
                 nanosleep(&step, NULL);
         }
+        return 0;
 }
 
 static int add_route(struct space *s, int index, const struct cni_route *said, const struct gateways *gw,

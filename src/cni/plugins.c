@@ -7,11 +7,32 @@ static int delegate_status(struct cni_call *c, struct cor_err *err)
         return ipam_run(c, CNI_STATUS, err);
 }
 
+static int delegate_gc(struct cni_call *c, struct cor_err *err)
+{
+        return ipam_run(c, CNI_GC, err);
+}
+
+/* One that makes an interface and leaves the rest to the manager of addresses. */
+#define INTERFACE(NAME, WHAT, FUNCTIONS)                                                                               \
+        {                                                                                                              \
+                .name = NAME, .what = WHAT, .add = FUNCTIONS##_add, .del = FUNCTIONS##_del,                            \
+                .check = FUNCTIONS##_check, .status = delegate_status, .gc = delegate_gc                               \
+        }
+
 const struct cni_plugin cni_plugins[] = {
         { "bridge", "a bridge of the host, and a pair of interfaces to it", false, bridge_add, bridge_del, bridge_check,
           delegate_status, bridge_gc },
+        INTERFACE("dummy", "an interface that leads nowhere", dummy),
+        INTERFACE("host-device", "an interface of the host, moved into the container", host_device),
         { "host-local", "addresses out of ranges, kept in files", true, host_local_add, host_local_del,
           host_local_check, host_local_status, host_local_gc },
+        INTERFACE("ipvlan", "an address of its own on an interface of the host", ipvlan),
         { "loopback", "sets lo up", false, loopback_add, loopback_del, loopback_check, NULL, NULL },
+        INTERFACE("macvlan", "a hardware address of its own on an interface of the host", macvlan),
+        { "ptp", "a pair of interfaces between host and container", false, ptp_add, ptp_del, ptp_check, delegate_status,
+          ptp_gc },
+        { "static", "addresses that the configuration names", true, static_add, NULL, static_check, NULL, NULL },
+        INTERFACE("tap", "an interface whose other end is a program", tap),
+        INTERFACE("vlan", "a VLAN of an interface of the host", vlan),
         { .name = NULL },
 };

@@ -12,7 +12,15 @@
         int NAME##_gc(struct cni_call *c, struct cor_err *err)
 
 PLUGIN_VERBS(bridge);
+PLUGIN_VERBS(dummy);
+PLUGIN_VERBS(host_device);
 PLUGIN_VERBS(host_local);
+PLUGIN_VERBS(ipvlan);
 PLUGIN_VERBS(loopback);
+PLUGIN_VERBS(macvlan);
+PLUGIN_VERBS(ptp);
+PLUGIN_VERBS(static);
+PLUGIN_VERBS(tap);
+PLUGIN_VERBS(vlan);
 
 #endif

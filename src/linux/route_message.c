@@ -173,16 +173,22 @@ static void put_metrics(struct netlink_request *r, const struct route *route)
 
 void route_make(struct netlink_request *r, uint16_t type, uint16_t flags, const struct route *route)
 {
-        const struct rtmsg h = {
+        struct rtmsg h = {
                 .rtm_family = (uint8_t)ip_family(&route->dst.ip),
                 .rtm_dst_len = route->dst.bits,
                 .rtm_table = RT_TABLE_UNSPEC,
-                .rtm_protocol = route->protocol ? route->protocol : RTPROT_BOOT,
+                .rtm_protocol = route->protocol,
                 .rtm_scope = route->scope,
-                .rtm_type = route->type ? route->type : RTN_UNICAST,
+                .rtm_type = route->type,
                 .rtm_flags = route->flags,
         };
 
+        if (type == RTM_DELROUTE) { /* what is not said does not matter */
+                h.rtm_scope = route->scope ? route->scope : RT_SCOPE_NOWHERE;
+        } else {
+                h.rtm_protocol = route->protocol ? route->protocol : RTPROT_BOOT;
+                h.rtm_type = route->type ? route->type : RTN_UNICAST;
+        }
         netlink_begin(r, type, flags, &h, sizeof h);
         if (route->dst.bits)
                 put_ip(r, RTA_DST, &route->dst.ip);

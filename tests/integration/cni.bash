@@ -71,7 +71,7 @@ change() { jq -c "$2" <<<"$1"; }
 
 # host_state - everything that a plugin may have made on the host, without counters and what changes by itself
 host_state() {
-        host ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//; s/ state [A-Z]*//; s/<[^>]*>//; s/link-netns[^ ]* [^ ]*//'
+        host ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//; s/ qdisc [a-z]*//; s/ state [A-Z]*//; s/<[^>]*>//; s/link-netns[^ ]* [^ ]*//'
         host ip -o addr | sed 's/^[0-9]*: //; s/ *valid_lft.*//; s/ tentative//' | grep -v fe80 || true
         host ip route | sed 's/ linkdown//'
         host ip -6 route | grep -v fe80 || true
