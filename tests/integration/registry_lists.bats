@@ -10,6 +10,7 @@ setup() {
         start_registry 5000
         R=localhost:5000
         make_layout image
+        umoci config --image "$TEST_DIR/image:x" --architecture amd64 >"$TEST_DIR/log" 2>&1 # wherever this is run
         put_image a/amd:1
         umoci config --image "$TEST_DIR/image:x" --architecture arm64 >"$TEST_DIR/log" 2>&1
         put_image b/arm:1
