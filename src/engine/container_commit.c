@@ -7,6 +7,7 @@
  *                              ────►   its struct cor_err, of kind COR_OK if all was written
  */
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "engine/container_files.h"
 #include "engine/container_internal.h"
@@ -110,15 +111,24 @@ static int make_image(const struct committing *c, const struct image_commit *i, 
 /* One that runs is paused while its files are read; of one that does not nobody starts it meanwhile. */
 static int hold_still(struct committing *c, bool pause, struct cor_err *err)
 {
+        struct cor_err why = { 0 };
+
         if (!container_runs(&c->row))
                 return 0;
         cor_fd_close(&c->lock);
         if (!pause || c->row.now.phase != CONTAINER_PHASE_RUNNING)
                 return 0;
-        if (engine_pause_container(c->e, c->row.id, true, err) < 0)
-                return -1;
-        c->paused = true;
-        return 0;
+        if (engine_pause_container(c->e, c->row.id, true, &why) == 0) {
+                c->paused = true;
+                return 0;
+        }
+        if (why.kind == COR_UNSUPPORTED) { /* as where cgroups are not delegated to a user */
+                cor_warn("the container goes on while its files are read: %s", why.msg);
+                return 0;
+        }
+        if (err)
+                *err = why;
+        return -1;
 }
 
 static int prepare(struct committing *c, const char *name, struct cor_err *err)

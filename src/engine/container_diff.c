@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/container_files.h"
 #include "engine/container_internal.h"
+#include "image/layer.h"
 #include "store/snapshot.h"
 
 #include <dirent.h>
@@ -74,11 +75,20 @@ static int list(int fd, struct cor_strv *ret, struct cor_err *err)
         return 0;
 }
 
+/* As fuse-overlayfs says it, which only users have. */
+static bool is_fuse_opaque(const struct diff *d, int dir)
+{
+        char value[2];
+
+        return cor_starts_with(d->opaque, "user.") && fgetxattr(dir, LAYER_FUSE_OPAQUE, value, sizeof value) == 1 &&
+               value[0] == 'y';
+}
+
 static bool is_opaque(const struct diff *d, int dir)
 {
         char value[2];
 
-        return fgetxattr(dir, d->opaque, value, sizeof value) == 1 && value[0] == 'y';
+        return (fgetxattr(dir, d->opaque, value, sizeof value) == 1 && value[0] == 'y') || is_fuse_opaque(d, dir);
 }
 
 static bool is_whiteout(const struct stat *st)
@@ -176,6 +186,8 @@ static int walk(struct diff *d, int upper, int lower, const char *path, unsigned
         for (size_t i = 0; i < names.n_items; i++) {
                 auto_str below = cor_printf("%s/%s", path, names.items[i]);
 
+                if (layer_is_fuse_mark(names.items[i]) && is_fuse_opaque(d, upper))
+                        continue;
                 if (look(d, upper, lower, names.items[i], below, depth, err) < 0)
                         return -1;
         }

@@ -1,18 +1,104 @@
 #include "engine/spec_userns.h"
 
-#include "base/process.h"
+#include "base/file.h"
 #include "engine/rootless.h"
 #include "engine/spec_internal.h"
 #include "engine/spec_user.h"
 #include "registry/config.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* No image gets fewer ids; "nobody" and what is above it are not believed to be needed. */
-enum { SIZE_MIN = 1024, NOBODY = 65534 };
+enum { SIZE_MIN = 1024, NOBODY = 65534, MAP_MAX_BYTES = 65536 };
 #define AUTO_USER  "containers"
 #define REMAP_USER "dockremap" /* of "userns-remap": "default" */
+
+/* --- ordinary users ---------------------------------------------------------------------------------------------- */
+
+/* How many ids the namespace that all containers of the user share has: they begin with 0, who is the user. */
+static int count_ids(const char *file, uint32_t *ret_ids, uint32_t *ret_user, struct cor_err *err)
+{
+        auto_str text = NULL;
+        char *cursor, *line;
+        uint64_t n = 0;
+
+        *ret_user = 0;
+        if (cor_read_file(file, MAP_MAX_BYTES, &text, NULL, err) < 0)
+                return -1;
+        for (cursor = text; (line = cor_split_next(&cursor, '\n'));) {
+                unsigned inside, outside, size;
+
+                if (sscanf(line, "%u %u %u", &inside, &outside, &size) != 3 || inside != n)
+                        continue;
+                if (inside == 0)
+                        *ret_user = outside;
+                n += size;
+        }
+        if (n < 2 || n > UINT32_MAX)
+                return cor_fail(err, COR_UNSUPPORTED, "--userns: this user has no subordinate ids");
+        *ret_ids = (uint32_t)n;
+        return 0;
+}
+
+static void add_range(struct oci_id_map **items, size_t *n, uint32_t inside, uint32_t outside, uint32_t size)
+{
+        if (size > 0)
+                *COR_GROW(*items, *n) = (struct oci_id_map){ inside, outside, size };
+}
+
+/* The user, 0 outside, is @user inside, the others around it; with @user -1 he is not there. */
+static void lay_around(int64_t user, uint32_t n_ids, struct oci_id_map **items, size_t *n)
+{
+        uint32_t others = n_ids - 1, before = user < 0 || user > others ? others : (uint32_t)user;
+
+        add_range(items, n, 0, 1, before);
+        if (user >= 0)
+                add_range(items, n, (uint32_t)user, 0, 1);
+        add_range(items, n, before + 1, before + 1, others - before);
+}
+
+static int lay_user(const char *file, bool keep, int64_t asked, struct oci_id_map **items, size_t *n,
+                    struct cor_err *err)
+{
+        uint32_t ids, user;
+
+        if (count_ids(file, &ids, &user, err) < 0)
+                return -1;
+        lay_around(!keep ? -1 : asked >= 0 ? asked : (int64_t)user, ids, items, n);
+        return 0;
+}
+
+static int make_around(const struct userns_mode *m, struct spec_ids *i, struct cor_err *err)
+{
+        bool keep = m->kind == USERNS_KEEP_ID;
+        struct idmap map;
+
+        if (!rootless_entered())
+                return cor_fail(err, COR_UNSUPPORTED, "--userns=%s is for ordinary users: root has all ids",
+                                keep ? "keep-id" : "nomap");
+        if (lay_user("/proc/self/uid_map", keep, m->uid, &i->uids, &i->pool.n_uids, err) < 0 ||
+            lay_user("/proc/self/gid_map", keep, m->gid, &i->gids, &i->pool.n_gids, err) < 0)
+                return -1;
+        map = (struct idmap){ i->uids, i->gids, i->pool.n_uids, i->pool.n_gids };
+        i->map = idmap_format(&map);
+        return 0;
+}
+
+/* Everything but the user himself. */
+static int find_own(struct spec_ids *i, struct cor_err *err)
+{
+        uint32_t uids, gids, user;
+
+        if (count_ids("/proc/self/uid_map", &uids, &user, err) < 0 ||
+            count_ids("/proc/self/gid_map", &gids, &user, err) < 0)
+                return -1;
+        i->pool.owner = "this user";
+        add_range(&i->uids, &i->pool.n_uids, 0, 1, uids - 1);
+        add_range(&i->gids, &i->pool.n_gids, 0, 1, gids - 1);
+        return 1;
+}
 
 /* --- auto -------------------------------------------------------------------------------------------------------- */
 
@@ -47,15 +133,24 @@ static int find_ranges(const char *user, const char *group, struct spec_ids *i, 
         return i->pool.n_uids > 0 && i->pool.n_gids > 0;
 }
 
+static int find_auto(struct spec_ids *i, struct cor_err *err)
+{
+        int found;
+
+        if (rootless_entered())
+                return find_own(i, err);
+        i->pool.owner = AUTO_USER;
+        found = find_ranges(AUTO_USER, AUTO_USER, i, err);
+        if (found != 0)
+                return found;
+        i->pool.owner = "root";
+        return find_ranges("root", "root", i, err);
+}
+
 static int make_auto(const struct spec_documents *d, uint32_t size, int root, struct spec_ids *i, struct cor_err *err)
 {
-        int found = find_ranges(AUTO_USER, AUTO_USER, i, err);
+        int found = find_auto(i, err);
 
-        i->pool.owner = AUTO_USER;
-        if (found == 0) {
-                i->pool.owner = "root";
-                found = find_ranges("root", "root", i, err);
-        }
         if (found < 0)
                 return -1;
         if (found == 0)
@@ -160,8 +255,7 @@ static int make(struct store *s, const struct userns_mode *m, const struct spec_
                 return take_over(s, m->container, i, err);
         case USERNS_KEEP_ID:
         case USERNS_NOMAP:
-                return cor_fail(err, COR_UNSUPPORTED, "--userns=%s is for ordinary users: root has all ids",
-                                m->kind == USERNS_NOMAP ? "nomap" : "keep-id");
+                return make_around(m, i, err);
         case USERNS_HOST:
                 break;
         }
@@ -176,7 +270,7 @@ int spec_userns_make(struct store *s, const struct spec_documents *d, int root, 
 
         if (userns_mode_parse(d->host_config->userns_mode, &m, err) < 0 || make(s, &m, d, root, &i, err) < 0)
                 return -1;
-        if ((i.map || i.pool.size > 0) && check_conflicts(d->host_config, err) < 0)
+        if ((i.map || i.pool.size > 0) && !rootless_entered() && check_conflicts(d->host_config, err) < 0)
                 return -1;
         *ret = i;
         i = (struct spec_ids){ .map = NULL };

@@ -6,6 +6,7 @@
  * Nothing in an archive is trusted. Names are resolved beneath the folder with openat2 (in the root, no magic links), a
  * parent that is a link is followed inside the layer only, hard links go to files of the layer only.
  */
+#include "base/text.h"
 #include "image/tar.h"
 
 /* What layer_apply() found. */
@@ -49,6 +50,13 @@ struct layer_apply_options {
  */
 int layer_apply(int dirfd, struct tar_reader *reader, const struct layer_apply_options *options,
                 struct layer_applied *ret, struct cor_err *err) COR_MUST_CHECK;
+
+/* How fuse-overlayfs marks an opaque directory: by this attribute ("y"), and by names in it. layer_diff() knows it. */
+#define LAYER_FUSE_OPAQUE "user.fuseoverlayfs.opaque"
+static inline bool layer_is_fuse_mark(const char *name)
+{
+        return cor_streq(name, ".wh..wh..opq") || cor_streq(name, ".wh..opq");
+}
 
 /**
  * layer_diff() - the archive of a layer: the exact inverse of layer_apply()

@@ -28,7 +28,8 @@ static bool begins(const char *s, const char *prefix)
 
 bool layer_xattr_kept(const char *name)
 {
-        if (begins(name, "trusted.overlay.") || begins(name, "user.overlay.") || strcmp(name, "security.selinux") == 0)
+        if (begins(name, "trusted.overlay.") || begins(name, "user.overlay.") || begins(name, "user.fuseoverlayfs.") ||
+            strcmp(name, "security.selinux") == 0)
                 return false;
         return begins(name, "user.") || begins(name, "trusted.") || begins(name, "security.") ||
                strcmp(name, acl_access) == 0 || strcmp(name, acl_default) == 0;

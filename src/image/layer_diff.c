@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define READ_BYTES  (256U << 10)
@@ -352,6 +353,15 @@ static int open_path(struct diff *d, const char *path, struct cor_err *err)
         return 0;
 }
 
+/* The program fuse-overlayfs, which users may have instead of the kernel's overlay, has a mark of its own. */
+static bool is_fuse_opaque(const struct diff *d)
+{
+        char value[2];
+
+        return strcmp(d->prefix, "user.overlay.") == 0 &&
+               fgetxattr(d->dir, LAYER_FUSE_OPAQUE, value, sizeof value) == 1 && value[0] == 'y';
+}
+
 /* Its entry, its mark if it is opaque, and its names as one more level. d->path is its path, d->dir itself. */
 static int enter_dir(struct diff *d, struct cor_err *err)
 {
@@ -374,7 +384,7 @@ static int enter_dir(struct diff *d, struct cor_err *err)
         is_opaque = layer_xattr_get(d->dir, opaque, &y, &y_len, err);
         if (is_opaque < 0)
                 return -1;
-        value = is_opaque > 0 && y_len == 1 ? y[0] : '\0';
+        value = is_opaque > 0 && y_len == 1 ? y[0] : is_fuse_opaque(d) ? 'y' : '\0';
         name = len > 0 ? cor_printf("%s/", d->path) : cor_strdup("./");
         e = entry_of(&st, &x, name);
         if (!(d->inside && len == 0) && tar_write_entry(d->writer, &e, err) < 0)
@@ -393,6 +403,8 @@ static int visit(struct diff *d, const char *base, struct cor_err *err)
         struct stat st;
         int n;
 
+        if (layer_is_fuse_mark(base) && is_fuse_opaque(d)) /* said already */
+                return 0;
         if (cor_starts_with(base, WHITEOUT_PREFIX))
                 return cor_fail(err, COR_INVALID, "%s: a name that begins with .wh. cannot be in a layer", base);
         n = snprintf(d->path + len, sizeof d->path - len, "%s%s", len ? "/" : "", base);

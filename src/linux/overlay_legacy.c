@@ -150,22 +150,33 @@ static int attach_mounts(const struct overlay *o, struct cor_err *err)
         return 0;
 }
 
-static int child_mount(const struct overlay *o, bool legacy, struct cor_err *err)
+static int take_place(const struct overlay *o, struct cor_err *err)
 {
-        bool attach = o->mounts[0] >= 0 || o->mounts[1] >= 0;
-        int fd = -1;
-
-        if (unshare(CLONE_NEWNS) < 0)
-                return cor_fail_errno(err, "mount overlay: make a mount namespace");
-        if (mount_propagation("/", MS_REC | MS_PRIVATE, err) < 0 ||
-            (attach ? attach_mounts(o, err) : reopen_all(o, err)) < 0)
-                return -1;
-        if (!legacy)
-                fd = overlay_mount_new(o, err);
-        return fd >= 0 || (!legacy && err->kind != COR_UNSUPPORTED) ? fd : mount_from_links(o, true, err);
+        return o->mounts[0] >= 0 || o->mounts[1] >= 0 ? attach_mounts(o, err) : reopen_all(o, err);
 }
 
-static _Noreturn void child_run(const struct overlay *o, bool legacy, int sock, pid_t caller)
+static int mount_old_way(const struct overlay *o, struct cor_err *err)
+{
+        return take_place(o, err) < 0 ? -1 : mount_from_links(o, true, err);
+}
+
+static int mount_new_way(const struct overlay *o, struct cor_err *err)
+{
+        int fd = take_place(o, err) < 0 ? -1 : overlay_mount_new(o, err);
+
+        return fd >= 0 || err->kind != COR_UNSUPPORTED ? fd : mount_from_links(o, true, err);
+}
+
+typedef int make_fn(const struct overlay *o, struct cor_err *err);
+
+static int child_mount(const struct overlay *o, make_fn *make, struct cor_err *err)
+{
+        if (unshare(CLONE_NEWNS) < 0)
+                return cor_fail_errno(err, "mount overlay: make a mount namespace");
+        return mount_propagation("/", MS_REC | MS_PRIVATE, err) < 0 ? -1 : make(o, err);
+}
+
+static _Noreturn void child_run(const struct overlay *o, make_fn *make, int sock, pid_t caller)
 {
         struct cor_err err = { 0 };
         auto_fd fd = -1;
@@ -173,7 +184,7 @@ static _Noreturn void child_run(const struct overlay *o, bool legacy, int sock, 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != caller)
                 _exit(1);
-        fd = child_mount(o, legacy, &err);
+        fd = child_mount(o, make, &err);
         if (fd < 0 || cor_send_fd(sock, fd, "y", 1, &err) < 0)
                 (void)!send(sock, &err, sizeof err, MSG_NOSIGNAL);
         _exit(0);
@@ -199,6 +210,11 @@ static int receive(int sock, struct cor_err *err)
 
 int overlay_mount_alone(const struct overlay *o, bool legacy, struct cor_err *err)
 {
+        return overlay_alone(o, legacy ? mount_old_way : mount_new_way, err);
+}
+
+int overlay_alone(const struct overlay *o, make_fn *make, struct cor_err *err)
+{
         int sock[2], fd, status;
         pid_t caller = getpid(), child;
 
@@ -207,7 +223,7 @@ int overlay_mount_alone(const struct overlay *o, bool legacy, struct cor_err *er
         child = fork();
         if (child == 0) {
                 close(sock[0]);
-                child_run(o, legacy, sock[1], caller);
+                child_run(o, make, sock[1], caller);
         }
         close(sock[1]);
         fd = child < 0 ? cor_fail_errno(err, "mount overlay: fork") : receive(sock[0], err);

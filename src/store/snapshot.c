@@ -230,6 +230,23 @@ static int explain(const struct snapshot *x, struct cor_err *err)
         return cor_wrap(err, "the root filesystem");
 }
 
+/* A user whose kernel does not let him has a program for it. */
+static int mount_by_kernel(const struct overlay *o, struct cor_err *err)
+{
+        struct cor_err why = { 0 }, fuse = { 0 };
+        int fd = overlay_mount(o, &why);
+
+        if (fd < 0 && o->user && (why.kind == COR_UNSUPPORTED || why.sys == EPERM || why.sys == EINVAL)) {
+                fd = overlay_mount_fuse(o, &fuse);
+                if (fd < 0)
+                        return cor_fail(err, COR_UNSUPPORTED,
+                                        "this kernel mounts no overlay here for users (%s), and %s", why.msg, fuse.msg);
+        }
+        if (fd < 0 && err)
+                *err = why;
+        return fd;
+}
+
 static int mount_overlay(const struct store *s, const struct snapshot *x, const struct opened *o, struct cor_err *err)
 {
         struct overlay overlay = {
@@ -240,6 +257,8 @@ static int mount_overlay(const struct store *s, const struct snapshot *x, const 
                 .user = cor_starts_with(store_overlay_prefix(s), "user."),
                 .lossy = x->lossy,
                 .label = x->label,
+                .map = x->map,
+                .place = s->work, /* covered for the child that mounts it only */
                 .mounts = { o->layers, o->folder },
                 .origins = { s->layers, x->folder },
         };
@@ -252,7 +271,7 @@ static int mount_overlay(const struct store *s, const struct snapshot *x, const 
                 overlay.uid = st.st_uid;
                 overlay.gid = st.st_gid;
         }
-        fd = overlay_mount(&overlay, err);
+        fd = x->fuse ? overlay_mount_fuse(&overlay, err) : mount_by_kernel(&overlay, err);
         return fd < 0 ? explain(x, err) : fd;
 }
 
@@ -261,7 +280,7 @@ int snapshot_mount(const struct store *s, const struct snapshot *x, struct cor_e
         COR_CLEANUP(opened_done) struct opened o = { .upper = -1, .work = -1, .layers = -1, .folder = -1 };
         auto_fd mnt = -1;
 
-        if (x->folder < 0 && x->n_layers < 2)
+        if (x->folder < 0 && x->n_layers < 2 && !x->fuse)
                 mnt = x->n_layers ? mount_single(s, x, err) : mount_none(err);
         else if (open_lower(s, x, &o, err) == 0 && (x->folder < 0 || open_upper(x, &o, err) == 0))
                 mnt = mount_overlay(s, x, &o, err);

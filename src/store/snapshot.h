@@ -22,6 +22,12 @@ struct snapshot {
          * that namespace maps them (idmapped mounts, Linux 5.19)
          */
         int userns;
+        /*
+         * By fuse-overlayfs, for who may not map ids of mounts: how ids on the disk are seen, or NULL for as they are.
+         * Its marks in a writable layer are its own, so one that it has written is always mounted so.
+         */
+        bool fuse;
+        const struct idmap *map;
         const char *label; /* SELinux context of all files, or NULL */
 };
 #define SNAPSHOT_INIT                                                                                                  \

@@ -35,11 +35,22 @@ coracle() {
         # shellcheck disable=SC2016
         unshare --mount --propagation private bash -c '
                 for file in passwd subuid subgid; do mount --bind "$1/$file" "/etc/$file"; done
+                [ ! -e "$1/fuse" ] || mount --bind "$1/fuse" /dev/fuse
+                [ ! -e "$1/over" ] || mount -t overlay overlay -o "lowerdir=$1/over/lower,upperdir=$1/over/upper,workdir=$1/over/work" "$1/over/there"
                 dir=$1 && shift
-                exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" HOME="$dir/walker" \
+                exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="${PATH_OF_USER:-$PATH}" HOME="$dir/walker" \
                         XDG_RUNTIME_DIR="$dir/walker/run" CORACLE_LIBEXEC="$dir" timeout -k 5 60 "$dir/coracle" "$@"' \
                 - "$TEST_DIR" "$@" 3>&-
 }
+
+# What udev does with it where there is one: everybody may use it
+open_fuse() {
+        skip_unless "program fuse-overlayfs" "filesystem fuse"
+        [ -c /dev/fuse ] || skip "needs /dev/fuse: runs on the CI machine"
+        mknod -m 666 "$TEST_DIR/fuse" c 10 229
+}
+
+has_no_fuse() { ! pgrep -u 4242 fuse-overlayfs >/dev/null; }
 
 none() { coracle run --rm --network none "$@"; }
 
@@ -100,4 +111,103 @@ is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/stat
         run none --pid host --ipc host small sh -c 'ls -d /proc/[0-9]* | wc -l'
         expect_status 0
         [ "$output" -gt 1 ] || fail "only $output processes"
+}
+
+@test "an ordinary user's containers: cp, export, commit and diff, running and stopped" {
+        coracle run -d --network none --name one -v vol:/vol small sh -c 'echo 1 >/made; chown 5:6 /made; chmod 600 /made; rm /data/file; exec sleep 1000' >/dev/null
+        wait_until coracle exec one test ! -e /data/file
+        mkdir "$TEST_DIR/walker/in" && echo in >"$TEST_DIR/walker/in/file" && chown -R 4242:4242 "$TEST_DIR/walker/in"
+        coracle cp "$TEST_DIR/walker/in" one:/in
+        coracle cp "$TEST_DIR/walker/in/file" one:/vol/file
+        coracle cp one:/made "$TEST_DIR/walker/out"
+        expect_equal "$(stat -c %u:%g:%a "$TEST_DIR/walker/out")" 4242:4242:600
+        run coracle exec one sh -c 'stat -c %u:%g /in/file /vol/file'
+        expect_output $'0:0\n0:0'
+        run coracle diff one
+        expect_text "A /made" "A /in/file" "C /data" "D /data/file"
+        coracle export one | tar --numeric-owner -tvf - >"$TEST_DIR/list"
+        grep -q '^-rw------- 5/6 .* made$' "$TEST_DIR/list" || fail "export: $(grep made "$TEST_DIR/list")"
+        coracle commit -m why one copy >/dev/null
+        coracle stop -t 0 one >/dev/null
+        coracle cp one:/vol/file "$TEST_DIR/walker/from-volume"
+        expect_equal "$(cat "$TEST_DIR/walker/from-volume")" in
+        run coracle diff one
+        expect_text "A /made" "D /data/file"
+        coracle commit one later >/dev/null
+        local image
+        for image in copy later; do
+                run none "$image" sh -c 'stat -c "%u:%g %a" /made /in/file; ls /data'
+                expect_status 0
+                expect_output $'5:6 600\n0:0 644'
+        done
+        coracle save copy | tar -xf - -C "$TEST_DIR/walker" # the layer's archive has the container's owners
+        run bash -c "for blob in $TEST_DIR/walker/blobs/sha256/*; do tar --numeric-owner -tvf \"\$blob\" 2>/dev/null; done | grep ' made\$'"
+        expect_text "5/6"
+}
+
+@test "an ordinary user's containers with ids of their own: keep-id, nomap, auto, by fuse-overlayfs" {
+        open_fuse
+        mkdir "$TEST_DIR/walker/home" && echo mine >"$TEST_DIR/walker/home/file" && chown -R 4242:4242 "$TEST_DIR/walker/home"
+        run none --userns keep-id -u 4242:4242 -v "$TEST_DIR/walker/home:/h" small \
+                sh -c 'id -u; stat -c %u:%g /h/file /bin /data/file; echo new >/h/new; touch /tmp/x; echo out >/dev/stdout'
+        expect_status 0
+        expect_output $'4242\n4242:4242\n0:0\n0:0\nout'
+        expect_equal "$(stat -c %u:%g "$TEST_DIR/walker/home/new")" 4242:4242
+        run none --userns keep-id:uid=1000,gid=1000 -v "$TEST_DIR/walker/home:/h" small \
+                sh -c 'stat -c %u:%g /h/file; id -u; tr -s " " </proc/self/uid_map'
+        expect_output $'1000:1000\n0\n 0 1 1000\n 1000 0 1\n 1001 1001 64536'
+        run none --userns nomap -v "$TEST_DIR/walker/home:/h" small sh -c 'stat -c %u:%g /h/file /bin'
+        expect_output $'65534:65534\n0:0'
+        run none --userns auto small sh -c 'tr -s " " </proc/self/uid_map; stat -c %u:%g /bin; touch /made; stat -c %u:%g /made'
+        expect_output $' 0 1 2001\n0:0\n0:0'
+        wait_until has_no_fuse
+}
+
+@test "an ordinary user's containers with ids of their own: cp, export, commit and diff" {
+        open_fuse
+        coracle run -d --network none --name one --userns keep-id small \
+                sh -c 'echo 1 >/made; chown 5:6 /made; rm /data/file; rm -r /tmp; mkdir /tmp; echo 2 >/tmp/file; exec sleep 1000' >/dev/null
+        wait_until coracle exec one test -e /tmp/file
+        echo in >"$TEST_DIR/walker/in" && chown 4242:4242 "$TEST_DIR/walker/in"
+        coracle cp "$TEST_DIR/walker/in" one:/in
+        coracle cp one:/made "$TEST_DIR/walker/out"
+        expect_equal "$(stat -c %u:%g "$TEST_DIR/walker/out")" 4242:4242
+        run coracle exec one stat -c %u:%g /in /made
+        expect_output $'0:0\n5:6'
+        coracle export one | tar --numeric-owner -tvf - >"$TEST_DIR/list"
+        grep -q ' 5/6 .* made$' "$TEST_DIR/list" || fail "export: $(grep made "$TEST_DIR/list")"
+        run coracle diff one
+        expect_text "A /made" "D /data/file" "A /tmp/file"
+        coracle stop -t 0 one >/dev/null
+        coracle commit one copy >/dev/null
+        run none copy sh -c 'stat -c %u:%g /made /in; ls /data /tmp'
+        expect_output $'5:6\n0:0\n/data:\n\n/tmp:\nfile'
+        coracle start one >/dev/null
+        run coracle exec one stat -c %u:%g /made
+        expect_output 5:6
+        coracle rm -f one >/dev/null
+        wait_until has_no_fuse
+}
+
+@test "an ordinary user's containers with ids of their own: without fuse-overlayfs its package is named" {
+        mkdir "$TEST_DIR/bin"
+        ln -s "$(command -v newuidmap)" "$(command -v newgidmap)" "$(command -v setpriv)" "$(command -v timeout)" "$(command -v env)" "$TEST_DIR/bin"
+        PATH_OF_USER=$TEST_DIR/bin run none --userns keep-id small true
+        expect_status 125
+        expect_text "the program fuse-overlayfs is not there: install the package fuse-overlayfs"
+}
+
+@test "an ordinary user's containers where the kernel mounts no overlay: fuse-overlayfs does, or its package is named" {
+        open_fuse
+        mkdir -p "$TEST_DIR"/over/{lower,upper,work,there} # the writable layer of an overlay cannot lie on an overlay
+        chown 4242:4242 "$TEST_DIR"/over/{lower,upper}
+        coracle --root "$TEST_DIR/over/there/store" import -c 'CMD ["sh"]' "$TEST_DIR/small.tar" small >/dev/null
+        run coracle --root "$TEST_DIR/over/there/store" run --rm --network none small sh -c 'rm /data/file && touch /made && ls /data | wc -l; grep " / " /proc/mounts'
+        expect_status 0
+        expect_text 0 "fuse-overlayfs / fuse"
+        mkdir "$TEST_DIR/bin"
+        ln -s "$(command -v newuidmap)" "$(command -v newgidmap)" "$(command -v setpriv)" "$(command -v timeout)" "$(command -v env)" "$TEST_DIR/bin"
+        PATH_OF_USER=$TEST_DIR/bin run coracle --root "$TEST_DIR/over/there/store" run --rm --network none small true
+        expect_status 125
+        expect_text "this kernel mounts no overlay here for users" "install the package fuse-overlayfs"
 }
