@@ -218,8 +218,10 @@ static void row_round(struct row *row, unsigned timeout_s, struct sample *sample
         size_t i, n_failed = 0;
         double start;
 
-        *sample = (struct sample){ 0 };
         shell_run(row->before, timeout_s);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+                ; /* what ended since belongs to no row */
+        *sample = (struct sample){ 0 };
         for (i = 0; i < row->n_pidfiles; i++)
                 daemon_begin(&daemons[i], row->pidfiles[i]);
         if (ftruncate(messages_fd, 0) < 0 || lseek(messages_fd, 0, SEEK_SET) < 0)
