@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Somebody may write in the moment between the look at the log and the wait, which no event tells of: look again. */
-enum { LOOK_AGAIN_MS = 1000 };
+enum { LOOK_AGAIN_MS = 1000, LOST_MAX_BYTES = 4096 };
 
 /* Where the messages of a container are read from: files, or the journal. */
 struct source {
@@ -185,14 +185,30 @@ static int follow(struct engine *e, const struct container_row *r, struct source
         return more;
 }
 
+static void tell_lost(struct engine *e, const struct container_row *r, const struct engine_logs *l)
+{
+        auto_fd folder = container_folder_open(e->store, r->id, NULL);
+        auto_str text = NULL;
+        size_t n = 0;
+
+        if (!l->lost || folder < 0 || cor_own_read(folder, LOG_LOST_NAME, LOST_MAX_BYTES, &text, &n, NULL) < 0)
+                return;
+        text[strcspn(text, "\n")] = '\0';
+        l->lost(l->context, text);
+}
+
 int engine_logs(struct engine *e, const char *name, const struct engine_logs *l, struct cor_err *err)
 {
         COR_CLEANUP(source_done) struct source s = { .folder = -1 };
         auto_container_row row = { 0 };
+        int r;
 
         if (engine_container(e, name, true, &row, err) < 0)
                 return -1;
         if (source_open(e, &row, l, &s, err) < 0)
                 return err->kind == COR_NOT_FOUND && !s.is_journal ? 0 : -1;
-        return l->follow && (s.folder >= 0 || container_runs(&row)) ? follow(e, &row, &s, l, err) : drain(&s, l, err);
+        r = l->follow && (s.folder >= 0 || container_runs(&row)) ? follow(e, &row, &s, l, err) : drain(&s, l, err);
+        if (r >= 0)
+                tell_lost(e, &row, l);
+        return r;
 }

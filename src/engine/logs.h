@@ -10,6 +10,8 @@ struct engine_logs {
         /* called for each message; negative: stop, with the error it made */
         int (*each)(void *context, const struct log_entry *entry, struct cor_err *err);
         void *context;
+        /* may be NULL; called at most once, behind the rest: "12 messages were lost: No space left on device" */
+        void (*lost)(void *context, const char *text);
 };
 /*
  * engine_logs() - of one that was never started: nothing. UNSUPPORTED "configured logging driver does not support

@@ -1,9 +1,12 @@
 #include "monitor/log.h"
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "monitor/log_settings.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +30,8 @@ struct line {
 };
 
 struct log {
+        int folder;                   /* containers/<id> */
+        uint64_t noted;               /* messages lost that log-lost tells of */
         struct sink sinks[LOG_WAITS]; /* the driver's, and that which `logs` reads where the driver has none to read */
         struct line lines[2];         /* by stream */
 };
@@ -36,6 +41,9 @@ void log_loss_add(struct log_loss *l, uint64_t n, const struct cor_err *why)
         int64_t now = cor_now_ms();
 
         l->n += n;
+        if (l->total == 0)
+                snprintf(l->why, sizeof l->why, "%.199s", why->msg);
+        l->total += n;
         if (!l->on && (l->said_ms == 0 || now - l->said_ms >= SAY_AGAIN_MS)) {
                 cor_warn("what the container prints is lost: %s", why->msg);
                 l->said_ms = now;
@@ -109,6 +117,7 @@ int log_open(const struct log_options *o, struct log **ret, struct cor_err *err)
                 sink_close(&l.sinks[0]);
                 return cor_wrap(err, "failed to initialize logging driver");
         }
+        l.folder = open(o->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
         *ret = cor_alloc(sizeof **ret);
         **ret = l;
         return 0;
@@ -211,8 +220,34 @@ void log_close(struct log *l)
         }
         flush(l);
         for (size_t i = 0; i < LOG_WAITS; i++)
+                if (l->sinks[i].driver && l->sinks[i].driver->last)
+                        l->sinks[i].driver->last(l->sinks[i].state);
+        log_note_loss(l);
+        for (size_t i = 0; i < LOG_WAITS; i++)
                 sink_close(&l->sinks[i]);
+        cor_fd_close(&l->folder);
         free(l);
+}
+
+/* Where the disk is full, this may be too much, too: then the monitor's own log is all that tells. */
+void log_note_loss(struct log *l)
+{
+        const struct log_loss *worst = NULL;
+        auto_str text = NULL;
+        struct cor_err ignored;
+
+        for (size_t i = 0; i < LOG_WAITS; i++) {
+                const struct sink *s = &l->sinks[i];
+                const struct log_loss *loss = s->driver && s->driver->loss ? s->driver->loss(s->state) : NULL;
+
+                if (loss && loss->total > l->noted && (!worst || loss->total > worst->total))
+                        worst = loss;
+        }
+        if (!worst)
+                return;
+        text = cor_printf("%" PRIu64 " messages were lost: %s\n", worst->total, worst->why);
+        if (cor_own_write(l->folder, LOG_LOST_NAME, text, strlen(text), 0640, false, &ignored) == 0)
+                l->noted = worst->total;
 }
 
 /* --- waiting -------------------------------------------------------------------------------------------------------
@@ -244,6 +279,8 @@ bool log_is_full(const struct log *l)
 
 void log_rest(struct log *l)
 {
+        if (l)
+                log_note_loss(l);
         for (size_t i = 0; l && i < LOG_WAITS; i++)
                 if (l->sinks[i].driver && l->sinks[i].driver->rest)
                         l->sinks[i].driver->rest(l->sinks[i].state);

@@ -5,8 +5,8 @@
  * line, or 16 KiB of a longer one. A driver is a table of functions for these, one row of log_drivers.
  *
  * A log never stops its container: what cannot be written is lost, which is said in the monitor's own log when it
- * begins, and with the number of messages when it is over. A driver that sends to others may ask for a moment
- * (log_is_full()), which has an end.
+ * begins, and with the number of messages when it is over; and in containers/<id>/log-lost, which `logs` shows. A
+ * driver that sends to others may ask for a moment (log_is_full()), which has an end.
  */
 #include "base/text.h"
 #include <sys/types.h>
@@ -19,6 +19,7 @@ struct log_settings;
 #define LOG_LOCAL_FOLDER "local-logs"
 #define LOG_LOCAL_NAME   "container.log"
 #define LOG_CACHE_NAME   "container-cached.log"
+#define LOG_LOST_NAME    "log-lost" /* a line: how many messages were lost, and why */
 
 enum log_stream { LOG_STDOUT, LOG_STDERR };
 enum { LOG_LINE_MAX = 16 * 1024, LOG_ID_DIGITS = 64 };
@@ -58,6 +59,8 @@ struct log_loss {
         bool on, loud;
         uint64_t n; /* not said yet */
         int64_t said_ms;
+        uint64_t total;
+        char why[200]; /* of the first */
 };
 void log_loss_add(struct log_loss *l, uint64_t n, const struct cor_err *why);
 void log_loss_over(struct log_loss *l);
@@ -81,6 +84,8 @@ struct log_driver {
         void (*step)(void *log);                             /* what was waited for is there, perhaps */
         bool (*is_full)(const void *log);
         void (*rest)(void *log); /* nothing is printed at the moment: no buffers, please */
+        void (*last)(void *log); /* nothing more will come: a moment for what waits to be sent */
+        const struct log_loss *(*loss)(const void *log);
 };
 extern const struct log_driver log_json_driver, log_local_driver, log_cache_driver, log_journald_driver,
         log_syslog_driver, log_none_driver;
@@ -100,5 +105,7 @@ void log_step(struct log *l);
 /* log_is_full() - nothing more should be read from the container before log_step() has had its turn */
 bool log_is_full(const struct log *l);
 void log_rest(struct log *l);
+/* log_note_loss() - write log-lost, if there is something to say */
+void log_note_loss(struct log *l);
 
 #endif

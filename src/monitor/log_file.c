@@ -221,6 +221,11 @@ void log_file_flush(struct log_file *f)
         write_out(f);
 }
 
+const struct log_loss *log_file_loss(const struct log_file *f)
+{
+        return &f->loss;
+}
+
 void log_file_rest(struct log_file *f)
 {
         if (f->records.len == 0 && f->records.room > KEEP_BYTES)

@@ -21,6 +21,7 @@ struct cor_text *log_file_record(struct log_file *f);
 void log_file_flush(struct log_file *f);
 /* log_file_rest() - give the buffer back */
 void log_file_rest(struct log_file *f);
+const struct log_loss *log_file_loss(const struct log_file *f);
 /* log_file_close() - a child that is compressing has a moment to end; what it does not manage is done next time */
 void log_file_close(struct log_file *f);
 static inline void log_file_close_p(struct log_file **f)

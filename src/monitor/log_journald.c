@@ -258,12 +258,16 @@ static void journald_flush(void *log)
         journald_step(log);
 }
 
-static void journald_close(void *log)
+static void journald_last(void *log)
 {
         struct log_journald *l = log;
 
         log_queue_last(&l->queue, &log_journald_driver, l);
-        journald_free(l);
+}
+
+static void journald_close(void *log)
+{
+        journald_free(log);
 }
 
 static bool journald_is_full(const void *log)
@@ -281,6 +285,13 @@ static void journald_rest(void *log)
         cor_text_done(&l->message);
 }
 
+static const struct log_loss *journald_loss(const void *log)
+{
+        const struct log_journald *l = log;
+
+        return &l->queue.loss;
+}
+
 const struct log_driver log_journald_driver = {
         .name = "journald",
         .open = journald_open,
@@ -291,4 +302,6 @@ const struct log_driver log_journald_driver = {
         .step = journald_step,
         .is_full = journald_is_full,
         .rest = journald_rest,
+        .last = journald_last,
+        .loss = journald_loss,
 };

@@ -196,6 +196,13 @@ static void json_rest(void *log)
         log_file_rest(l->file);
 }
 
+static const struct log_loss *json_loss(const void *log)
+{
+        const struct log_json *l = log;
+
+        return log_file_loss(l->file);
+}
+
 const struct log_driver log_json_driver = {
         .name = "json-file",
         .open = json_open,
@@ -205,4 +212,5 @@ const struct log_driver log_json_driver = {
         .wait = json_wait,
         .step = json_step,
         .rest = json_rest,
+        .loss = json_loss,
 };

@@ -149,10 +149,17 @@ static void local_rest(void *log)
         log_file_rest(l->file);
 }
 
+static const struct log_loss *local_loss(const void *log)
+{
+        const struct log_local *l = log;
+
+        return log_file_loss(l->file);
+}
+
 #define LOCAL_DRIVER(NAME, OPEN)                                                                                       \
         {                                                                                                              \
                 .name = (NAME), .open = (OPEN), .write = local_write, .flush = local_flush, .close = local_close,      \
-                .wait = local_wait, .step = local_step, .rest = local_rest,                                            \
+                .wait = local_wait, .step = local_step, .rest = local_rest, .loss = local_loss,                        \
         }
 
 const struct log_driver log_local_driver = LOCAL_DRIVER("local", local_open);

@@ -103,12 +103,16 @@ static void syslog_wait(const void *log, struct log_wait *ret)
                 ret->at = due;
 }
 
-static void syslog_close(void *log)
+static void syslog_last(void *log)
 {
         struct log_syslog *l = log;
 
         log_queue_last(&l->queue, &log_syslog_driver, l);
-        syslog_free(l);
+}
+
+static void syslog_close(void *log)
+{
+        syslog_free(log);
 }
 
 static bool syslog_is_full(const void *log)
@@ -126,6 +130,13 @@ static void syslog_rest(void *log)
         cor_text_done(&l->message);
 }
 
+static const struct log_loss *syslog_loss(const void *log)
+{
+        const struct log_syslog *l = log;
+
+        return &l->queue.loss;
+}
+
 const struct log_driver log_syslog_driver = {
         .name = "syslog",
         .open = syslog_open,
@@ -136,4 +147,6 @@ const struct log_driver log_syslog_driver = {
         .step = syslog_step,
         .is_full = syslog_is_full,
         .rest = syslog_rest,
+        .last = syslog_last,
+        .loss = syslog_loss,
 };

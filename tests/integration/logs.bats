@@ -10,6 +10,7 @@ setup() { setup_containers; }
 teardown() {
         local pid status=0
         for pid in ${RECEIVERS:-}; do kill -CONT "$pid" 2>/dev/null || true; done
+        [ -z "${FULL:-}" ] || umount -l "$FULL" || status=1 # lazily: a monitor may write there still
         teardown_containers || status=1
         for pid in ${RECEIVERS:-}; do kill "$pid" 2>/dev/null || true; done
         return "$status"
@@ -68,6 +69,33 @@ end"
         run coracle logs one
         expect_output "$(sh -c "$(lines 20); $(lines 600)")"
         [ -z "$(find "$dir" -name "*.packing")" ]
+}
+
+@test "a disk that is full stops the log, not the container, and it is said" {
+        local dir
+        coracle create --cgroup-parent "$CGROUP_PARENT" --network none --name one --log-driver local --log-opt max-file=1 --log-opt compress=false bb:1 \
+                sh -c "echo first; $(lines 20000); touch /done; while [ ! -e /go ]; do sleep 0.1; done; echo after" >/dev/null
+        dir=$(folder_of one)/local-logs
+        mkdir -m 700 "$dir"
+        mount -t tmpfs -o size=64k tmpfs "$dir"
+        FULL=$dir
+        coracle start one >/dev/null
+        wait_until coracle exec one test -e /done
+        wait_until grep -q "what the container prints is lost: .*No space left on device" "$CORACLE_RUN"/*/*/log
+        mount -o remount,size=1m "$dir"
+        coracle exec one touch /go
+        expect_equal "$(coracle wait one)" 0
+        run --separate-stderr coracle logs one
+        expect_status 0
+        expect_equal "${lines[0]}" first
+        expect_equal "${lines[-1]}" after
+        [[ $stderr =~ ^"coracle: "[0-9]+" messages were lost: ".*"No space left on device"$ ]]
+        expect_equal "$((20002 - ${#lines[@]}))" "$(tr -dc 0-9 <<<"$stderr")" # each that is missing was counted
+}
+
+@test "info: the log drivers that there are" {
+        run coracle info -f '{{.LoggingDriver}} {{json .Plugins.Log}}'
+        expect_output 'json-file ["journald","json-file","local","syslog"]'
 }
 
 # ------------------------------------------------------------------------------------------------------------- journald
@@ -219,7 +247,7 @@ err1"
         rm "$TEST_DIR/rsyslog.pid"
         start_rsyslog
         coracle exec one touch /go2
-        wait_until received "again|"
+        WAIT_SECONDS=90 wait_until received "again|" # up to half a minute lies between two attempts
         wait_until grep -q "kept again; messages lost: [1-9]" "$CORACLE_RUN"/*/*/log
         run coracle stop -t 0 one
         expect_status 0
@@ -235,4 +263,5 @@ err1"
                 bb:1 sh -c 'i=0; while [ $i -lt 300 ]; do head -c 30000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done' >/dev/null
         expect_equal "$(coracle logs one | wc -c)" 9000300
         expect_equal "$(coracle logs two | wc -c)" 9000300
+        coracle logs one 2>&1 >/dev/null | grep -qx 'coracle: [0-9]* messages were lost: the buffer of mode=non-blocking is full (max-buffer-size)'
 }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/coracle/verb.h"
 #include "engine/container.h"
+#include "monitor/log_settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,22 @@ static void count_containers(struct value_pool *p, struct value *s, const struct
         value_field(p, s, "ContainersStopped", NULL, value_int(p, (int64_t)rows->n_items - running - paused));
 }
 
+/* None is a plugin, but docker has them under this name: what volumes can be made by, and where logs can go. */
+static void add_plugins(struct value_pool *p, struct value *s)
+{
+        static const char *const volume[] = { "local" };
+        struct value *plugins = value_struct(p, "system.PluginsInfo");
+        const char *const *log = log_driver_names();
+        size_t n = 0;
+
+        while (log[n])
+                n++;
+        value_field(p, plugins, "Volume", NULL, value_strings(p, volume, COR_COUNT(volume)));
+        value_field(p, plugins, "Log", NULL, value_strings(p, log, n));
+        value_field(p, s, "Plugins", NULL, plugins);
+        value_field_text(p, s, "LoggingDriver", "json-file");
+}
+
 static struct value *info(struct value_pool *p, const char *root, const struct container_rows *rows, size_t images)
 {
         struct value *s = value_struct(p, "system.dockerInfo");
@@ -66,6 +83,7 @@ static struct value *info(struct value_pool *p, const char *root, const struct c
         count_containers(p, s, rows);
         value_field(p, s, "Images", NULL, value_int(p, (int64_t)images));
         value_field_text(p, s, "Driver", "overlay");
+        add_plugins(p, s);
         value_field_text(p, s, "DockerRootDir", root);
         value_field_text(p, s, "KernelVersion", u.release);
         value_field_text(p, s, "OperatingSystem", os);
@@ -86,6 +104,10 @@ static const char standard[] = "Containers: {{.Containers}}\n"
                                "Images: {{.Images}}\n"
                                "Version: {{.ServerVersion}}\n"
                                "Storage Driver: {{.Driver}}\n"
+                               "Logging Driver: {{.LoggingDriver}}\n"
+                               "Plugins:\n"
+                               " Volume: {{join .Plugins.Volume \" \"}}\n"
+                               " Log: {{join .Plugins.Log \" \"}}\n"
                                "Kernel Version: {{.KernelVersion}}\n"
                                "Operating System: {{.OperatingSystem}}\n"
                                "OSType: {{.OSType}}\n"

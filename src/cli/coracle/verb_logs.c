@@ -57,6 +57,12 @@ static int show(void *context, const struct log_entry *e, struct cor_err *err)
         return ferror(to) ? cor_fail_errno(err, "write what the container printed") : 0;
 }
 
+static void say_lost(void *context, const char *text)
+{
+        fflush(stdout);
+        fprintf(stderr, "coracle: %s\n", text);
+}
+
 static int read_query(const struct logs_options *o, struct log_query *q, struct cor_err *err)
 {
         q->tail = -1;
@@ -71,7 +77,7 @@ static int run_logs(struct invocation *in, struct cor_err *err)
 {
         const struct logs_options *o = in->options;
         struct shower s = { .options = o };
-        struct engine_logs l = { .follow = o->follow, .each = show, .context = &s };
+        struct engine_logs l = { .follow = o->follow, .each = show, .context = &s, .lost = say_lost };
         auto_engine e = { 0 };
         int r;
 
