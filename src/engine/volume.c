@@ -4,16 +4,18 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "linux/quota.h"
 #include "store/event.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 32, DEPTH_MAX = 512 };
+enum { NAME_BYTES = 32, DEPTH_MAX = 512, PROJECT_FIRST = 0x10000000 }; /* others hardly have such numbers */
 
 const char *volume_option(const struct cor_strv *list, const char *key)
 {
@@ -29,7 +31,7 @@ const char *volume_option(const struct cor_strv *list, const char *key)
 
 static bool is_known(const char *option)
 {
-        static const char *const known[] = { "type", "o", "device" };
+        static const char *const known[] = { "type", "o", "device", "size" };
         size_t n = strcspn(option, "=");
 
         for (size_t i = 0; i < COR_COUNT(known); i++)
@@ -41,14 +43,15 @@ static bool is_known(const char *option)
 static int check_options(const struct cor_strv *o, struct cor_err *err)
 {
         const char *type = volume_option(o, "type"), *device = volume_option(o, "device");
+        const char *size = volume_option(o, "size");
+        uint64_t bytes;
 
-        for (size_t i = 0; o && i < o->n_items; i++) {
-                if (cor_starts_with(o->items[i], "size="))
-                        return cor_fail(err, COR_UNSUPPORTED, "quota size requested but no quota support");
+        for (size_t i = 0; o && i < o->n_items; i++)
                 if (!is_known(o->items[i]))
                         return cor_fail(err, COR_INVALID, "invalid option: \"%.*s\"", (int)strcspn(o->items[i], "="),
                                         o->items[i]);
-        }
+        if (size && (cor_parse_size(size, &bytes) < 0 || bytes == 0))
+                return cor_fail(err, COR_INVALID, "invalid size: '%.60s'", size);
         if (!type && (device || volume_option(o, "o")))
                 return cor_fail(err, COR_INVALID, "missing required option: \"type\"");
         if (!device && (type || volume_option(o, "o")))
@@ -80,6 +83,35 @@ static int add_row(struct store *s, const struct volume_new *n, char *name, bool
         return volume_row_add(s, &row, err);
 }
 
+/* What it may hold, by a project of its own. */
+static int limit_size(struct store *s, const char *name, const char *size, struct cor_err *err)
+{
+        auto_fd folder = volume_folder_open(s, name, err), data = -1;
+        struct cor_err why = { 0 };
+        uint32_t wish = 0;
+        uint64_t bytes = 0;
+
+        if (folder < 0)
+                return -1;
+        data = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (data < 0 || getrandom(&wish, sizeof wish, 0) != sizeof wish || cor_parse_size(size, &bytes) < 0)
+                return cor_fail_errno(err, "limit the size");
+        if (quota_limit(&data, 1, PROJECT_FIRST + wish / 2, bytes, &why) == 0)
+                return 0;
+        return cor_fail(err, why.kind, "quota size requested but no quota support: %s", why.msg);
+}
+
+static int limit(struct store *s, const struct volume_new *n, const char *name, struct cor_err *err)
+{
+        const char *size = volume_option(n->options, "size");
+        struct cor_err ignored;
+
+        if (!size || limit_size(s, name, size, err) == 0)
+                return 0;
+        (void)!volume_row_remove(s, name, &ignored);
+        return cor_wrap(err, "create %s", name);
+}
+
 int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, bool *ret_made,
                          struct cor_err *err)
 {
@@ -103,6 +135,8 @@ int engine_create_volume(struct store *s, const struct volume_new *n, char **ret
                 cor_err_clear(err);
                 made = false;
         }
+        if (made && limit(s, n, name, err) < 0)
+                return -1;
         if (made)
                 event_write_volume(s, name, "create", NULL, NULL, 0);
         *ret_name = COR_TAKE(name);
