@@ -31,8 +31,8 @@
  *      PAUSE, RESUME         ->      freeze it, or go on
  *      UPDATE                ->      read the container's row again: the restart policy (limits are the cgroup's, and
  *                                    set by whoever changes them)
- *      NETWORKS              ->      read the networks of the container's row again, connect with those that are new and
- *                                    disconnect from those that are gone
+ *      NETWORKS              ->      read the networks of the container's row again, connect with those that are new
+ * and disconnect from those that are gone
  *                            <-      DONE, or ERROR
  *      DETACH                ->      the user leaves what ATTACH gave
  *      WAIT                  ->      tell me about the next end
