@@ -72,13 +72,12 @@ static int find_due(const struct container_rows *rows, struct due *due, size_t *
  * start
  */
 
-/* The database of the parent is not the child's to use. */
-static _Noreturn void child_run(const struct engine *parent, const char *id, int report)
+static _Noreturn void child_run(const char *store, const char *id, int report)
 {
         struct engine e = { 0 };
         struct cor_err err = { 0 };
 
-        if (store_open(store_path(parent->store), STORE_DATABASE, &e.store, &err) == 0 &&
+        if (store_open(store, STORE_DATABASE, &e.store, &err) == 0 &&
             engine_start_container(&e, id, NULL, NULL, NULL, &err) == 0)
                 cor_err_clear(&err);
         engine_done(&e);
@@ -104,7 +103,7 @@ static int hear(int report, struct cor_err *err)
         return -1;
 }
 
-static int start(const struct engine *e, const char *id, struct cor_err *err)
+static int start(const char *store, const char *id, struct cor_err *err)
 {
         auto_fd ours = -1, theirs = -1;
         int ends[2], r;
@@ -118,7 +117,7 @@ static int start(const struct engine *e, const char *id, struct cor_err *err)
         if (child < 0)
                 return cor_fail_errno(err, "fork");
         if (child == 0)
-                child_run(e, id, theirs);
+                child_run(store, id, theirs);
         cor_fd_close(&theirs);
         r = hear(ours, err);
         if (r < 0)
@@ -128,13 +127,13 @@ static int start(const struct engine *e, const char *id, struct cor_err *err)
 }
 
 /* One whose namespaces are another's may have come before that one: it gets a second chance. */
-static void start_due(struct engine *e, const struct due *due, size_t n, const struct boot_report *report)
+static void start_due(const char *store, const struct due *due, size_t n, const struct boot_report *report)
 {
         auto_free bool *again = cor_alloc(n * sizeof *again + 1);
 
         for (size_t i = 0; i < n; i++) {
                 struct cor_err err = { 0 };
-                int r = start(e, due[i].row->id, &err);
+                int r = start(store, due[i].row->id, &err);
 
                 again[i] = r < 0 && due[i].shares;
                 if (!again[i])
@@ -144,7 +143,7 @@ static void start_due(struct engine *e, const struct due *due, size_t n, const s
                 struct cor_err err = { 0 };
 
                 if (again[i])
-                        report->each(report->context, due[i].row, start(e, due[i].row->id, &err) < 0 ? &err : NULL);
+                        report->each(report->context, due[i].row, start(store, due[i].row->id, &err) < 0 ? &err : NULL);
         }
 }
 
@@ -152,6 +151,7 @@ int engine_boot(struct engine *e, const struct boot_report *report, struct cor_e
 {
         auto_container_rows rows = { 0 };
         auto_free struct due *due = NULL;
+        auto_str path = NULL;
         size_t n = 0;
 
         if (engine_containers(e, true, &rows, err) < 0)
@@ -159,8 +159,11 @@ int engine_boot(struct engine *e, const struct boot_report *report, struct cor_e
         due = cor_alloc((rows.n_items + 1) * sizeof *due);
         if (find_due(&rows, due, &n, err) < 0)
                 return -1;
-        start_due(e, due, n, report);
-        return 0;
+        /* a database that is open does not outlive a fork(): each process opens its own */
+        path = cor_strdup(store_path(e->store));
+        engine_done(e);
+        start_due(path, due, n, report);
+        return store_open(path, STORE_DATABASE, &e->store, err);
 }
 
 /* -----------------------------------------------------------------------------------------------------------------
