@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "store/container.h"
 #include "store/event.h"
+#include "store/image.h"
 #include <inttypes.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -272,6 +273,42 @@ static void half_a_line_spoils_only_itself(void **state)
         expect(s, &q, "create start die");
 }
 
+static void expect_next(struct event_reader *r, const char *wanted)
+{
+        auto_text found = COR_TEXT_INIT;
+        const struct docker_event *e;
+
+        assert_int_equal(event_reader_next(r, false, &e, NULL), 1);
+        cor_text_printf(&found, "%s %s %s:", e->type, e->action, e->actor.id);
+        for (size_t i = 0; i < e->actor.n_attributes; i++)
+                cor_text_printf(&found, " %s=%s", e->actor.attributes[i].key, e->actor.attributes[i].value);
+        assert_string_equal(found.s, wanted);
+}
+
+static void images_volumes_and_prunes_are_told_as_docker_tells_them(void **state)
+{
+        auto_store s = open_with_run(*state);
+        const struct event_query all = { .since = 1 };
+        const struct cor_pair place = { "destination", "/data" };
+        struct image_row image = { .n_layers = 0 };
+        auto_event_reader r = NULL;
+
+        snprintf(image.id.text, sizeof image.id.text, "sha256:12");
+        cor_strv_add(&image.labels, "maker=me");
+        event_write_image(s, &image, "tag", NULL, "busybox:2");
+        event_write_image(s, &image, "pull", "busybox:latest", "busybox");
+        cor_strv_done(&image.labels);
+        event_write_volume(s, "vol", "create", NULL, NULL, 0);
+        event_write_volume(s, "vol", "mount", "abc", &place, 1);
+        event_write_prune(s, "volume", 42);
+        r = reader(s, &all);
+        expect_next(r, "image tag sha256:12: maker=me name=busybox:2");
+        expect_next(r, "image pull busybox:latest: maker=me name=busybox");
+        expect_next(r, "volume create vol: driver=local");
+        expect_next(r, "volume mount vol: container=abc destination=/data driver=local");
+        expect_next(r, "volume prune : reclaimed=42");
+}
+
 static void the_descriptor_tells_of_more(void **state)
 {
         auto_store s = open_with_run(*state);
@@ -296,6 +333,7 @@ int main(void)
                 scratch_test(filters_are_dockers),
                 scratch_test(followers_see_everything),
                 scratch_test(half_a_line_spoils_only_itself),
+                scratch_test(images_volumes_and_prunes_are_told_as_docker_tells_them),
                 scratch_test(the_descriptor_tells_of_more),
         };
 
