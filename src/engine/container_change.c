@@ -6,6 +6,7 @@
 #include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "runtime/lifecycle.h"
+#include "store/endpoint.h"
 #include "store/event.h"
 
 #include <signal.h>
@@ -33,6 +34,8 @@ int engine_rename_container(struct engine *e, const char *name, const char *to, 
         before = row.name;
         row.name = cor_strdup(bare);
         if (container_row_save(e->store, &row, err) < 0)
+                return -1;
+        if (endpoint_row_rename(e->store, row.number, before, bare, err) < 0)
                 return -1;
         event_write_container(e->store, &row, "rename", &(struct cor_pair){ "oldName", before }, 1);
         return 0;

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "network/connect.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -170,6 +171,12 @@ static void print_words(struct cor_text *t, const char *key, const struct cor_st
         cor_text_add_c(t, '\n');
 }
 
+/* In networks that know names the monitor asks the servers, and reaches those of the host's loopback, too. */
+static bool has_names(const char *mode)
+{
+        return network_wanted(mode) && strcmp(network_name_of(mode), NETWORK_DEFAULT) != 0;
+}
+
 static int resolv_text(const struct spec *s, struct cor_text *t, struct cor_err *err)
 {
         const struct docker_host_config *h = s->host;
@@ -188,7 +195,7 @@ static int resolv_text(const struct spec *s, struct cor_text *t, struct cor_err 
         override(&r.servers, h->dns, h->n_dns);
         override(&r.search, h->dns_search, h->n_dns_search);
         override(&r.options, h->dns_options, h->n_dns_options);
-        if (h->n_dns == 0 && !shares_host && !spec_is(h->network_mode, "none"))
+        if (h->n_dns == 0 && !shares_host && !spec_is(h->network_mode, "none") && !has_names(h->network_mode))
                 filter_servers(&r);
         for (size_t i = 0; i < r.servers.n_items; i++)
                 cor_text_printf(t, "nameserver %s\n", r.servers.items[i]);

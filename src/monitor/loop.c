@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "monitor/client.h"
+#include "monitor/names.h"
 #include "monitor/tidy.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ enum {
         ON_OOM,
         ON_HEALTH,
         ON_PORTS,
+        ON_NAMES,
         ON_LOG,
         ON_FIXED = ON_LOG + LOG_WAITS
 };
@@ -56,6 +58,7 @@ static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
         for (int i = 0; i < LOG_WAITS; i++)
                 fds[ON_LOG + i] = wait_for(log[i].fd, log[i].fd < 0 ? 0 : log[i].events);
         fds[ON_PORTS] = wait_for(ports_fd(m), POLLIN);
+        fds[ON_NAMES] = wait_for(names_fd(m), POLLIN);
         for (size_t i = 0; i < n_clients; i++)
                 fds[ON_FIXED + i] = wait_for(m->clients[i].fd, client_events(m, &m->clients[i]));
 }
@@ -89,6 +92,7 @@ static int timeout_of(const struct monitor *m)
         for (int i = 0; i < LOG_WAITS; i++)
                 sooner(&at, log[i].at);
         sooner(&at, ports_due(m));
+        sooner(&at, names_due(m));
         if (at < 0)
                 return -1;
         left = at - cor_now_ms();
@@ -218,6 +222,7 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
         if (fds[ON_HEALTH].revents)
                 health_read(m);
         ports_step(m);
+        names_step(m);
         if (fds[ON_SIGNALS].revents)
                 take_signals(m);
         if (fds[ON_LISTENER].revents && m->listener >= 0)

@@ -16,6 +16,7 @@
 #include "monitor/clear.h"
 #include "monitor/client.h"
 #include "monitor/monitor.h"
+#include "monitor/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,6 +242,7 @@ static void done(struct monitor *m)
         settings_done(&m->settings);
         container_row_done(&m->row);
         life_done(&m->life);
+        names_free(m->names);
         free(m->now.error);
         free(m->folder);
         free(m->run);

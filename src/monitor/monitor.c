@@ -186,6 +186,7 @@ static void ended(struct monitor *m)
         }
         m->life.pid = 0;
         life_end(m, true);
+        monitor_disconnect(m);
         m->in.end_wanted = false;
         cor_fd_close(&m->in.fd);
         m->in.n = 0;

@@ -76,6 +76,7 @@ struct monitor {
         bool removed;
         struct health health;
         struct published *published; /* NULL: no ports */
+        struct names *names;         /* NULL: no network that knows any */
 };
 
 /* monitor_main_loop() - from a running container to the end of the monitor */

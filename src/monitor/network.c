@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "monitor/monitor.h"
+#include "monitor/names.h"
 #include "network/connect.h"
 #include "runtime/context.h"
 
@@ -166,6 +167,8 @@ int monitor_connect(struct monitor *m, struct cor_err *err)
         now->sandbox_key = cor_json_alloc(now, 32);
         snprintf((char *)(uintptr_t)now->sandbox_key, 32, "/proc/%d/ns/net", (int)m->life.pid);
         now->sandbox_id = now->n_networks ? now->networks[0].endpoint_id : NULL;
+        if (names_update(m, now, true, err) < 0)
+                return -1;
         return publish_and_note(m, now, err);
 }
 
@@ -177,6 +180,7 @@ void monitor_disconnect(struct monitor *m)
                 monitor_withdraw(m);
                 network_release(m->store, m->number, m->id);
         }
+        names_close(m);
         m->life.connected = false;
 }
 
@@ -239,6 +243,8 @@ int monitor_reconnect(struct monitor *m, struct cor_err *err)
         m->settings.networking = cor_strdup(row.networking);
         r = leave(m, wanted, now, err) < 0 || join(m, wanted, now, err) < 0 ? -1 : 0;
         m->life.connected = true;
+        if (names_update(m, now, false, &noting) < 0)
+                cor_warn("container %s: %s", m->id, noting.msg);
         if (publish_and_note(m, now, &noting) < 0 && r == 0) {
                 *err = noting;
                 return -1;

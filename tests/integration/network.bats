@@ -359,3 +359,137 @@ monitor_is_gone() { [ "$(coracle inspect -f '{{.State.Running}}' "$1")" = false 
                 coracle network rm ip >/dev/null
         done
 }
+
+# ---- names ----
+
+ask() { coracle exec "$1" nslookup "${@:2}" 127.0.0.11 2>&1; }
+knows() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
+knows_not() { ! knows "$@"; }
+
+@test "names: of containers, aliases and short ids, in a user's networks only" {
+        coracle network create one >/dev/null
+        coracle network create two >/dev/null
+        start web --network one --network-alias site --network-alias shop
+        start xa --network one
+        start xb --network two
+        start xc
+        local name ip
+        ip=$(address_of web one)
+        for name in web WEB site shop web.one "$(coracle inspect -f '{{slice .Id 0 12}}' web)"; do
+                run ask xa "$name"
+                expect_text "$ip"
+                knows xa "$name" || fail "$name is not known"
+        done
+        run coracle exec xa cat /etc/resolv.conf
+        expect_text "nameserver 127.0.0.11" "ndots:0"
+        run ask xa "$ip"
+        expect_text "web.one"
+        run ask xb web
+        expect_no_text "$ip"
+        run coracle exec xc cat /etc/resolv.conf
+        expect_no_text 127.0.0.11
+        run ask xc web
+        expect_no_text "$ip"
+}
+
+@test "names: they change with what happens to containers" {
+        coracle network create one >/dev/null
+        start xa --network one
+        knows_not xa web
+        start web --network one
+        knows xa web
+        coracle rename web other
+        knows_not xa web
+        knows xa other
+        coracle network connect --alias extra one other 2>/dev/null || true
+        coracle network disconnect one other
+        knows_not xa other
+        coracle network connect --alias extra one other
+        knows xa extra
+        coracle stop -t 0 other >/dev/null
+        knows_not xa extra
+        coracle restart -t 0 xa >/dev/null
+        coracle start other >/dev/null
+        knows xa extra
+}
+
+@test "names: several containers of one name take turns; IPv6; links are one container's own" {
+        coracle network create --ipv6 one >/dev/null
+        start xa --network one --network-alias pair
+        start xb --network one --network-alias pair
+        start xc --network one --link xa:friend
+        run ask xc pair
+        expect_text "$(address_of xa one)" "$(address_of xb one)" "$(address6_of xa one)" "$(address6_of xb one)"
+        knows xc friend
+        knows_not xb friend
+        local first
+        first=$(for _ in 1 2 3 4; do coracle exec xc ping -c 1 -W 5 pair | sed -n 's/^PING pair (\([^)]*\)).*/\1/p'; done | sort -u | wc -l)
+        [ "$first" -ge 2 ]
+}
+
+@test "names: port 53 stays the container's own" {
+        coracle network create one >/dev/null
+        start xa --network one
+        start xb --network one
+        coracle exec -d xa nc -l -p 53
+        wait_until listens_inside xa
+        knows xa xb
+        coracle exec xa netstat -lnt | grep -c ':53 ' | grep -qx 1
+}
+listens_inside() { coracle exec "$1" netstat -lnt | grep -q ':53 '; }
+
+# ask_by_tcp CONTAINER NAME - its first IPv4 address
+ask_by_tcp() {
+        nsenter --net="/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/ns/net" python3 - "$2" <<'EOF'
+import socket, struct, sys
+query = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"".join(bytes([len(l)]) + l.encode() for l in sys.argv[1].split(".")) + b"\0\0\1\0\1"
+s = socket.create_connection(("127.0.0.11", 53), timeout=20)
+s.sendall(struct.pack(">H", len(query)) + query)
+answer = s.recv(struct.unpack(">H", s.recv(2, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
+print(socket.inet_ntoa(answer[-4:]) if struct.unpack(">H", answer[6:8])[0] else "nothing")
+EOF
+}
+
+# server_at ADDRESS ANSWER [FLAG...] - a server of names in the far namespace that says ANSWER to everything, and writes
+# down what it was asked in $TEST_DIR/asked
+server_at() {
+        in_far "$SOURCE_DIR/tests/integration/tools/name_server.py" --log "$TEST_DIR/asked" --ready "$TEST_DIR/ready.$1" "$@" </dev/null >/dev/null 2>&1 3>&- &
+        SERVERS+=("$!")
+        wait_until test -e "$TEST_DIR/ready.$1"
+}
+
+@test "names: what is not ours is asked elsewhere, by UDP or TCP, and the next server if the first is dead or refuses" {
+        far_host
+        server_at 10.9.8.2 192.0.2.7
+        in_far ip addr add 10.9.8.3/24 dev down0
+        server_at 10.9.8.3 192.0.2.9 --refuse
+        coracle network create one >/dev/null
+        start xa --network one --dns 10.9.8.2
+        start xb --network one --dns 10.9.8.77 --dns 10.9.8.3 --dns 10.9.8.2
+        run ask xa elsewhere.example
+        expect_text 192.0.2.7
+        run ask xb elsewhere.example
+        expect_text 192.0.2.7
+        run ask xa big.example # too long for UDP, which the asker is told
+        expect_no_text 192.0.2.7
+        run ask_by_tcp xa big.example
+        expect_output 192.0.2.7
+        grep -q '^tcp big.example' "$TEST_DIR/asked"
+        run ask_by_tcp xa xb
+        expect_output "$(address_of xb one)"
+        run coracle exec xa cat /etc/resolv.conf
+        expect_no_text 10.9.8.2
+}
+
+@test "names: nothing gets out of an internal network" {
+        far_host
+        server_at 10.9.8.2 192.0.2.7
+        coracle network create --internal one >/dev/null
+        start xa --network one --dns 10.9.8.2
+        start xb --network one
+        knows xa xb
+        run ask xa secret.example
+        expect_no_text 192.0.2.7
+        run grep -c secret "$TEST_DIR/asked"
+        expect_output 0
+}
