@@ -150,11 +150,12 @@ image [1-9][0-9]*$'
 monitor_of() { pgrep -f "coracle-monitor --store $COR_STORE $(coracle inspect -f '{{.Id}}' "$1")"; }
 
 lose_power() { # all that lives in memory goes, and nobody is told
-        local name pids=()
-        for name in "$@"; do pids+=("$(coracle inspect -f '{{.State.Pid}}' "$name")" "$(monitor_of "$name")"); done
-        kill -KILL "${pids[@]}"
+        local name pid pids=()
+        # shellcheck disable=SC2207
+        for name in "$@"; do pids+=("$(coracle inspect -f '{{.State.Pid}}' "$name")" $(monitor_of "$name")); done
+        for pid in "${pids[@]}"; do kill -KILL "$pid" || true; done
         remove_cgroups "$TEST_CGROUP" # what is frozen dies only now
-        for name in "${pids[@]}"; do wait_until is_gone "$name"; done
+        for pid in "${pids[@]}"; do wait_until is_gone "$pid"; done
         find "$CORACLE_RUN" -mindepth 1 -delete
 }
 
@@ -248,7 +249,7 @@ has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
 @test "kill -9 of a monitor is no loss of power" {
         crun -d --name one bb:1 sleep 1000 >/dev/null
         local monitor
-        monitor=$(monitor_of one)
+        monitor=$(monitor_of one | head -n 1)
         kill -9 "$monitor"
         wait_until is_gone "$monitor"
         expect_equal "$(state_of one)" "exited 137"
