@@ -274,6 +274,7 @@ static int run(struct monitor *m)
                 monitor_main_loop(m);
         }
         clients_done(m);
+        monitor_clear_gone(m);
         return r > 0 ? 0 : EXIT_FAILED;
 }
 

@@ -359,9 +359,21 @@ static void remove_run_folder(struct monitor *m)
 
 void monitor_give_up(struct monitor *m)
 {
-        monitor_close_store(m);
+        if (!m->gone)
+                monitor_close_store(m);
         remove_run_folder(m);
         cor_fd_close(&m->lock);
+}
+
+void monitor_clear_gone(struct monitor *m)
+{
+        struct cor_err err = { 0 };
+
+        if (m->gone && (monitor_open_store(m, &err) < 0 || container_folder_clear(m->store, m->gone, &err) < 0))
+                cor_warn("%s", err.msg);
+        free(m->gone);
+        m->gone = NULL;
+        monitor_close_store(m);
 }
 
 static bool remove_container(struct monitor *m)
@@ -370,7 +382,7 @@ static bool remove_container(struct monitor *m)
         struct cor_err err = { 0 };
 
         if (monitor_open_store(m, &err) == 0 && container_row_find(m->store, m->id, &row, &err) == 0 &&
-            monitor_remove(m->store, &row, true, &err) == 0)
+            monitor_forget(m->store, &row, true, &m->gone, &err) == 0)
                 return true;
         cor_warn("remove container %s: %s", m->id, err.msg);
         return err.kind == COR_NOT_FOUND;

@@ -74,6 +74,7 @@ struct monitor {
         int64_t started_ms, restart_at, progress_ms; /* cor_now_ms(); progress: of passing on the last output */
         int status;                                  /* wait status of the first process */
         bool removed;
+        char *gone; /* what is left of its folder then: for after the last word */
         struct health health;
         struct published *published; /* NULL: no ports */
         struct names *names;         /* NULL: no network that knows any */
@@ -132,6 +133,8 @@ int64_t ports_due(const struct monitor *m);
 void ports_step(struct monitor *m);
 /* monitor_disconnect() - its address is another one's to have */
 void monitor_disconnect(struct monitor *m);
+/* monitor_clear_gone() - what nobody waits for: the files of a container that is removed */
+void monitor_clear_gone(struct monitor *m);
 /* monitor_over() - nothing runs and nothing will */
 void monitor_over(struct monitor *m);
 /* monitor_stop() - begin to end it (or begin anew with other words) */

@@ -1,5 +1,6 @@
 #include "monitor/remove.h"
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "store/event.h"
 #include "store/volume.h"
@@ -19,9 +20,21 @@ static void remove_volume(struct store *s, const char *name)
 
 int monitor_remove(struct store *s, const struct container_row *row, bool volumes, struct cor_err *err)
 {
-        if (container_folder_remove(s, row->id, err) < 0 ||
+        auto_str gone = NULL;
+
+        if (monitor_forget(s, row, volumes, &gone, err) < 0)
+                return -1;
+        return gone ? container_folder_clear(s, gone, err) : 0;
+}
+
+int monitor_forget(struct store *s, const struct container_row *row, bool volumes, char **ret_gone, struct cor_err *err)
+{
+        auto_str gone = NULL;
+
+        if (container_folder_drop(s, row->id, &gone, err) < 0 ||
             container_row_remove(s, row->number, !row->auto_remove, err) < 0)
                 return -1;
+        *ret_gone = COR_TAKE(gone);
         for (size_t i = 0; volumes && i < row->volumes.n_items; i++)
                 remove_volume(s, row->volumes.items[i]);
         event_write_container(s, row, "destroy", NULL, 0);

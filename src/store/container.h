@@ -162,6 +162,12 @@ char *container_folder_path(const struct store *s, const char *id) __attribute__
  * the next container.
  */
 int container_folder_remove(struct store *s, const char *id, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * The two halves of it. container_folder_drop() - it is not there any more under its name; *ret_gone (free(); NULL if
+ * it was not there before) is what it is called until container_folder_clear().
+ */
+int container_folder_drop(struct store *s, const char *id, char **ret_gone, struct cor_err *err) COR_MUST_CHECK;
+int container_folder_clear(struct store *s, const char *gone, struct cor_err *err) COR_MUST_CHECK;
 
 enum container_lock_kind { CONTAINER_LOCK_MONITOR, CONTAINER_LOCK_WORK };
 /* container_row_lock() - the descriptor is the lock; waits up to @wait_ms (-1: for ever), then BUSY */

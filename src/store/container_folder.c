@@ -36,18 +36,36 @@ int container_folder_open(const struct store *s, const char *id, struct cor_err 
         return fd < 0 ? cor_fail_errno(err, "open the folder of container %s", id) : fd;
 }
 
-int container_folder_remove(struct store *s, const char *id, struct cor_err *err)
+int container_folder_drop(struct store *s, const char *id, char **ret_gone, struct cor_err *err)
 {
         char gone[STORE_NAME_MAX];
 
         if (check_id(id, err) < 0 || store_containers(s, err) < 0)
                 return -1;
         store_random_name(STORE_GONE, gone);
-        if (renameat(s->containers, id, s->container_work, gone) < 0)
-                return errno == ENOENT ? 0 : cor_fail_errno(err, "remove the folder of container %s", id);
-        if (cor_own_remove_tree(s->container_work, gone, err) < 0)
-                return cor_wrap(err, "remove the folder of container %s", id);
+        if (renameat(s->containers, id, s->container_work, gone) == 0)
+                *ret_gone = cor_strdup(gone);
+        else if (errno == ENOENT)
+                *ret_gone = NULL;
+        else
+                return cor_fail_errno(err, "remove the folder of container %s", id);
         return 0;
+}
+
+int container_folder_clear(struct store *s, const char *gone, struct cor_err *err)
+{
+        if (store_containers(s, err) < 0 || cor_own_remove_tree(s->container_work, gone, err) < 0)
+                return cor_wrap(err, "remove the folder of a container");
+        return 0;
+}
+
+int container_folder_remove(struct store *s, const char *id, struct cor_err *err)
+{
+        auto_str gone = NULL;
+
+        if (container_folder_drop(s, id, &gone, err) < 0)
+                return -1;
+        return gone ? container_folder_clear(s, gone, err) : 0;
 }
 
 static int open_locks(const struct store *s, struct cor_err *err)
