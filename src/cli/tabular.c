@@ -40,6 +40,16 @@ static void split_line(struct line *line, const char *text, size_t n)
         add_cell(line, text, n);
 }
 
+static void add_blanks(struct cor_text *out, size_t n)
+{
+        static const char blanks[] = "                                ";
+
+        for (size_t some; n > 0; n -= some) {
+                some = n < sizeof blanks - 1 ? n : sizeof blanks - 1;
+                cor_text_add_n(out, blanks, some);
+        }
+}
+
 static void write_lines(struct table *t, size_t from, size_t to)
 {
         for (; from < to; from++) {
@@ -47,9 +57,8 @@ static void write_lines(struct table *t, size_t from, size_t to)
 
                 for (size_t i = 0; i < line->n_cells; i++) {
                         cor_text_add_n(t->out, line->cells[i].text, line->cells[i].n);
-                        if (i < t->n_widths)
-                                for (size_t w = line->cells[i].width; w < t->widths[i]; w++)
-                                        cor_text_add_c(t->out, ' ');
+                        if (i < t->n_widths && line->cells[i].width < t->widths[i])
+                                add_blanks(t->out, t->widths[i] - line->cells[i].width);
                 }
                 cor_text_add_c(t->out, '\n');
         }

@@ -247,16 +247,28 @@ int container_row_get(struct store *s, int64_t number, struct container_row *ret
         return 0;
 }
 
+static int compare_newer(const void *one, const void *other)
+{
+        const struct container_row *a = one, *b = other;
+
+        if (a->created != b->created)
+                return a->created > b->created ? -1 : 1;
+        return a->number > b->number ? -1 : a->number < b->number;
+}
+
+/* Put in order here: SQLite would copy all columns once more. */
 static int read_list(struct store *s, struct container_rows *l, struct cor_err *err)
 {
         auto_db_rows rows = { 0 };
         int more;
 
-        if (db_query(s->db, &rows, err, COLUMNS " ORDER BY created DESC, number DESC", "") < 0)
+        if (db_query(s->db, &rows, err, COLUMNS, "") < 0)
                 return -1;
         while ((more = db_next(&rows, err)) > 0)
                 if (read_row(&rows, COR_GROW(l->items, l->n_items), err) < 0)
                         return -1;
+        if (l->n_items > 0)
+                qsort(l->items, l->n_items, sizeof *l->items, compare_newer);
         return more;
 }
 
