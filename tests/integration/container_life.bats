@@ -199,6 +199,26 @@ user-always"
         expect_status 0
 }
 
+@test "system start: networks that went with the power are there again, and addresses are free" {
+        skip_unless "program nft"
+        local name link
+        for name in one two; do
+                coracle run -d --name "$name" --restart always --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c \
+                        'while :; do echo hello | nc -l -p 80; done' >/dev/null
+        done
+        coracle run -d --name ended --cgroup-parent "$CGROUP_PARENT" bb:1 sleep 1000 >/dev/null
+        lose_power one two ended
+        for link in $(in_net ip -o link show type bridge | awk -F'[ :]+' '{ print $2 }'); do in_net ip link del "$link"; done
+        in_net nft flush ruleset
+        run coracle system start
+        expect_output "one
+two"
+        name=$(coracle inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' one)
+        [[ $name == 172.17.0.* ]] || fail "address: $name"
+        wait_until in_net timeout 5 bash -c "read -r line </dev/tcp/$name/80 && [ \"\$line\" = hello ]"
+        expect_equal "$(coracle ps -q | wc -l)" 2
+}
+
 @test "system start: what cannot start is told of and keeps nobody else from it" {
         mkdir "$TEST_DIR/there"
         crun -d --name broken --restart always --mount "type=bind,src=$TEST_DIR/there,dst=/there" bb:1 sleep 1000 >/dev/null
