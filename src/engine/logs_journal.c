@@ -16,8 +16,6 @@
 
 enum { PIECE = 64 * 1024, SYNC_MS = 10 * 1000 };
 
-extern char **environ;
-
 struct journal_reader {
         char *match;
         struct log_query q;

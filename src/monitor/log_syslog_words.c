@@ -79,7 +79,7 @@ int syslog_address_parse(const char *s, struct syslog_address *ret, struct cor_e
                 return cor_fail(err, COR_UNSUPPORTED,
                                 "syslog-address: tcp+tls is not there: send to a local syslog "
                                 "server that passes messages on by TLS");
-        if (!w)
+        if (!rest || !w)
                 return cor_fail(err, COR_INVALID, "unsupported scheme: '%.60s'", scheme);
         a.transport = (enum syslog_transport)w->value;
         r = a.transport == SYSLOG_UDP || a.transport == SYSLOG_TCP ? parse_host(rest + 3, &a, err)
