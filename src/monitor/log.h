@@ -32,6 +32,7 @@ struct log_options {
         const char *id, *name, *image, *image_id;
         int64_t created;                     /* of the container, nanoseconds since 1970 */
         const struct cor_strv *labels, *env; /* KEY=VALUE */
+        bool again; /* the container was started before by this monitor: a server that is away now is no error */
 };
 
 /* A long line is several messages, which have this in common. */

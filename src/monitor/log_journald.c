@@ -228,7 +228,7 @@ static int journald_open(const struct log_options *o, const struct log_settings 
         l->queue = (struct log_queue){ .limit = s->buffer, .drops = s->drops, .send = journal_send, .context = l };
         if (add_head(l, o, s, err) < 0)
                 return -1;
-        if (connect_journal(l, &ignored) < 0)
+        if (connect_journal(l, &ignored) < 0 && !o->again)
                 return cor_fail(err, COR_UNSUPPORTED, "journald is not enabled on this host");
         *ret = COR_TAKE(l);
         return 0;

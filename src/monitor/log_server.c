@@ -11,7 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 10 * 1000, LOOKUP_MS = 10 * 1000, PAUSE_MS = 500, PAUSE_MAX_MS = 30 * 1000, ADDRESSES_MAX = 8 };
+enum {
+        CONNECT_MS = 10 * 1000,
+        LOOKUP_MS = 10 * 1000,
+        LOOKUP_AGAIN_MS = 2 * 1000,
+        PAUSE_MS = 500,
+        PAUSE_MAX_MS = 30 * 1000,
+        ADDRESSES_MAX = 8
+};
 
 struct address {
         int family;
@@ -25,6 +32,8 @@ struct log_server {
         enum syslog_transport transport;
         char *path; /* of a local one */
         char *name; /* for errors */
+        char *host; /* a name, or NULL */
+        int lookup_ms;
         struct address addresses[ADDRESSES_MAX];
         size_t n_addresses, next;
         uint16_t port;
@@ -39,6 +48,7 @@ void log_server_free(struct log_server *s)
         cor_fd_close(&s->fd);
         free(s->path);
         free(s->name);
+        free(s->host);
         free(s);
 }
 
@@ -67,25 +77,25 @@ static bool add_address(struct log_server *s, const char *text)
 }
 
 /* Names are the system's to know: a program without shared libraries cannot ask its switch, so its own program is. */
-static int look_up(struct log_server *s, const char *host, struct cor_err *err)
+static int look_up(struct log_server *s, struct cor_err *err)
 {
-        char *const argv[] = { (char *)"getent", (char *)"ahosts", (char *)"--", (char *)(uintptr_t)host, NULL };
+        char *const argv[] = { (char *)"getent", (char *)"ahosts", (char *)"--", s->host, NULL };
         const struct cor_spawn spawn = {
-                .path = "getent", .argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = LOOKUP_MS
+                .path = "getent", .argv = argv, .stdout_fd = -1, .stderr_fd = -1, .timeout_ms = s->lookup_ms
         };
         auto_str output = NULL;
         char *cursor, *line;
         int status;
 
         if (cor_spawn_run(&spawn, &status, &output, err) < 0)
-                return cor_wrap(err, "look up %.253s", host);
+                return cor_wrap(err, "look up %.253s", s->host);
         for (cursor = output; (line = cor_split_next(&cursor, '\n')) != NULL;)
                 if (strstr(line, "STREAM")) {
                         line[strcspn(line, " \t")] = '\0';
                         (void)add_address(s, line);
                 }
         if (s->n_addresses == 0)
-                return cor_fail(err, COR_NOT_FOUND, "lookup %.253s: no such host", host);
+                return cor_fail(err, COR_NOT_FOUND, "lookup %.253s: no such host", s->host);
         return 0;
 }
 
@@ -103,7 +113,8 @@ static int find(struct log_server *s, const struct syslog_address *a, struct cor
                                 a->port);
         s->port = (uint16_t)port;
         s->name = cor_printf("%s %s:%s", a->transport == SYSLOG_TCP ? "tcp" : "udp", a->host, a->port);
-        return add_address(s, a->host) ? 0 : look_up(s, a->host, err);
+        s->host = add_address(s, a->host) ? NULL : cor_strdup(a->host);
+        return 0;
 }
 
 /* --- the connection ------------------------------------------------------------------------------------------------
@@ -125,15 +136,20 @@ void log_server_leave(struct log_server *s)
 
 static int connect_address(struct log_server *s, struct cor_err *err)
 {
-        const struct address *a = &s->addresses[s->next++ % s->n_addresses];
-        int type = s->transport == SYSLOG_TCP ? SOCK_STREAM : SOCK_DGRAM;
-        auto_fd fd = socket(a->family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr = a->ip.v4 };
-        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->port), .sin6_addr = a->ip.v6 };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
+        struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(s->port) };
+        const struct address *a;
+        auto_fd fd = -1;
         int r;
 
+        if (s->n_addresses == 0 && look_up(s, err) < 0)
+                return -1;
+        a = &s->addresses[s->next++ % s->n_addresses];
+        fd = socket(a->family, (s->is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return cor_fail_errno(err, "dial %s", s->name);
+        v4.sin_addr = a->ip.v4;
+        v6.sin6_addr = a->ip.v6;
         r = a->family == AF_INET ? connect(fd, (struct sockaddr *)&v4, sizeof v4)
                                  : connect(fd, (struct sockaddr *)&v6, sizeof v6);
         if (r < 0 && errno != EINPROGRESS)
@@ -306,10 +322,11 @@ void log_server_wait(const struct log_server *s, bool has_messages, struct log_w
 
 static int first_connection(struct log_server *s, struct cor_err *err)
 {
-        int r;
+        size_t tries = 0;
 
-        for (size_t tries = 0; tries < (s->n_addresses ? s->n_addresses : 1); tries++) {
+        do {
                 struct pollfd p;
+                int r;
 
                 cor_fd_close(&s->fd);
                 if (begin(s, err) < 0)
@@ -322,18 +339,22 @@ static int first_connection(struct log_server *s, struct cor_err *err)
                         return 0;
                 if (r == 0)
                         cor_fail(err, COR_TIMEOUT, "dial %s: i/o timeout", s->name);
-        }
+        } while (++tries < s->n_addresses);
         return -1;
 }
 
-int log_server_open(const struct syslog_address *a, struct log_server **ret, struct cor_err *err)
+int log_server_open(const struct syslog_address *a, bool again, struct log_server **ret, struct cor_err *err)
 {
         COR_CLEANUP(log_server_free_p) struct log_server *s = cor_alloc(sizeof *s);
 
         s->fd = -1;
         s->transport = a->transport;
-        if ((a->transport != SYSLOG_LOCAL && find(s, a, err) < 0) || first_connection(s, err) < 0)
+        s->lookup_ms = again ? LOOKUP_AGAIN_MS : LOOKUP_MS;
+        if (a->transport != SYSLOG_LOCAL && find(s, a, err) < 0)
                 return -1;
+        if (!again && first_connection(s, err) < 0)
+                return -1;
+        s->lookup_ms = LOOKUP_AGAIN_MS;
         *ret = COR_TAKE(s);
         return 0;
 }

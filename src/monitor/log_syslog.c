@@ -53,7 +53,8 @@ static int syslog_open(const struct log_options *o, const struct log_settings *s
         l->queue = (struct log_queue){ .limit = s->buffer, .drops = s->drops, .send = syslog_send, .context = l };
         if (gethostname(l->hostname, sizeof l->hostname - 1) < 0 || !l->hostname[0])
                 snprintf(l->hostname, sizeof l->hostname, "localhost");
-        if (log_attrs_tag(o, s, "{{.ID}}", &l->tag, err) < 0 || log_server_open(&s->address, &l->server, err) < 0)
+        if (log_attrs_tag(o, s, "{{.ID}}", &l->tag, err) < 0 ||
+            log_server_open(&s->address, o->again, &l->server, err) < 0)
                 return -1;
         *ret = COR_TAKE(l);
         return 0;

@@ -59,9 +59,13 @@ static int open_log(struct monitor *m, struct cor_err *err)
                 .created = s->created,
                 .labels = &s->labels,
                 .env = &s->env,
+                .again = m->was_logged,
         };
 
-        return m->log ? 0 : log_open(&o, &m->log, err);
+        if (!m->log && log_open(&o, &m->log, err) < 0)
+                return -1;
+        m->was_logged = true;
+        return 0;
 }
 
 /* Who finds this in the row, and nobody who holds the lock, knows that there is something to be cleared away. */

@@ -64,6 +64,7 @@ struct monitor {
         struct output out[2];
         struct input in;
         struct log *log;
+        bool was_logged; /* it has been open */
         struct client *clients;
         size_t n_clients;
         struct monitor_size size; /* of the terminal, as last asked for */

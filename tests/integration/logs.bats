@@ -254,6 +254,19 @@ err1"
         expect_equal "$(coracle logs one | grep -c line)" 5000
 }
 
+@test "syslog: a container that is started again does not wait for a server that has gone" {
+        start_rsyslog
+        crun -d --name one --restart on-failure:1 --log-driver syslog --log-opt syslog-address=tcp://localhost:601 --stop-signal KILL bb:1 \
+                sh -c 'if [ -e /second ]; then echo back; exit 0; fi; touch /second; echo first; while [ ! -e /go ]; do sleep 0.1; done; exit 3' >/dev/null
+        wait_until received "first|"
+        kill -KILL "$(cat "$TEST_DIR/rsyslog.pid")"
+        wait_until listens_no_more 601
+        coracle exec one touch /go
+        wait_until sh -c '[ "$("$0" inspect -f "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}" one)" = "exited 0 1" ]' "$CORACLE"
+        expect_equal "$(coracle logs one)" "first
+back"
+}
+
 @test "syslog: a server that does not read holds a container back no longer than a moment; without blocking, not at all" {
         start_rsyslog
         kill -STOP "$(cat "$TEST_DIR/rsyslog.pid")"
