@@ -153,6 +153,21 @@ static int add(struct engine *e, const struct container_new *n, const struct spe
         return -1;
 }
 
+/* A user who has not asked for another machine's image hears that it is one; whether it runs is up to binfmt_misc. */
+static void compare_platform(const struct image_config *c, struct cor_strv *warnings)
+{
+        const struct image_platform have = { .architecture = c->architecture, .os = c->os, .variant = c->variant };
+        struct platform image = platform_of(&have), host = platform_host();
+        auto_str its = platform_format(&image);
+        auto_str ours = platform_format(&host);
+
+        if (warnings && c->architecture && *c->architecture && platform_rank(&host, &image) < 0)
+                cor_strv_take(warnings,
+                              cor_printf("The requested image's platform (%s) does not match the detected host "
+                                         "platform (%s) and no specific platform was requested",
+                                         its, ours));
+}
+
 int engine_create_container(struct engine *e, const struct container_new *n, struct cor_strv *warnings, char **ret_id,
                             struct cor_err *err)
 {
@@ -174,6 +189,8 @@ int engine_create_container(struct engine *e, const struct container_new *n, str
             engine_image_config(e, &image, &image_config, NULL, err) < 0)
                 return -1;
         row.id = make_id(e);
+        if (!n->platform || !*n->platform)
+                compare_platform(image_config, warnings);
         spec.id = row.id;
         spec.image = image_config->config;
         if (spec_prepare(e->store, &spec, &d, warnings, err) < 0)

@@ -9,6 +9,7 @@
 #include "monitor/monitor.h"
 #include "monitor/root.h"
 #include "runtime/context.h"
+#include "runtime/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +112,8 @@ int life_look(struct monitor *m, struct cor_err *err)
                 return -1;
         m->now.pid = id.pid;
         m->now.pid_start_time = id.start_time;
+        if (start_announce(m->settings.pid_file, NULL, l->pid, err) < 0)
+                return cor_wrap(err, "--pidfile");
         if (monitor_connect(m, err) < 0)
                 return -1;
         monitor_will_run(m);

@@ -106,6 +106,7 @@ static int read_host_config(const struct docker_host_config *h, struct settings 
 {
         if (h->runtime && h->runtime[0] == '/')
                 ret->runtime = cor_strdup(h->runtime);
+        ret->pid_file = cor_strdup(h->pid_file);
         ret->network_mode = cor_strdup(h->network_mode ? h->network_mode : "");
         ret->log_type = cor_strdup(h->log_config.type && h->log_config.type[0] ? h->log_config.type : "json-file");
         for (size_t i = 0; i < h->n_annotations; i++)
@@ -154,8 +155,8 @@ int settings_read(const struct container_row *row, struct settings *ret, struct 
 
 void settings_done(struct settings *s)
 {
-        char *strings[] = { s->runtime,  s->network_mode, s->mac_address, s->networking, s->hostname,
-                            s->log_type, s->id,           s->name,        s->image,      s->image_id };
+        char *strings[] = { s->pid_file, s->runtime, s->network_mode, s->mac_address, s->networking, s->hostname,
+                            s->log_type, s->id,      s->name,         s->image,       s->image_id };
 
         for (size_t i = 0; i < COR_COUNT(strings); i++)
                 free(strings[i]);

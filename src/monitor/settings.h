@@ -33,6 +33,7 @@ struct settings {
         int stop_signal;     /* 0: none of its own */
         int stop_timeout_ms; /* -1: for ever */
         struct restart_policy restart;
+        char *pid_file;     /* where the pid of each first process goes, or NULL */
         char *runtime;      /* path of another OCI runtime, or NULL: ours */
         char *network_mode; /* "" where it is the default */
         char *mac_address;  /* of its interface, or NULL */

@@ -140,6 +140,7 @@ struct docker_host_config {
         const char **binds; /* "SOURCE:TARGET[:OPTIONS]" */
         size_t n_binds;
         const char *container_id_file;
+        const char *pid_file; /* not docker's: absolute; the pid of the first process, at each start */
         struct docker_log_config log_config;
         const char *network_mode; /* default, bridge, host, none, container:ID, or a network's name */
         struct docker_port_bindings *port_bindings;

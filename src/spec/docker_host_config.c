@@ -174,6 +174,7 @@ static const struct cor_json_doc mount_doc = COR_DOC(struct docker_mount, mount_
 static const struct cor_json_field host_config_fields[] = {
         COR_FIELD_LIST("Binds", LIST_STR, C, binds, n_binds, COR_JSON_NULL),
         COR_FIELD("ContainerIDFile", STR, C, container_id_file, COR_JSON_ALWAYS),
+        COR_FIELD("PidFile", STR, C, pid_file, 0),
         COR_FIELD_OBJ("LogConfig", INLINE, C, log_config, &log_config_doc, COR_JSON_ALWAYS),
         COR_FIELD("NetworkMode", STR, C, network_mode, COR_JSON_ALWAYS),
         COR_FIELD_LIST_OF("PortBindings", MAP_OBJ, C, port_bindings, n_port_bindings, &docker_port_bindings_doc,

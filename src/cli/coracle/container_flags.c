@@ -108,6 +108,8 @@ const struct option container_rows[CONTAINER_N_ROWS] = {
         FILLED("oom-score-adj", 0, oom_score_adj, "int",
                "Whom the kernel kills first when memory is used up, -1000 to 1000"),
         TEXT("pid", 0, pid, "string", "PID namespace: host or container:ID"),
+        OPTION_ROW("pidfile", 0, TEXT, struct container_flags, pidfile, "string", OPTION_FILE,
+                   "Write the pid of its first process to this file at each start"),
         FILLED("pids-limit", 0, pids_limit, "int", "How many processes; -1: any"),
         TEXT("platform", 0, platform, "string", "Platform of the image: os/arch[/variant]"),
         FLAG("privileged", 0, privileged, "Give it all rights"),
@@ -344,6 +346,13 @@ static int identity(struct container_request *r, const struct container_flags *f
                 request_set_word(r, &h->annotations, &h->n_annotations, f->annotation.items[i]);
         request_add_all(r, &h->group_add, &h->n_group_add, &f->group_add);
         h->container_id_file = f->cidfile;
+        if (f->pidfile) {
+                auto_str path = NULL;
+
+                if (cor_path_absolute(f->pidfile, &path, err) < 0)
+                        return cor_wrap(err, "--pidfile");
+                h->pid_file = request_text(r, path, strlen(path));
+        }
         h->auto_remove = f->rm;
         h->runtime = f->runtime;
         h->isolation = f->isolation;

@@ -19,7 +19,8 @@ struct container_flags {
         const char *detach_keys, *name, *pull, *platform;
 
         struct flag_list attach, env, env_file, label, label_file, annotation, entrypoint, group_add;
-        const char *hostname, *domainname, *user, *workdir, *cidfile, *stop_signal, *stop_timeout, *restart, *runtime;
+        const char *hostname, *domainname, *user, *workdir, *cidfile, *pidfile, *stop_signal, *stop_timeout, *restart,
+                *runtime;
         bool interactive, tty, rm, publish_all;
         struct cor_opt_bool init;
 
@@ -46,7 +47,7 @@ struct container_flags {
 };
 
 /* Rows of `run`; the first CONTAINER_RUN_ONLY of them `create` has not. */
-enum { CONTAINER_RUN_ONLY = 3, CONTAINER_N_ROWS = 106 };
+enum { CONTAINER_RUN_ONLY = 3, CONTAINER_N_ROWS = 107 };
 extern const struct option container_rows[CONTAINER_N_ROWS];
 
 struct container_request {

@@ -5,6 +5,7 @@
 #include "cli/coracle/verb.h"
 #include "cli/coracle/verb_container.h"
 #include "cli/progress.h"
+#include "engine/image_platform.h"
 #include "image/reference.h"
 
 #include "base/fd.h"
@@ -183,7 +184,8 @@ static int make_container(struct runner *r, struct cor_strv *warnings, struct co
         if (engine_create_container(&r->engine, &n, warnings, &r->id, err) == 0)
                 return 0;
         if (err->kind != COR_NOT_FOUND || r->pull == PULL_ALWAYS ||
-            engine_image(&r->engine, r->in->args[0], &image, &ignored) == 0)
+            (engine_image(&r->engine, r->in->args[0], &image, &ignored) == 0 &&
+             image_require_platform(&image, r->flags->platform, r->in->args[0], &ignored) == 0))
                 return -1; /* something else is not there */
         return get_missing(r, err) < 0 ? -1 : engine_create_container(&r->engine, &n, warnings, &r->id, err);
 }
