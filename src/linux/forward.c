@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVENTS_A_STEP = 64, RESUME_MS = 100, PIPE_BYTES = 256 << 10 };
+enum { EVENTS_A_STEP = 64, RESUME_MS = 100, PIPE_BYTES = 1 << 20 };
 
 /* -------------------------------------------------------------------------------------------------------------- lists
  */

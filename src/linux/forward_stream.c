@@ -124,8 +124,8 @@ static int flow_fill(struct forward *f, struct flow *w)
 {
         ssize_t n;
 
-        if (w->ended || !w->from->readable || !w->from->connected)
-                return 0;
+        if (w->held > 0 || w->ended || !w->from->readable || !w->from->connected)
+                return 0; /* what the other end does not take yet may as well wait in the socket */
         if (w->pipe.fd[0] < 0 && forward_pipe_get(f, &w->pipe) < 0)
                 return -1;
         n = splice(w->from->item.fd, NULL, w->pipe.fd[1], NULL, PIECE_BYTES, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -141,8 +141,7 @@ static int flow_fill(struct forward *f, struct flow *w)
                 return 1;
         if (errno != EAGAIN)
                 return -1;
-        if (w->held == 0) /* a full pipe says the same: it is the socket only when there is room */
-                w->from->readable = false;
+        w->from->readable = false;
         return 0;
 }
 
