@@ -64,7 +64,7 @@ int firewall_write_ports(struct nft_change *c);
 /* firewall_add_ports() - into a change; firewall_empty_ports() first: in place of all that were there */
 void firewall_add_ports(struct nft_change *c, const struct firewall_port *items, size_t n_items);
 void firewall_empty_ports(struct nft_change *c);
-/* firewall_remove_ports() - all of a container; it is no error if they are not there */
+/* firewall_remove_ports() - all of a container; NOT_FOUND if one is not there, and then all others stay */
 int firewall_remove_ports(int sock, const struct firewall_port *items, size_t n_items, struct cor_err *err)
         COR_MUST_CHECK;
 /* firewall_has_ports() - somebody has put them in since the table was made: 1, 0 */

@@ -241,10 +241,13 @@ static bool make_self(const struct firewall_port *p, struct made *m)
         return true;
 }
 
-static bool same_container(const struct firewall_port *a, const struct firewall_port *b)
+/* The first one of its container and family; those of a container are together. */
+static bool is_first(const struct firewall_port *items, size_t i)
 {
-        return a->family == b->family && a->direct == b->direct &&
-               memcmp(a->container_ip, b->container_ip, sizeof a->container_ip) == 0;
+        for (size_t k = i; k-- > 0;)
+                if (items[k].direct && items[k].family == items[i].family)
+                        return memcmp(items[k].container_ip, items[i].container_ip, sizeof items[k].container_ip) != 0;
+        return true;
 }
 
 /* Neighbours of the same set go into messages together. */
@@ -273,7 +276,7 @@ void firewall_add_ports(struct nft_change *c, const struct firewall_port *items,
                         if ((items[i].family == NFPROTO_IPV6) == (pass & 1) && items[i].direct == (pass >= 2))
                                 make(&items[i], &made[n++]);
         for (size_t i = 0; i < n_items; i++)
-                if ((i == 0 || !same_container(&items[i], &items[i - 1])) && make_self(&items[i], &made[n]))
+                if (items[i].direct && is_first(items, i) && make_self(&items[i], &made[n]))
                         n++;
         add_made(c, made, n);
         free(made);
@@ -288,7 +291,7 @@ void firewall_empty_ports(struct nft_change *c)
         }
 }
 
-static int remove_some(int sock, const struct firewall_port *items, size_t n_items, struct cor_err *err)
+int firewall_remove_ports(int sock, const struct firewall_port *items, size_t n_items, struct cor_err *err)
 {
         auto_nft_change c = { .family = 0 };
         struct made m;
@@ -298,34 +301,10 @@ static int remove_some(int sock, const struct firewall_port *items, size_t n_ite
                 make(&items[i], &m);
                 m.element.data = NULL;
                 nft_delete_elements(&c, m.set, &m.element, 1);
+                if (items[i].direct && is_first(items, i) && make_self(&items[i], &m))
+                        nft_delete_elements(&c, m.set, &m.element, 1);
         }
         return nft_change_commit(&c, sock, err);
-}
-
-/* All ports of a container go together. */
-static int remove_self(int sock, const struct firewall_port *p, struct cor_err *err)
-{
-        auto_nft_change c = { .family = 0 };
-        struct made m;
-
-        if (!make_self(p, &m))
-                return 0;
-        firewall_begin(&c);
-        nft_delete_elements(&c, m.set, &m.element, 1);
-        return nft_change_commit(&c, sock, err) < 0 && err->sys != ENOENT ? -1 : 0;
-}
-
-int firewall_remove_ports(int sock, const struct firewall_port *items, size_t n_items, struct cor_err *err)
-{
-        for (size_t i = 0; i < n_items; i++)
-                if ((i == 0 || !same_container(&items[i], &items[i - 1])) && remove_self(sock, &items[i], err) < 0)
-                        return -1;
-        if (remove_some(sock, items, n_items, err) == 0)
-                return 0;
-        for (size_t i = 0; i < n_items && err->sys == ENOENT; i++) /* one is missing: each by itself */
-                if (remove_some(sock, &items[i], 1, err) < 0 && err->sys != ENOENT)
-                        return -1;
-        return err->sys == ENOENT ? 0 : -1;
 }
 
 int firewall_has_ports(int sock, struct cor_err *err)

@@ -255,7 +255,22 @@ void ports_withdraw(struct store *s, int64_t number, struct published *p)
         ports_forget(s, number);
 }
 
-/* Rows last: as long as there are some, somebody knows what may have to be cleared away. */
+/* Where one is missing, somebody has been at the table: it is filled anew, unless it is to be filled anyway. */
+static int remove_elements(struct store *s, int64_t number, int sock, const struct elements *e, struct cor_err *err)
+{
+        int r = firewall_remove_ports(sock, e->items, e->n_items, err), there;
+
+        if (r < 0 && err->kind != COR_NOT_FOUND)
+                return -1;
+        if (port_drop(s, number, NULL, err) < 0)
+                return -1;
+        if (r == 0)
+                return 0;
+        there = firewall_has_ports(sock, err);
+        return there <= 0 ? there : put_all(s, sock, err);
+}
+
+/* The rows go last: as long as there are some, somebody knows what may have to be cleared away. */
 void ports_forget(struct store *s, int64_t number)
 {
         auto_port_rows rows = { .items = NULL };
@@ -267,8 +282,7 @@ void ports_forget(struct store *s, int64_t number)
                 return;
         add_elements(&e, &rows);
         sock = netlink_open(NETLINK_NETFILTER, &err);
-        if (sock < 0 || firewall_remove_ports(sock, e.items, e.n_items, &err) < 0 ||
-            port_drop(s, number, NULL, &err) < 0)
+        if (sock < 0 || remove_elements(s, number, sock, &e, &err) < 0)
                 cor_warn("the ports of container number %lld: %s", (long long)number, err.msg);
         if (sock >= 0)
                 forget_flows(sock, &rows);
