@@ -68,6 +68,14 @@ static int open_log(struct monitor *m, struct cor_err *err)
         return 0;
 }
 
+/* After a loss of power these policies ask what was last: that it ran, and was not stopped, must not be forgotten. */
+static bool has_to_last(const struct monitor *m)
+{
+        enum restart_when when = m->settings.restart.when;
+
+        return m->restart.count == 0 && (when == RESTART_UNLESS_STOPPED || when == RESTART_ON_FAILURE);
+}
+
 /* Who finds this in the row, and nobody who holds the lock, knows that there is something to be cleared away. */
 void monitor_will_run(struct monitor *m)
 {
@@ -81,7 +89,7 @@ void monitor_will_run(struct monitor *m)
         free(m->now.error);
         m->now.error = NULL;
         health_begin(m);
-        monitor_save(m, false);
+        monitor_save(m, has_to_last(m));
 }
 
 /* The starter has held the WORK lock since the monitor took the container: nothing has changed until the first start.
