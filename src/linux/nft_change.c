@@ -118,6 +118,17 @@ void nft_delete_chain(struct nft_change *c, const char *chain)
 /* ----------------------------------------------------------------------------------------------------- sets and maps
  */
 
+/* For nft(8) only, which would else take a name's bytes for those of a big-endian number, and show none. */
+static void put_key_order(struct netlink_request *r)
+{
+        enum { KEY_ORDER = 0, HOST_ORDER = 1 }; /* as libnftnl and nft number them */
+        const uint32_t order = HOST_ORDER;
+        uint8_t data[2 + sizeof order] = { KEY_ORDER, sizeof order };
+
+        memcpy(data + 2, &order, sizeof order);
+        netlink_put(r, NFTA_SET_USERDATA, data, sizeof data);
+}
+
 void nft_add_set(struct nft_change *c, const struct nft_set *set)
 {
         struct netlink_request r;
@@ -133,6 +144,8 @@ void nft_add_set(struct nft_change *c, const struct nft_set *set)
                 put_be32(&r, NFTA_SET_DATA_TYPE, set->data_type);
                 put_be32(&r, NFTA_SET_DATA_LEN, set->data_len);
         }
+        if (set->key_type == NFT_TYPE_NAME)
+                put_key_order(&r);
         netlink_batch_add(&c->batch, &r, false);
 }
 

@@ -140,6 +140,8 @@ xa one"
         run coracle network prune -f
         expect_output "Deleted Networks:
 one"
+        run in_net nft list set inet coracle bridges # readable for who looks for the reason of something
+        expect_text '"coracle0"'
 }
 
 @test "addresses, hardware address, aliases and options are the ones asked for" {
