@@ -243,6 +243,15 @@ static int check_conflicts(const struct docker_host_config *h, struct cor_err *e
         return 0;
 }
 
+/* The root filesystem is handed to our own by descriptor; others would have to get at its path with their new ids. */
+static int check_runtime(const struct docker_host_config *h, struct cor_err *err)
+{
+        if (spec_empty(h->runtime) || h->runtime[0] != '/')
+                return 0;
+        return cor_fail(err, COR_UNSUPPORTED, "--runtime=%.200s: user namespaces are for containers of our own runtime",
+                        h->runtime);
+}
+
 static int make(struct store *s, const struct userns_mode *m, const struct spec_documents *d, int root,
                 struct spec_ids *i, struct cor_err *err)
 {
@@ -270,7 +279,8 @@ int spec_userns_make(struct store *s, const struct spec_documents *d, int root, 
 
         if (userns_mode_parse(d->host_config->userns_mode, &m, err) < 0 || make(s, &m, d, root, &i, err) < 0)
                 return -1;
-        if ((i.map || i.pool.size > 0) && !rootless_entered() && check_conflicts(d->host_config, err) < 0)
+        if ((i.map || i.pool.size > 0) && (check_runtime(d->host_config, err) < 0 ||
+                                           (!rootless_entered() && check_conflicts(d->host_config, err) < 0)))
                 return -1;
         *ret = i;
         i = (struct spec_ids){ .map = NULL };
