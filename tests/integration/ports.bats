@@ -333,3 +333,41 @@ EOF
         coracle rm -f many >/dev/null
         no_traces
 }
+
+@test "on a network with IPv6 the kernel forwards that as well, and the container sees who asks" {
+        local protocol
+        coracle network create --ipv6 --subnet fd77::/64 --subnet 10.77.0.0/24 six >/dev/null
+        publish web --network six -p 8080:80 -p 8080:80/udp
+        serve web 80
+        for protocol in tcp udp; do
+                run in_far python3 "$PEER" ask $protocol fd09::1 8080
+                expect_output "web fd09::2"
+                run in_net python3 "$PEER" ask $protocol fd09::1 8080
+                expect_output "web fd09::1"
+                run in_net python3 "$PEER" ask $protocol ::1 8080 # by the monitor: the kernel does not route ::1
+                expect_output "web fd77::1"
+                run in_container web python3 "$PEER" ask $protocol fd09::1 8080
+                expect_output "web fd77::1"
+        done
+}
+
+@test "ports follow the network that the container is connected with" {
+        coracle network create --subnet 10.78.0.0/24 first >/dev/null
+        coracle network create --subnet 10.79.0.0/24 second >/dev/null
+        coracle network create --internal --subnet 10.80.0.0/24 inner >/dev/null
+        publish web --network first -p 8080:80
+        serve web 80
+        coracle network connect second web
+        coracle network disconnect first web
+        [[ $(elements) == *"tcp 0.0.0.0 8080"* ]]
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "web 10.9.8.2"
+        coracle network connect inner web
+        coracle network disconnect second web
+        run coracle inspect -f '{{json .NetworkSettings.Ports}}' web
+        expect_output '{"80/tcp":null}'
+        if bound 8080; then fail "a network that leads nowhere has ports"; fi
+        coracle network connect first web
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "web 10.9.8.2"
+}
