@@ -10,6 +10,7 @@
 #include "linux/link.h"
 #include "linux/netns.h"
 #include "linux/route.h"
+#include "network/ports.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -139,7 +140,7 @@ int bridge_fill_firewall(struct nft_change *c, void *data, struct cor_err *err)
                 w = network_firewall(n);
                 firewall_add_network(c, &w);
         }
-        return 0;
+        return ports_fill_firewall(c, data, err);
 }
 
 static int protect(struct store *s, const struct network *n, struct cor_err *err)

@@ -69,19 +69,25 @@ static void add_elements(struct elements *e, const struct port_rows *rows)
         }
 }
 
-static int put_all(struct store *s, int sock, struct cor_err *err)
+int ports_fill_firewall(struct nft_change *c, struct store *s, struct cor_err *err)
 {
         auto_port_rows rows = { .items = NULL };
-        auto_nft_change c = { .family = 0 };
         auto_elements e = { .items = NULL };
 
         if (port_all(s, 0, &rows, err) < 0)
                 return -1;
         add_elements(&e, &rows);
+        firewall_empty_ports(c);
+        firewall_add_ports(c, e.items, e.n_items);
+        return 0;
+}
+
+static int put_all(struct store *s, int sock, struct cor_err *err)
+{
+        auto_nft_change c = { .family = 0 };
+
         firewall_begin(&c);
-        firewall_empty_ports(&c);
-        firewall_add_ports(&c, e.items, e.n_items);
-        return nft_change_commit(&c, sock, err);
+        return ports_fill_firewall(&c, s, err) < 0 ? -1 : nft_change_commit(&c, sock, err);
 }
 
 /* Only the new ones, unless somebody has emptied the table, or the remains of a dead container are in it. */
@@ -103,7 +109,7 @@ static int put(struct store *s, int sock, const struct port_rows *rows, struct c
         return err->sys == EEXIST || err->sys == ENOENT ? put_all(s, sock, err) : -1;
 }
 
-/* The table itself, should that be gone. */
+/* The table itself, should that be gone; that it is filled is seen by the ports. */
 static int ensure_table(struct store *s, int sock, struct cor_err *err)
 {
         const struct firewall_content content = { .fill = bridge_fill_firewall, .data = s };
@@ -121,19 +127,18 @@ static int ensure_table(struct store *s, int sock, struct cor_err *err)
 
 int ports_restore(struct store *s, struct cor_err *err)
 {
-        auto_port_rows rows = { .items = NULL };
         auto_fd sock = -1;
-        int there;
+        int there = endpoint_any(s, err);
 
-        if (port_all(s, 0, &rows, err) < 0)
-                return -1;
-        if (rows.n_items == 0)
-                return 0;
+        if (there <= 0)
+                return there;
         sock = netlink_open(NETLINK_NETFILTER, err);
         there = sock < 0 ? -1 : firewall_has_ports(sock, err);
         if (there != 0)
                 return there < 0 ? -1 : 0;
-        return ensure_table(s, sock, err) < 0 || put_all(s, sock, err) < 0 ? cor_wrap(err, "published ports") : 1;
+        if (ensure_table(s, sock, err) == 0 && put_all(s, sock, err) == 0)
+                return 1;
+        return cor_wrap(err, "the firewall of networks and ports");
 }
 
 /* ------------------------------------------------------------------------------------------- what the kernel keeps */

@@ -59,9 +59,12 @@ void ports_description_free(struct docker_port_bindings *items, size_t n_items);
 
 /* ports_forget() - of a container whose monitor is dead: rows and elements */
 void ports_forget(struct store *s, int64_t number);
+/* ports_fill_firewall() - all there are, in place of what is in the table, which is there or made by the same change */
+struct nft_change;
+int ports_fill_firewall(struct nft_change *c, struct store *s, struct cor_err *err) COR_MUST_CHECK;
 /*
- * ports_restore() - what the firewall has to know, if there are published ports and somebody has emptied its table: 1
- * if it was necessary, 0 if not
+ * ports_restore() - all that the firewall has to know of networks and ports, if some container is connected and
+ * somebody has emptied its table: 1 if it was necessary, 0 if not
  */
 int ports_restore(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 

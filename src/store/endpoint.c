@@ -333,3 +333,12 @@ int endpoint_name_of(struct store *s, int64_t network, const struct ip *a, char 
                 *ret = cor_strdup(db_text(&rows, 0));
         return found;
 }
+
+int endpoint_any(struct store *s, struct cor_err *err)
+{
+        auto_db_rows rows = { 0 };
+
+        if (db_query(s->db, &rows, err, "SELECT 1 FROM endpoint LIMIT 1", "") < 0)
+                return -1;
+        return db_next(&rows, err);
+}

@@ -62,6 +62,8 @@ int endpoint_row_rename(struct store *s, int64_t container, const char *from, co
 /* endpoint_rows_find() - of one network, of one container, or with 0 for either of all; with names if @names */
 int endpoint_rows_find(struct store *s, int64_t network, int64_t container, bool names, struct endpoint_rows *ret,
                        struct cor_err *err) COR_MUST_CHECK;
+/* endpoint_any() - some container is connected with some network: 1, 0 */
+int endpoint_any(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 /*
  * endpoint_lookup() - addresses of those of @network that are called @name (in any case), appended; *ret_known tells
  * whether anybody is, with or without such addresses

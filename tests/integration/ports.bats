@@ -210,6 +210,15 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
         expect_equal "$(elements)" "$before"
         run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
         expect_output "web 10.9.8.2"
+        in_net nft flush ruleset
+        coracle ps >/dev/null
+        expect_equal "$(elements)" "$before"
+        in_net nft flush ruleset
+        run coracle system check
+        expect_text "somebody had emptied the firewall's table of networks and ports"
+        expect_equal "$(elements)" "$before"
+        run coracle system check
+        expect_no_text "emptied"
 }
 
 @test "the chain user is asked, about those that the monitor forwards as well" {
