@@ -150,7 +150,9 @@ static int add_matching(struct log_attrs *a, const char *option, const char *pat
 int log_attrs_tag(const struct log_options *o, const struct log_settings *s, const char *standard, char **ret,
                   struct cor_err *err)
 {
-        const struct log_names names = { .id = o->id, .name = o->name, .image = o->image, .image_id = o->image_id };
+        const struct log_names names = {
+                .id = o->id, .name = o->name, .image = o->image, .image_id = o->image_id, .labels = o->labels
+        };
 
         return log_tag(s->tag && *s->tag ? s->tag : standard, &names, ret, err);
 }

@@ -73,7 +73,7 @@ static void split(const char *value, struct cor_strv *ret)
 
 static int read_tag(const char *value, struct log_settings *s, struct cor_err *err)
 {
-        static const struct log_names anybody = { "", "", "", "" };
+        static const struct log_names anybody = { .id = "", .name = "", .image = "", .image_id = "" };
         auto_str ignored = NULL;
 
         free(s->tag);

@@ -104,23 +104,25 @@ end"
 start_journal() {
         local journald
         for journald in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald ''; do [ ! -x "$journald" ] || break; done
-        if [ -z "$journald" ] || ! command -v journalctl >/dev/null; then skip "there is no journald here (the guests have one)"; fi
+        if [ -z "$journald" ] || [ ! -e /etc/systemd/journald.conf ] || [ ! -e /etc/machine-id ] || ! command -v journalctl >/dev/null; then skip "there is no journald here (the guests have one)"; fi
         mkdir "$TEST_DIR/journal"
         head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$TEST_DIR/machine-id"
         echo >>"$TEST_DIR/machine-id"
+        printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\nForwardToSyslog=no\nForwardToWall=no\n' >"$TEST_DIR/journald.conf"
+        # Where systemd runs the machine, the rest of /run/systemd has to stay: cgroups are made by way of it.
         # shellcheck disable=SC2016
         unshare --mount --propagation private bash -c 'set -e
-                mount -t tmpfs tmpfs /var/log
-                mkdir -p /run/systemd /run/log
-                mount -t tmpfs tmpfs /run/systemd
+                if [ -d /run/systemd/system ]; then mount -t tmpfs tmpfs /run/systemd/journal; else mount -t tmpfs tmpfs /run; fi
+                mkdir -p /run/systemd/journal /run/log
                 mount -t tmpfs tmpfs /run/log
-                mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log/journal
-                printf "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nRateLimitBurst=0\nForwardToSyslog=no\nForwardToWall=no\n" >/run/systemd/journald.conf.d/test.conf
-                [ -e /etc/machine-id ] || touch /etc/machine-id
+                mkdir /run/log/journal
+                mount --bind "$1/journald.conf" /etc/systemd/journald.conf
                 mount --bind "$1/machine-id" /etc/machine-id
+                touch "$1/journal/ready"
                 exec "$2"' bash "$TEST_DIR" "$journald" >"$TEST_DIR/journald.out" 2>&1 3>&- &
         JOURNAL=$!
         RECEIVERS+=" $JOURNAL"
+        wait_until test -e "$TEST_DIR/journal/ready" || { cat "$TEST_DIR/journald.out"; return 1; }
         wait_until in_journal test -S /run/systemd/journal/socket
         wait_until in_journal journalctl --sync
         coracle() { in_journal nsenter --net="/proc/$NET/ns/net" timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }

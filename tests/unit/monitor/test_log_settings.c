@@ -181,6 +181,45 @@ static void patterns_that_would_eat_all_memory_are_refused(void **state)
         assert_int_equal(log_pattern_check("env-regex", "^[a\\d]{1,10}\\.x$", &err), 0);
 }
 
+static void tags_take_dockers_words(void **state)
+{
+        static char *labels[] = { (char *)"a b=Blue", NULL };
+        const struct cor_strv list = { labels, 1 };
+        const struct log_names n = { .id = "0123456789abcdef",
+                                     .name = "Web",
+                                     .image = "reg/img:1",
+                                     .image_id = "sha256:fedcba9876543210",
+                                     .labels = &list };
+        static const struct {
+                const char *tag, *text;
+        } cases[] = {
+                { "plain", "plain" },
+                { "{{.ImageName}}/{{.Name}}/{{.ID}}", "reg/img:1/Web/0123456789ab" },
+                { "x{{ .FullID }}y", "x0123456789abcdefy" },
+                { "{{.Name | lower}}{{.Name|upper}}", "webWEB" },
+                { "{{index .ContainerLabels \"a b\"}}.{{index .ContainerLabels \"none\"}}", "Blue." },
+                { "{{.ContainerName}} {{.ImageID}} {{.ImageFullID}}", "/Web fedcba987654 sha256:fedcba9876543210" },
+                { "{{.Nosuch}}", NULL },
+                { "{{.Name", NULL },
+                { "{{}}", NULL },
+                { "{{.Name .ID}}", NULL },
+                { "{{.Name |}}", NULL },
+                { "{{.Name | nosuch}}", NULL },
+                { "{{index .ContainerLabels}}", NULL },
+                { "{{index .ContainerLabels \"a}}", NULL },
+        };
+
+        for (size_t i = 0; i < COR_COUNT(cases); i++) {
+                auto_str text = NULL;
+                struct cor_err err = { 0 };
+                int r = log_tag(cases[i].tag, &n, &text, &err);
+
+                assert_int_equal(r, cases[i].text ? 0 : -1);
+                if (r == 0)
+                        assert_string_equal(text, cases[i].text);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -189,6 +228,7 @@ int main(void)
                 cmocka_unit_test(addresses_have_a_host_and_a_port),
                 cmocka_unit_test(heads_are_those_of_the_formats),
                 cmocka_unit_test(attributes_come_by_name_and_by_pattern),
+                cmocka_unit_test(tags_take_dockers_words),
                 cmocka_unit_test(patterns_that_would_eat_all_memory_are_refused),
         };
 
