@@ -31,11 +31,11 @@ size_t rune_next(const char *s, size_t n, uint32_t *ret)
 
 size_t rune_count(const char *s, size_t n)
 {
-        size_t count = 0;
+        size_t count = 0, i = 0;
         uint32_t r;
 
-        for (size_t i = 0; i < n; count++)
-                i += rune_next(s + i, n - i, &r);
+        for (; i < n; count++)
+                i += (uint8_t)s[i] < 0x80 ? 1 : rune_next(s + i, n - i, &r);
         return count;
 }
 

@@ -248,15 +248,17 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
         row->html = true;
         add_command(l, r, &t);
         set_text(l, row, "Command", &t);
-        units_time(r->created / SECOND, &t);
-        set_text(l, row, "CreatedAt", &t);
+        if (!l->own) {
+                units_time(r->created / SECOND, &t);
+                set_text(l, row, "CreatedAt", &t);
+        }
         cor_text_add_n(&t, r->id, l->options->no_trunc ? strlen(r->id) : 12);
         set_text(l, row, "ID", &t);
         add_image(l, r, &t);
         set_text(l, row, "Image", &t);
-        add_labels(r, &t);
-        set_text(l, row, "Labels", &t);
         if (!l->own) {
+                add_labels(r, &t);
+                set_text(l, row, "Labels", &t);
                 add_mounts(l, r, &t, &local);
                 snprintf(number, sizeof number, "%u", local);
                 value_field_text(l->pool, row, "LocalVolumes", number);
@@ -277,7 +279,8 @@ static struct value *make_row(struct lister *l, const struct container_row *r)
         else
                 cor_text_add(&t, "0B");
         set_text(l, row, "Size", &t);
-        value_field_text(l->pool, row, "State", container_phase_name(r->now.phase));
+        if (!l->own)
+                value_field_text(l->pool, row, "State", container_phase_name(r->now.phase));
         add_state(r, &t);
         set_text(l, row, "Status", &t);
         return row;
