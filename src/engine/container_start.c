@@ -21,14 +21,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FAILED_MS = 10000 }; /* until a monitor that could not start its container has ended */
 /* docker's exit codes of containers that could not be started */
 enum { CODE_FAILED = 128, CODE_NOT_FOUND = 127, CODE_REFUSED = 126 };
 
-/* In its own session with our descriptor @sock as its third, everything else as it was at first. errno or 0 */
+/*
+ * In its own session with our descriptor @sock as its third, everything else as it was at first: errno or 0. It is our
+ * child until we end; nobody waits for it. To make it nobody's child at once would take a process in between, and on a
+ * busy machine a command that waits for one more process to have its turn.
+ */
 static int spawn_program(const char *program, char *const argv[], char *const envp[], int sock)
 {
         posix_spawn_file_actions_t files;
@@ -53,27 +56,6 @@ static int spawn_program(const char *program, char *const argv[], char *const en
         return r;
 }
 
-/*
- * As nobody's child: its parent is a process of ours that ends at once. That one shares our memory (vfork), as does
- * what it starts until it is another program: nothing is copied.
- */
-static int spawn_orphan(const char *program, char *const argv[], char *const envp[], int sock)
-{
-        /* NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): what follows is one call */
-        pid_t pid = vfork();
-        int status;
-
-        if (pid < 0)
-                return errno;
-        if (pid == 0) /* NOLINTNEXTLINE(clang-analyzer-unix.Vfork): its end is an exec or nothing */
-                _exit(spawn_program(program, argv, envp, sock));
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return errno == ECHILD ? 0
-                                               : errno; /* SIGCHLD is ignored: whether it is there, its socket tells */
-        return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
-}
-
 /* From a binary that no container can write to, if there is a way: else the monitor has to execute itself once more. */
 static int spawn_monitor(const char *program, char *const argv[], int sock, struct cor_err *err)
 {
@@ -83,9 +65,9 @@ static int spawn_monitor(const char *program, char *const argv[], int sock, stru
 
         moved = safe < 0 ? -1 : fcntl(safe, F_DUPFD_CLOEXEC, MONITOR_STARTER_FD + 1);
         snprintf(path, sizeof path, "/proc/self/fd/%d", moved);
-        if (moved >= 0 && spawn_orphan(path, argv, env, sock) == 0)
+        if (moved >= 0 && spawn_program(path, argv, env, sock) == 0)
                 return 0;
-        errno = spawn_orphan(program, argv, environ, sock);
+        errno = spawn_program(program, argv, environ, sock);
         return errno == 0 ? 0 : cor_fail_errno(err, "start %s", program);
 }
 

@@ -1,6 +1,7 @@
 /*
  * coracle-monitor --store PATH ID: what stays with one running container (monitor/protocol.h, monitor/monitor.h). It is
- * started by the engine as nobody's child, in a session of its own, with its end of a socket pair as descriptor 3.
+ * started by the engine in a session of its own, with its end of a socket pair as descriptor 3; it outlives its
+ * starter.
  *
  *   1  clone_self_protect()     it will be the parent of processes in containers
  *   2  leave()                  stdio, folder and environment of the starter
