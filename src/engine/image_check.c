@@ -8,6 +8,7 @@
  */
 #include "engine/container_check.h"
 #include "engine/image.h"
+#include "engine/network.h"
 #include "image/reference.h"
 #include "spec/image.h"
 #include "store/blob.h"
@@ -303,7 +304,8 @@ int engine_check(struct engine *e, bool repair, const struct engine_progress *pr
         if (check_database(e->store, look_at_database, &c, err) < 0 || blob_each(e->store, look_at_blob, &c, err) < 0 ||
             layer_each(e->store, look_at_layer, &c, err) < 0 || look_at_images(&c, err) < 0 ||
             (repair && drop_unused(&c, err) < 0) ||
-            engine_check_containers(e, repair, found_of_container, &c, &c.report.containers, err) < 0)
+            engine_check_containers(e, repair, found_of_container, &c, &c.report.containers, err) < 0 ||
+            engine_check_networks(e, repair, found_of_container, &c, err) < 0)
                 return -1;
         *ret = c.report;
         c.report = (struct check_report){ 0 };

@@ -43,6 +43,13 @@ int engine_disconnect_network(struct engine *e, const char *network, const char 
         COR_MUST_CHECK;
 
 /*
+ * engine_check_networks() - what somebody has removed of networks that containers are connected with: @found is called
+ * with each; @repair: it is made again
+ */
+int engine_check_networks(struct engine *e, bool repair, void (*found)(void *context, const char *what, bool repaired),
+                          void *context, struct cor_err *err) COR_MUST_CHECK;
+
+/*
  * engine_settle_networks() - what a new container asks of networks, with the networks looked up and what is wrong with
  * it told: the document that is kept. free() *ret
  */

@@ -303,6 +303,80 @@ EOF
         reaches xb "$(address_of xa one)"
 }
 
+@test "system check tells of bridges and rules that somebody has removed, and brings them back" {
+        command -v nft >/dev/null || skip "there is no nft; runs where nftables is installed"
+        local id
+        id=$(coracle network create --internal one)
+        start xa --network one
+        start xb
+        in_net nft list table inet coracle | sed 's/counter.*//' >"$TEST_DIR/rules"
+        run coracle system check
+        expect_status 0
+        in_net nft flush ruleset
+        run coracle system check
+        expect_status 1
+        expect_text "network one: its rules of nftables are gone"
+        run coracle system check --repair
+        expect_status 0
+        in_net nft list table inet coracle | sed 's/counter.*//' | diff "$TEST_DIR/rules" -
+        in_net ip link del "br-${id:0:12}"
+        run coracle system check
+        expect_status 1
+        expect_text "network one: its bridge br-${id:0:12} is gone"
+        run coracle system check --repair
+        expect_status 0
+        run coracle system check
+        expect_status 0
+}
+
+@test "rules that somebody has flushed come back with the next container, for all networks" {
+        command -v nft >/dev/null || skip "there is no nft; runs where nftables is installed"
+        coracle network create --internal one >/dev/null
+        start xa --network one
+        in_net nft list chain inet coracle forward >"$TEST_DIR/rules"
+        in_net nft flush table inet coracle
+        start xb
+        in_net nft list chain inet coracle forward | diff "$TEST_DIR/rules" -
+        in_net nft flush ruleset
+        coracle rm -f xb >/dev/null
+        start xb
+        in_net nft list set inet coracle internal | grep -q "$(coracle network inspect -f '{{slice .Id 0 12}}' one)"
+}
+
+@test "many at once: networks are made and removed, containers connected, and nothing stays" {
+        local i pids=()
+        coracle network create one >/dev/null
+        for i in 1 2 3 4 5 6; do
+                { coracle network create "n$i" >/dev/null && coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one --network "n$i" bb:1 true && coracle network rm "n$i" >/dev/null; } 3>&- &
+                pids+=($!)
+        done
+        for i in "${pids[@]}"; do wait "$i" || fail "one of them failed"; done
+        run coracle network inspect -f '{{len .Containers}}' one
+        expect_output 0
+        run coracle network ls -q -f type=custom
+        [ "${#lines[@]}" = 1 ]
+}
+
+@test "connect and disconnect that are killed at any moment leave what can be taken up again" {
+        local i pid
+        coracle network create one >/dev/null
+        start xa
+        for i in 1 2 3 4 5 6; do
+                in_net "$CORACLE" network connect one xa >/dev/null 2>&1 3>&- &
+                pid=$!
+                sleep "0.0$((i * 7 % 10))" # wherever it is by then
+                kill -9 "$pid" 2>/dev/null || true
+                wait "$pid" 2>/dev/null || true
+                coracle network disconnect -f one xa
+        done
+        coracle network connect one xa
+        coracle exec xa ip -4 addr show eth1 >/dev/null
+        run coracle network inspect -f '{{len .Containers}}' one
+        expect_output 1
+        coracle rm -f xa >/dev/null
+        coracle network rm one
+}
+
 @test "a monitor that was killed leaves no address behind" {
         local pid ip
         coracle network create one >/dev/null
