@@ -211,3 +211,14 @@ is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/stat
         expect_status 125
         expect_text "this kernel mounts no overlay here for users" "install the package fuse-overlayfs"
 }
+
+@test "an ordinary user's limits without a cgroup of his: what docker says of them" {
+        skip_unless cgroup_v1 # where systemd delegates none
+        run none --memory 20m --pids-limit 20 small echo ran
+        expect_status 0
+        expect_text ran "WARNING: Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded." \
+                "WARNING: Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded."
+        run none --cpus 0.5 small true
+        expect_status 125
+        expect_text "NanoCPUs can not be set"
+}
