@@ -91,9 +91,16 @@ static int make_args(struct spec *s, struct oci_process *p, struct cor_err *err)
 static int make_user(struct spec *s, struct oci_process *p, struct cor_err *err)
 {
         auto_spec_user u = { 0 };
+        uint32_t host;
 
         if (spec_user_find(s->root, s->config->user, s->host->group_add, s->host->n_group_add, &u, err) < 0)
                 return -1;
+        if (s->mapped && (!idmap_to_host(s->ids.uids, s->ids.n_uids, u.uid, &host) ||
+                          !idmap_to_host(s->ids.gids, s->ids.n_gids, u.gid, &host)))
+                return cor_fail(err, COR_INVALID,
+                                "user %u:%u is not among the ids of the container's user namespace "
+                                "(--userns=auto:size=NUMBER asks for more)",
+                                u.uid, u.gid);
         p->user.uid = u.uid;
         p->user.gid = u.gid;
         p->user.n_additional_gids = u.n_gids;

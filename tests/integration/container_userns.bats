@@ -61,6 +61,9 @@ auto() { crun --userns auto "$@"; }
         coracle rm -f one >/dev/null
         run auto --rm --userns auto:size=2000 bb:1 sh -c 'tr -s " " </proc/self/uid_map'
         expect_output " 0 500000 2000"
+        run auto --rm --userns auto:size=100 -u test bb:1 true
+        expect_status 125
+        expect_text "user 1000:1000 is not among the ids of the container's user namespace"
         : >"$TEST_DIR/subuid"
         run auto --rm bb:1 true
         expect_status 125
