@@ -27,7 +27,7 @@ struct forward_association {
 
 static struct forward_association *of_age(struct forward_link *l)
 {
-        return (struct forward_association *)((char *)l - offsetof(struct forward_association, age));
+        return (void *)((char *)l - offsetof(struct forward_association, age));
 }
 
 void forward_datagram_prepare(int fd)

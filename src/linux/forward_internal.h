@@ -7,7 +7,7 @@
 /* What a descriptor in the epoll set stands for; the beginning of a larger struct. */
 enum forward_kind { FORWARD_PORT, FORWARD_END, FORWARD_ASSOCIATION };
 struct forward_item {
-        enum forward_kind kind;
+        _Alignas(void *) enum forward_kind kind; /* as the larger ones are */
         int fd;
 };
 

@@ -49,12 +49,12 @@ struct forward_connection {
 
 static struct forward_connection *of_link(struct forward_link *l)
 {
-        return (struct forward_connection *)((char *)l - offsetof(struct forward_connection, link));
+        return (void *)((char *)l - offsetof(struct forward_connection, link));
 }
 
 static struct forward_connection *of_busy(struct forward_link *l)
 {
-        return (struct forward_connection *)((char *)l - offsetof(struct forward_connection, busy));
+        return (void *)((char *)l - offsetof(struct forward_connection, busy));
 }
 
 /* ------------------------------------------------------------------------------------------------------- begin, end
