@@ -9,7 +9,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "engine/container_internal.h"
-#include "network/ports.h"
 #include "runtime/lifecycle.h"
 #include "runtime/record.h"
 #include "store/check.h"
@@ -194,16 +193,6 @@ static int look_at_processes(const struct checking *c, struct cor_err *err)
         return 0;
 }
 
-/* Listing containers puts this right as well; here it is told. */
-static int look_at_firewall(const struct checking *c, struct cor_err *err)
-{
-        int restored = ports_restore(c->e->store, err);
-
-        if (restored > 0)
-                tell(c, true, cor_strdup("somebody had emptied the firewall's table of networks and ports"));
-        return restored < 0 ? -1 : 0;
-}
-
 int engine_check_containers(struct engine *e, bool repair, container_check_found *found, void *context,
                             int64_t *ret_containers, struct cor_err *err)
 {
@@ -212,9 +201,9 @@ int engine_check_containers(struct engine *e, bool repair, container_check_found
         const char *run;
 
         /* the list makes sure of each that is said to run, and cleans up after those that do not */
-        if (look_at_firewall(&c, err) < 0 || engine_containers(e, false, &rows, err) < 0 ||
-            store_run_path(e->store, &run, err) < 0 || check_containers(e->store, repair, found, context, err) < 0 ||
-            look_at_records(&c, err) < 0 || look_at_sockets(&c, run, err) < 0 || look_at_processes(&c, err) < 0)
+        if (engine_containers(e, false, &rows, err) < 0 || store_run_path(e->store, &run, err) < 0 ||
+            check_containers(e->store, repair, found, context, err) < 0 || look_at_records(&c, err) < 0 ||
+            look_at_sockets(&c, run, err) < 0 || look_at_processes(&c, err) < 0)
                 return -1;
         *ret_containers = (int64_t)rows.n_items;
         return 0;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "engine/network.h"
 #include "monitor/clear.h"
 #include "monitor/remove.h"
 #include "network/connect.h"
@@ -140,8 +141,7 @@ int engine_container(struct engine *e, const char *name, bool full, struct conta
         return 0;
 }
 
-/* Whoever looks at all containers puts right what somebody has done to the firewall. */
-static void restore_ports(struct engine *e)
+void engine_restore_firewall(struct engine *e)
 {
         struct cor_err err = { 0 };
 
@@ -156,7 +156,6 @@ int engine_containers(struct engine *e, bool full, struct container_rows *ret, s
 
         if (container_row_all(e->store, full, &rows, err) < 0)
                 return -1;
-        restore_ports(e);
         for (size_t i = 0; i < rows.n_items; i++) {
                 int r = settle(e, &rows.items[i], full, err);
 

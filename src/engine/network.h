@@ -56,5 +56,8 @@ int engine_check_networks(struct engine *e, bool repair, void (*found)(void *con
 int engine_settle_networks(struct engine *e, const struct docker_host_config *host,
                            const struct docker_networking_config *asked, char **ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* engine_restore_firewall() - what somebody has emptied is filled again, if containers are connected; failing is logged
+ */
+void engine_restore_firewall(struct engine *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/units.h"
 #include "engine/container_filter.h"
 #include "engine/container_inspect.h"
+#include "engine/network.h"
 #include "image/reference.h"
 
 #include <stdio.h>
@@ -400,8 +401,10 @@ static int run_ps(struct invocation *in, struct cor_err *err)
         l.engine = &e;
         l.size = !o->quiet && (o->size.set ? o->size.value : format_names(&l.format, "Size"));
         if (verb_engine(in, &e, err) == 0 && read_choice(&e, o, &choice, err) == 0 &&
-            engine_containers(&e, choice.match.documents || !l.own || l.size, &rows, err) == 0)
+            engine_containers(&e, choice.match.documents || !l.own || l.size, &rows, err) == 0) {
+                engine_restore_firewall(&e);
                 r = show_rows(&e, o, &choice, &rows, &l, err);
+        }
         container_match_done(&choice.match);
         return r;
 }
