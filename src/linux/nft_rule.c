@@ -3,6 +3,7 @@
 #include "linux/nft_list.h"
 
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <net/if.h>
@@ -17,16 +18,25 @@ static void put_be32(struct netlink_request *r, uint16_t type, uint32_t value)
         netlink_put_u32(r, type, htonl(value));
 }
 
-void nft_rule_begin(struct nft_rule *r, const struct nft_change *c, const char *chain)
+static void begin_rule(struct nft_rule *r, const struct nft_change *c, const char *chain, uint16_t flags)
 {
         const struct nfgenmsg h = { .nfgen_family = c->family, .version = NFNETLINK_V0 };
 
-        netlink_begin(&r->request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, &h,
-                      sizeof h);
+        netlink_begin(&r->request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, flags, &h, sizeof h);
         netlink_put_str(&r->request, NFTA_RULE_TABLE, c->table);
         netlink_put_str(&r->request, NFTA_RULE_CHAIN, chain);
         r->list = netlink_nest(&r->request, NFTA_RULE_EXPRESSIONS);
         r->comment = NULL;
+}
+
+void nft_rule_begin(struct nft_rule *r, const struct nft_change *c, const char *chain)
+{
+        begin_rule(r, c, chain, NLM_F_CREATE | NLM_F_APPEND);
+}
+
+void nft_rule_begin_first(struct nft_rule *r, const struct nft_change *c, const char *chain)
+{
+        begin_rule(r, c, chain, NLM_F_CREATE);
 }
 
 /* User data is a list of type, length and value; type 0 is a comment, which ends with NUL. */
@@ -290,5 +300,15 @@ void nft_reject(struct nft_rule *r, enum nft_reject_types type, uint8_t code)
 
         put_be32(&r->request, NFTA_REJECT_TYPE, type);
         netlink_put_u8(&r->request, NFTA_REJECT_ICMP_CODE, code);
+        close_expression(r, e);
+}
+
+void nft_match_extension(struct nft_rule *r, const char *name, uint32_t revision, const void *info, size_t n)
+{
+        struct expression e = open_expression(r, "match");
+
+        netlink_put_str(&r->request, NFTA_MATCH_NAME, name);
+        put_be32(&r->request, NFTA_MATCH_REV, revision);
+        netlink_put(&r->request, NFTA_MATCH_INFO, info, n);
         close_expression(r, e);
 }

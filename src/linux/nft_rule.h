@@ -17,6 +17,8 @@ struct nft_rule {
 /* nft_rule_begin() - the last rule of @chain so far; nft_rule_end() puts it into the change */
 void nft_rule_begin(struct nft_rule *r, const struct nft_change *c, const char *chain);
 void nft_rule_end(struct nft_rule *r, struct nft_change *c);
+/* nft_rule_begin_first() - the same before all rules of @chain */
+void nft_rule_begin_first(struct nft_rule *r, const struct nft_change *c, const char *chain);
 
 /* Into a register: NFT_META_…, @len bytes of a header (NFT_PAYLOAD_…), NFT_CT_…, a constant. */
 void nft_load_meta(struct nft_rule *r, uint32_t key, uint32_t reg);
@@ -45,6 +47,9 @@ void nft_match_ct_bits(struct nft_rule *r, uint32_t key, uint32_t bits); /* any 
 /* nft_match_network() - address @bytes of @n, the first @prefix_len bits of which count; @source or destination */
 void nft_match_network(struct nft_rule *r, bool source, enum nft_cmp_ops how, const void *bytes, size_t n,
                        uint8_t prefix_len);
+
+/* nft_match_extension() - a match of iptables, as iptables-nft has them in its own tables; @info is its struct */
+void nft_match_extension(struct nft_rule *r, const char *name, uint32_t revision, const void *info, size_t n);
 
 /* What becomes of the packet. */
 void nft_verdict(struct nft_rule *r, int verdict, const char *chain); /* NF_ACCEPT, NF_DROP, NFT_JUMP, NFT_RETURN, … */

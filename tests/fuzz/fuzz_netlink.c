@@ -5,6 +5,7 @@
 #include "linux/netlink.h"
 #include "linux/nft_list.h"
 #include "linux/route.h"
+#include "linux/tc.h"
 
 #include <assert.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static void read_typed(const struct netlink_message *m)
         struct route_rule rule;
         struct nft_listed_rule listed;
         struct neighbour neighbour;
+        struct tc_qdisc qdisc;
         struct address address;
         struct route route;
         struct link link;
@@ -69,6 +71,8 @@ static void read_typed(const struct netlink_message *m)
                 assert(rule.src.bits <= rule.src.ip.len * 8 && rule.dst.bits <= rule.dst.ip.len * 8);
         if (nft_listed_rule_read(m, &listed))
                 assert(strlen(listed.chain) < sizeof listed.chain && strlen(listed.comment) < sizeof listed.comment);
+        if (tc_read(m, &qdisc))
+                assert(strlen(qdisc.kind) < sizeof qdisc.kind);
         if (neighbour_read(m, &neighbour))
                 assert(neighbour.mac_len <= sizeof neighbour.mac && neighbour.ip.len <= 16);
 }

@@ -1,0 +1,193 @@
+/*
+ * One table of the family inet:
+ *   prerouting, output   to "ports" with what is for an address of this host
+ *   ports                a rule for each mapping, which changes the destination
+ *   postrouting          of what was changed, the connections that need the host's address
+ *   martians             nothing from outside gets to 127.0.0.0/8, which route_localnet would allow
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "cni/condition.h"
+#include "cni/owner.h"
+#include "cni/portmap.h"
+#include "linux/nft_rule.h"
+
+#define TABLE "coracle_cni_portmap"
+enum { PRIORITY_RAW = -300, PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100, TRIES = 5, DPORT_OFFSET = 2 };
+
+static const uint8_t LOOPBACK[4] = { 127 };
+
+static void add_base_chain(struct nft_change *c, const char *name, const char *type, uint32_t hook, int32_t priority)
+{
+        nft_add_chain(c, &(struct nft_chain){ .name = name, .type = type, .hook = hook, .priority = priority });
+}
+
+static void to_ports(struct nft_change *c, const char *chain)
+{
+        const uint32_t local = RTN_LOCAL;
+        struct nft_rule r;
+
+        nft_flush_chain(c, chain);
+        nft_rule_begin(&r, c, chain);
+        nft_load_fib_type(&r, NFT_REG32_00);
+        nft_compare(&r, NFT_REG32_00, NFT_CMP_EQ, &local, sizeof local);
+        nft_verdict(&r, NFT_JUMP, "ports");
+        nft_rule_end(&r, c);
+}
+
+static void make_base(struct nft_change *c)
+{
+        struct nft_rule r;
+
+        nft_add_table(c);
+        nft_add_chain(c, &(struct nft_chain){ .name = "ports" });
+        add_base_chain(c, "prerouting", "nat", NF_INET_PRE_ROUTING, PRIORITY_DSTNAT);
+        add_base_chain(c, "output", "nat", NF_INET_LOCAL_OUT, PRIORITY_DSTNAT);
+        add_base_chain(c, "postrouting", "nat", NF_INET_POST_ROUTING, PRIORITY_SRCNAT);
+        add_base_chain(c, "martians", "filter", NF_INET_PRE_ROUTING, PRIORITY_RAW);
+        to_ports(c, "prerouting");
+        to_ports(c, "output");
+        nft_flush_chain(c, "martians");
+        nft_rule_begin(&r, c, "martians");
+        nft_match_family(&r, NFPROTO_IPV4);
+        nft_match_interface(&r, NFT_META_IIFNAME, NFT_CMP_NEQ, "lo");
+        nft_match_network(&r, false, NFT_CMP_EQ, LOOPBACK, sizeof LOOPBACK, 8);
+        nft_verdict(&r, NF_DROP, NULL);
+        nft_rule_end(&r, c);
+}
+
+static uint8_t family_of(const struct ip *a)
+{
+        return ip_is_4(a) ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
+
+static void add_mapping(struct nft_change *c, const struct portmap *p, const struct port_mapping *m,
+                        const struct ip *to, const char *comment)
+{
+        const uint16_t from_port = htons((uint16_t)m->host_port), to_port = htons((uint16_t)m->container_port);
+        const int six = !ip_is_4(to);
+        struct nft_rule r;
+
+        nft_rule_begin(&r, c, "ports");
+        r.comment = comment;
+        nft_match_family(&r, family_of(to));
+        condition_put(p->conditions[six], p->n_conditions[six], six, &r);
+        if (m->host_ip.len && !ip_is_zero(&m->host_ip))
+                nft_match_network(&r, false, NFT_CMP_EQ, m->host_ip.bytes, m->host_ip.len,
+                                  (uint8_t)(m->host_ip.len * 8));
+        nft_match_protocol(&r, (uint8_t)m->protocol);
+        nft_load_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, DPORT_OFFSET, sizeof from_port, NFT_REG32_00);
+        nft_compare(&r, NFT_REG32_00, NFT_CMP_EQ, &from_port, sizeof from_port);
+        nft_load(&r, to->bytes, to->len, NFT_REG32_00);
+        nft_load(&r, &to_port, sizeof to_port, NFT_REG32_04);
+        nft_nat(&r, NFT_NAT_DNAT, family_of(to), NFT_REG32_00, NFT_REG32_04);
+        nft_rule_end(&r, c);
+}
+
+/* Of what was sent on to the container: all, or what is from @network. */
+static void add_masquerade(struct nft_change *c, const struct ip_prefix *to, const struct ip_prefix *network,
+                           const char *comment)
+{
+        struct nft_rule r;
+
+        nft_rule_begin(&r, c, "postrouting");
+        r.comment = comment;
+        nft_match_family(&r, family_of(&to->ip));
+        nft_match_ct_bits(&r, NFT_CT_STATUS, IPS_DST_NAT);
+        if (network)
+                nft_match_network(&r, true, NFT_CMP_EQ, network->ip.bytes, network->ip.len, network->bits);
+        nft_match_network(&r, false, NFT_CMP_EQ, to->ip.bytes, to->ip.len, (uint8_t)(to->ip.len * 8));
+        nft_masquerade_packet(&r);
+        nft_rule_end(&r, c);
+}
+
+static void add_family(struct nft_change *c, const struct portmap *p, const struct ip_prefix *to, const char *comment)
+{
+        const struct ip_prefix localhost = { .ip = { .len = 4, .bytes = { 127 } }, .bits = 8 };
+
+        for (size_t i = 0; i < p->runtime.n_mappings; i++)
+                if (portmap_applies(&p->runtime.mappings[i], &to->ip))
+                        add_mapping(c, p, &p->runtime.mappings[i], &to->ip, comment);
+        if (!p->snat)
+                return;
+        if (p->masq_all) {
+                add_masquerade(c, to, NULL, comment);
+                return;
+        }
+        add_masquerade(c, to, to, comment); /* its own network: the answer would not come back by way of the host */
+        if (ip_is_4(&to->ip))
+                add_masquerade(c, to, &localhost, comment);
+}
+
+/* @p: new rules instead of what @fits; NULL: none */
+static int change_rules(struct cni_call *c, const struct portmap *p,
+                        bool (*fits)(const struct cni_call *c, const char *comment), struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        char comment[OWNER_TEXT_BYTES];
+
+        if (sock < 0)
+                return -1;
+        if (p)
+                owner_comment(c, comment);
+        for (int i = 0;; i++) {
+                auto_nft_change change;
+                int stale;
+
+                nft_change_begin(&change, NFPROTO_INET, TABLE);
+                if (p)
+                        make_base(&change);
+                stale = owner_drop_rules(&change, sock, c, fits, err);
+                if (stale < 0)
+                        return -1;
+                if (stale == 0 && !p)
+                        return 0;
+                for (int six = 0; p && six < 2; six++)
+                        if (p->to[six].ip.len)
+                                add_family(&change, p, &p->to[six], comment);
+                if (nft_change_commit(&change, sock, err) == 0)
+                        return 0;
+                if (err->sys != ENOENT || i == TRIES)
+                        return cor_wrap(err, "nftables table " TABLE);
+        }
+}
+
+int portmap_nft_add(struct cni_call *c, const struct portmap *p, struct cor_err *err)
+{
+        return change_rules(c, p, owner_is_ours, err);
+}
+
+int portmap_nft_del(struct cni_call *c, struct cor_err *err)
+{
+        return change_rules(c, NULL, owner_is_ours, err);
+}
+
+int portmap_nft_gc(struct cni_call *c, struct cor_err *err)
+{
+        return change_rules(c, NULL, owner_is_stale, err);
+}
+
+int portmap_nft_check(struct cni_call *c, const struct portmap *p, struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        int expected = 0, n = sock < 0 ? -1 : owner_count_rules(sock, NFPROTO_INET, TABLE, c, err);
+
+        for (int six = 0; six < 2; six++) {
+                if (!p->to[six].ip.len)
+                        continue;
+                for (size_t i = 0; i < p->runtime.n_mappings; i++)
+                        expected += portmap_applies(&p->runtime.mappings[i], &p->to[six].ip);
+                expected += !p->snat ? 0 : p->masq_all || six ? 1 : 2;
+        }
+        if (n >= 0 && n < expected)
+                return cor_fail(err, COR_NOT_FOUND, "table " TABLE " has %d rules of this container, not %d", n,
+                                expected);
+        return n < 0 ? -1 : 0;
+}
