@@ -54,7 +54,7 @@ int network_find_wanted(struct store *s, const struct docker_endpoint *e, struct
 /* 02:42 and the IPv4 address: locally administered, and nobody else's on this network. */
 static void complete(struct endpoint_new *e)
 {
-        struct connection *n = (struct connection *)((char *)e - offsetof(struct connection, endpoint));
+        struct connection *n = (void *)((char *)e - offsetof(struct connection, endpoint));
         const struct ip *a = &e->row.ip[0].ip;
         char text[LINK_MAC_TEXT_BYTES];
 

@@ -225,9 +225,9 @@ void resolver_step(struct resolver *r)
                 else if (w->kind == ON_TCP)
                         step_tcp(r);
                 else if (w->kind == ON_CONNECTION)
-                        step_connection(r, (struct connection *)w, events[i].events);
+                        step_connection(r, (void *)w, events[i].events);
                 else
-                        pending_step(r, (struct pending *)w, events[i].events);
+                        pending_step(r, (void *)w, events[i].events);
         }
         check_connections(r, now);
         pending_check(r, now);
