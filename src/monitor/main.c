@@ -232,6 +232,7 @@ static int starter_words(struct monitor *m, struct cor_err *err)
 static void init(struct monitor *m, const char *store, const char *id)
 {
         *m = (struct monitor){ .store_path = store, .id = id, .lock = -1, .signals = -1, .listener = -1 };
+        m->gone.lock = -1;
         life_init(&m->life);
         streams_init(m);
         health_init(m);

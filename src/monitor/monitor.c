@@ -371,7 +371,7 @@ static void remove_run_folder(struct monitor *m)
 
 void monitor_give_up(struct monitor *m)
 {
-        if (!m->gone)
+        if (!m->gone.name)
                 monitor_close_store(m);
         remove_run_folder(m);
         cor_fd_close(&m->lock);
@@ -381,10 +381,9 @@ void monitor_clear_gone(struct monitor *m)
 {
         struct cor_err err = { 0 };
 
-        if (m->gone && (monitor_open_store(m, &err) < 0 || container_folder_clear(m->store, m->gone, &err) < 0))
+        if (m->gone.name && (monitor_open_store(m, &err) < 0 || container_folder_clear(m->store, &m->gone, &err) < 0))
                 cor_warn("%s", err.msg);
-        free(m->gone);
-        m->gone = NULL;
+        container_gone_done(&m->gone);
         monitor_close_store(m);
 }
 

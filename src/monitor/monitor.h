@@ -75,7 +75,7 @@ struct monitor {
         int64_t started_ms, restart_at, progress_ms; /* cor_now_ms(); progress: of passing on the last output */
         int status;                                  /* wait status of the first process */
         bool removed;
-        char *gone; /* what is left of its folder then: for after the last word */
+        struct container_gone gone; /* what is left of its folder then: for after the last word */
         struct health health;
         struct published *published; /* NULL: no ports */
         struct names *names;         /* NULL: no network that knows any */

@@ -1,6 +1,5 @@
 #include "monitor/remove.h"
 
-#include "base/alloc.h"
 #include "base/log.h"
 #include "store/event.h"
 #include "store/volume.h"
@@ -20,21 +19,21 @@ static void remove_volume(struct store *s, const char *name)
 
 int monitor_remove(struct store *s, const struct container_row *row, bool volumes, struct cor_err *err)
 {
-        auto_str gone = NULL;
+        auto_container_gone gone = CONTAINER_GONE_NONE;
 
-        if (monitor_forget(s, row, volumes, &gone, err) < 0)
-                return -1;
-        return gone ? container_folder_clear(s, gone, err) : 0;
+        return monitor_forget(s, row, volumes, &gone, err) < 0 ? -1 : container_folder_clear(s, &gone, err);
 }
 
-int monitor_forget(struct store *s, const struct container_row *row, bool volumes, char **ret_gone, struct cor_err *err)
+int monitor_forget(struct store *s, const struct container_row *row, bool volumes, struct container_gone *ret,
+                   struct cor_err *err)
 {
-        auto_str gone = NULL;
+        auto_container_gone gone = CONTAINER_GONE_NONE;
 
         if (container_folder_drop(s, row->id, &gone, err) < 0 ||
             container_row_remove(s, row->number, !row->auto_remove, err) < 0)
                 return -1;
-        *ret_gone = COR_TAKE(gone);
+        *ret = gone;
+        gone = (struct container_gone)CONTAINER_GONE_NONE;
         for (size_t i = 0; volumes && i < row->volumes.n_items; i++)
                 remove_volume(s, row->volumes.items[i]);
         event_write_container(s, row, "destroy", NULL, 0);

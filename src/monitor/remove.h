@@ -8,9 +8,8 @@
  * off half-way it can be done again. NOT_FOUND if it was gone already.
  */
 int monitor_remove(struct store *s, const struct container_row *row, bool volumes, struct cor_err *err) COR_MUST_CHECK;
-/* monitor_forget() - the same, but what was in its folder is still to be cleared: *ret_gone, container_folder_clear()
- */
-int monitor_forget(struct store *s, const struct container_row *row, bool volumes, char **ret_gone, struct cor_err *err)
-        COR_MUST_CHECK;
+/* monitor_forget() - the same, but what was in its folder is still to be cleared: container_folder_clear() */
+int monitor_forget(struct store *s, const struct container_row *row, bool volumes, struct container_gone *ret,
+                   struct cor_err *err) COR_MUST_CHECK;
 
 #endif

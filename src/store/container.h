@@ -163,11 +163,23 @@ char *container_folder_path(const struct store *s, const char *id) __attribute__
  */
 int container_folder_remove(struct store *s, const char *id, struct cor_err *err) COR_MUST_CHECK;
 /*
- * The two halves of it. container_folder_drop() - it is not there any more under its name; *ret_gone (free(); NULL if
- * it was not there before) is what it is called until container_folder_clear().
+ * The two halves of it. container_folder_drop() - it is not there any more under its name (*ret is CONTAINER_GONE_NONE
+ * if it was not before); container_folder_clear() - nor is what was in it. As long as a process is between the two, it
+ * is left to that one.
  */
-int container_folder_drop(struct store *s, const char *id, char **ret_gone, struct cor_err *err) COR_MUST_CHECK;
-int container_folder_clear(struct store *s, const char *gone, struct cor_err *err) COR_MUST_CHECK;
+struct container_gone {
+        int lock;   /* the folder, locked; -1: nothing to be done */
+        char *name; /* in .work */
+};
+#define CONTAINER_GONE_NONE                                                                                            \
+        {                                                                                                              \
+                .lock = -1                                                                                             \
+        }
+void container_gone_done(struct container_gone *g);
+#define auto_container_gone COR_CLEANUP(container_gone_done) struct container_gone
+int container_folder_drop(struct store *s, const char *id, struct container_gone *ret, struct cor_err *err)
+        COR_MUST_CHECK;
+int container_folder_clear(struct store *s, struct container_gone *gone, struct cor_err *err) COR_MUST_CHECK;
 
 enum container_lock_kind { CONTAINER_LOCK_MONITOR, CONTAINER_LOCK_WORK };
 /* container_row_lock() - the descriptor is the lock; waits up to @wait_ms (-1: for ever), then BUSY */

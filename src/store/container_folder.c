@@ -36,36 +36,56 @@ int container_folder_open(const struct store *s, const char *id, struct cor_err 
         return fd < 0 ? cor_fail_errno(err, "open the folder of container %s", id) : fd;
 }
 
-int container_folder_drop(struct store *s, const char *id, char **ret_gone, struct cor_err *err)
+void container_gone_done(struct container_gone *g)
 {
-        char gone[STORE_NAME_MAX];
+        cor_fd_close(&g->lock);
+        free(g->name);
+        g->name = NULL;
+}
+
+/* Under the name of a thing that is being made: others leave it alone as long as it is locked, and remove it later. */
+int container_folder_drop(struct store *s, const char *id, struct container_gone *ret, struct cor_err *err)
+{
+        auto_container_gone gone = CONTAINER_GONE_NONE;
+        char name[STORE_NAME_MAX];
 
         if (check_id(id, err) < 0 || store_containers(s, err) < 0)
                 return -1;
-        store_random_name(STORE_GONE, gone);
-        if (renameat(s->containers, id, s->container_work, gone) == 0)
-                *ret_gone = cor_strdup(gone);
+        gone.lock = openat(s->containers, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (gone.lock < 0 && errno != ENOENT)
+                return cor_fail_errno(err, "remove the folder of container %s", id);
+        if (gone.lock < 0)
+                goto done;
+        if (cor_flock(gone.lock, 0, err) < 0)
+                return -1;
+        store_random_name(STORE_NEW, name);
+        if (renameat(s->containers, id, s->container_work, name) == 0)
+                gone.name = cor_strdup(name);
         else if (errno == ENOENT)
-                *ret_gone = NULL;
+                cor_fd_close(&gone.lock);
         else
                 return cor_fail_errno(err, "remove the folder of container %s", id);
+done:
+        *ret = gone;
+        gone = (struct container_gone)CONTAINER_GONE_NONE;
         return 0;
 }
 
-int container_folder_clear(struct store *s, const char *gone, struct cor_err *err)
+int container_folder_clear(struct store *s, struct container_gone *gone, struct cor_err *err)
 {
-        if (store_containers(s, err) < 0 || cor_own_remove_tree(s->container_work, gone, err) < 0)
-                return cor_wrap(err, "remove the folder of a container");
-        return 0;
+        int r = 0;
+
+        if (gone->name && (store_containers(s, err) < 0 || cor_own_remove_tree(s->container_work, gone->name, err) < 0))
+                r = cor_wrap(err, "remove the folder of a container");
+        container_gone_done(gone);
+        return r;
 }
 
 int container_folder_remove(struct store *s, const char *id, struct cor_err *err)
 {
-        auto_str gone = NULL;
+        auto_container_gone gone = CONTAINER_GONE_NONE;
 
-        if (container_folder_drop(s, id, &gone, err) < 0)
-                return -1;
-        return gone ? container_folder_clear(s, gone, err) : 0;
+        return container_folder_drop(s, id, &gone, err) < 0 ? -1 : container_folder_clear(s, &gone, err);
 }
 
 static int open_locks(const struct store *s, struct cor_err *err)

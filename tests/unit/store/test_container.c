@@ -185,7 +185,8 @@ static void changed_and_forgotten(void **state)
         auto_str folder = cor_printf("store/containers/%s", r.id);
         auto_str file = cor_printf("%s/x", folder);
         auto_str dropped = NULL;
-        char *name = NULL;
+        auto_store other = NULL;
+        auto_container_gone left = CONTAINER_GONE_NONE;
         struct container_now now = { .phase = CONTAINER_PHASE_EXITED,
                                      .pid = 7,
                                      .monitor_pid = 8,
@@ -220,16 +221,17 @@ static void changed_and_forgotten(void **state)
         assert_string_equal(back.ports, "80/tcp");
 
         scratch_file(*state, file, "text");
-        ok(container_folder_drop(s, r.id, &name, &err), &err);
+        ok(container_folder_drop(s, r.id, &left, &err), &err);
         assert_false(scratch_has(*state, folder));
-        assert_non_null(name);
-        dropped = cor_printf("store/containers/.work/%s", name);
-        assert_true(scratch_has(*state, dropped));
-        ok(container_folder_clear(s, name, &err), &err);
+        assert_non_null(left.name);
+        dropped = cor_printf("store/containers/.work/%s", left.name);
+        other = open_store(*state, STORE_DATABASE);
+        assert_int_equal(container_row_locked(other, number, CONTAINER_LOCK_WORK, &err), 0);
+        assert_true(scratch_has(*state, dropped)); /* who opens the folders clears them, but leaves this one alone */
+        ok(container_folder_clear(s, &left, &err), &err);
         assert_false(scratch_has(*state, dropped));
-        free(name);
-        ok(container_folder_drop(s, r.id, &name, &err), &err);
-        assert_null(name);
+        ok(container_folder_drop(s, r.id, &left, &err), &err);
+        assert_null(left.name);
         ok(container_folder_remove(s, r.id, &err), &err);
         ok(container_row_remove(s, number, true, &err), &err);
         assert_int_equal(container_row_remove(s, number, true, &err), -1);
