@@ -4,6 +4,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "network/connect.h"
+#include "store/endpoint.h"
+#include "store/network.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -36,6 +38,47 @@ static void add_extra_hosts(const struct spec *s, struct cor_text *t)
         }
 }
 
+/* In networks that know names the monitor asks the servers, and reaches those of the host's loopback, too. */
+static bool has_names(const char *mode)
+{
+        return network_wanted(mode) && strcmp(network_name_of(mode), NETWORK_DEFAULT) != 0;
+}
+
+/* The address of a container in the default network, which knows no names: "CONTAINER:ALIAS" is a line. */
+static int add_link(const struct spec *s, const struct network_row *network, const char *link, struct cor_text *t,
+                    struct cor_err *err)
+{
+        auto_str name = cor_strndup(link, strcspn(link, ":"));
+        const char *alias = link[strlen(name)] ? link + strlen(name) + 1 : name;
+        auto_container_row other = { 0 };
+        auto_endpoint_rows rows = { 0 };
+        char text[IP_TEXT_BYTES];
+
+        if (container_row_find(s->store, name, &other, err) < 0)
+                return cor_wrap(err, "could not get container for %.64s", name);
+        if (endpoint_rows_find(s->store, network->number, other.number, false, &rows, err) < 0)
+                return -1;
+        if (rows.n_items == 0)
+                return cor_fail(err, COR_BUSY, "Cannot link to a non running container: /%s AS /%.12s/%.64s",
+                                other.name, s->id, alias);
+        cor_text_printf(t, "%s\t%s %.12s %s\n", ip_text(&rows.items[0].ip[0].ip, text), alias, other.id, other.name);
+        return 0;
+}
+
+static int add_links(const struct spec *s, struct cor_text *t, struct cor_err *err)
+{
+        auto_network_row network = { 0 };
+
+        if (s->host->n_links == 0 || has_names(s->host->network_mode) || !network_wanted(s->host->network_mode))
+                return 0;
+        if (network_row_find(s->store, NETWORK_DEFAULT, &network, err) < 0)
+                return -1;
+        for (size_t i = 0; i < s->host->n_links; i++)
+                if (add_link(s, &network, s->host->links[i], t, err) < 0)
+                        return -1;
+        return 0;
+}
+
 static int hosts_text(const struct spec *s, struct cor_text *t, struct cor_err *err)
 {
         /* the host's names hold in the host's network, unless some are to be different */
@@ -54,7 +97,7 @@ static int hosts_text(const struct spec *s, struct cor_text *t, struct cor_err *
                 cor_text_add(t, localhost);
         }
         add_extra_hosts(s, t);
-        return 0;
+        return add_links(s, t, err);
 }
 
 /* --- resolv.conf ------------------------------------------------------------------------------------------------- */
@@ -169,12 +212,6 @@ static void print_words(struct cor_text *t, const char *key, const struct cor_st
         for (size_t i = 0; i < words->n_items; i++)
                 cor_text_printf(t, " %s", words->items[i]);
         cor_text_add_c(t, '\n');
-}
-
-/* In networks that know names the monitor asks the servers, and reaches those of the host's loopback, too. */
-static bool has_names(const char *mode)
-{
-        return network_wanted(mode) && strcmp(network_name_of(mode), NETWORK_DEFAULT) != 0;
 }
 
 static int resolv_text(const struct spec *s, struct cor_text *t, struct cor_err *err)

@@ -47,7 +47,7 @@ static void run(char **words, size_t n)
                 if (container_request_make(&f, words, left, &r, &err) == 0) {
                         again(&docker_config_doc, &r->config);
                         again(&docker_host_config_doc, &r->host);
-                        (void)!container_flags_refuse(&f, r, &err);
+                        (void)!container_flags_refuse(&f, &err);
                 } else {
                         FUZZ_REQUIRE(err.msg[0] && err.kind != COR_OK);
                 }

@@ -503,6 +503,20 @@ knows_not() { ! knows "$@"; }
         [ "$first" -ge 2 ]
 }
 
+@test "links on the default network are lines in the hosts file" {
+        start xa
+        start xb --link xa:friend --link xa
+        coracle exec xb ping -c 1 -W 5 friend >/dev/null
+        coracle exec xb ping -c 1 -W 5 xa >/dev/null
+        coracle stop -t 0 xa >/dev/null
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --link xa bb:1 true
+        [ "$status" != 0 ]
+        expect_text "Cannot link to a non running container: /xa AS"
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --link nope bb:1 true
+        [ "$status" != 0 ]
+        expect_text "could not get container for nope: No such container: nope"
+}
+
 @test "names: port 53 stays the container's own" {
         coracle network create one >/dev/null
         start xa --network one

@@ -75,8 +75,7 @@ int container_request_update(const struct container_flags *f, struct container_r
  * container_flags_refuse() - UNSUPPORTED if a flag was given that is understood and would have no effect; the message
  * names it and says why
  */
-int container_flags_refuse(const struct container_flags *f, const struct container_request *r, struct cor_err *err)
-        COR_MUST_CHECK;
+int container_flags_refuse(const struct container_flags *f, struct cor_err *err) COR_MUST_CHECK;
 /* container_env() - variables of files, then those of --env, with values from the environment: for `exec`, too */
 int container_env(struct container_request *r, const struct flag_list *files, const struct flag_list *env,
                   const char ***ret, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;

@@ -216,7 +216,7 @@ int container_health(struct container_request *r, const struct container_flags *
 
 /* ---- what would have no effect ---- */
 
-int container_flags_refuse(const struct container_flags *f, const struct container_request *r, struct cor_err *err)
+int container_flags_refuse(const struct container_flags *f, struct cor_err *err)
 {
         const struct {
                 bool given;
@@ -234,8 +234,6 @@ int container_flags_refuse(const struct container_flags *f, const struct contain
                   "other kinds are of Windows only" },
                 { f->volume_driver && strcmp(f->volume_driver, "local") != 0, "volume-driver",
                   "there is the driver local only" },
-                { f->link.n_items > 0 && !container_network_is_own(r->host.network_mode), "link",
-                  "the default network knows no names; connect both with a network of your own" },
         };
 
         for (size_t i = 0; i < COR_COUNT(refused); i++)

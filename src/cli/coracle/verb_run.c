@@ -100,7 +100,7 @@ static int prepare(struct runner *r, struct cor_err *err)
 
         if (read_pull(r->flags->pull, &r->pull, err) < 0 || settings_load(&r->settings, err) < 0 ||
             container_request_make(r->flags, r->in->args, r->in->n_args, &r->request, err) < 0 ||
-            container_flags_refuse(r->flags, r->request, err) < 0)
+            container_flags_refuse(r->flags, err) < 0)
                 return -1;
         add_proxies(r);
         r->request->host.console_size[0] = size.rows;
