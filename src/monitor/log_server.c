@@ -2,11 +2,15 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/tls_child.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +43,8 @@ struct log_server {
         uint16_t port;
         int fd;
         bool is_stream, connecting;
-        size_t sent; /* of a message that was only taken in part */
+        struct cor_strv tls; /* the command line of the child that makes TLS of the connection */
+        size_t sent;         /* of a message that was only taken in part */
         int64_t since_ms, retry_ms, pause_ms;
 };
 
@@ -49,6 +54,7 @@ void log_server_free(struct log_server *s)
         free(s->path);
         free(s->name);
         free(s->host);
+        cor_strv_done(&s->tls);
         free(s);
 }
 
@@ -112,7 +118,9 @@ static int find(struct log_server *s, const struct syslog_address *a, struct cor
                 return cor_fail(err, COR_INVALID, "syslog-address: port '%.60s': expected a number from 1 to 65535",
                                 a->port);
         s->port = (uint16_t)port;
-        s->name = cor_printf("%s %s:%s", a->transport == SYSLOG_TCP ? "tcp" : "udp", a->host, a->port);
+        s->name = cor_printf("%s %s:%s", a->transport == SYSLOG_UDP ? "udp" : "tcp", a->host, a->port);
+        if (a->transport == SYSLOG_TLS)
+                return 0; /* names are looked up by the child */
         s->host = add_address(s, a->host) ? NULL : cor_strdup(a->host);
         return 0;
 }
@@ -178,6 +186,49 @@ static int connect_local(struct log_server *s, struct cor_err *err)
         return cor_fail(err, COR_NOT_FOUND, "Unix syslog delivery error");
 }
 
+/* coracle-tls on the other end of a socket; the loop collects it. */
+static int spawn_tls(const struct log_server *s, int end, struct cor_err *err)
+{
+        auto_str path = cor_libexec_path("coracle-tls");
+        posix_spawn_file_actions_t files;
+        posix_spawnattr_t attr;
+        sigset_t none, all;
+        pid_t pid;
+        int error;
+
+        sigemptyset(&none);
+        sigfillset(&all);
+        posix_spawn_file_actions_init(&files);
+        posix_spawnattr_init(&attr);
+        posix_spawn_file_actions_adddup2(&files, end, STDIN_FILENO);
+        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setsigmask(&attr, &none);
+        posix_spawnattr_setsigdefault(&attr, &all);
+        error = posix_spawn(&pid, path, &files, &attr, s->tls.items, environ);
+        posix_spawn_file_actions_destroy(&files);
+        posix_spawnattr_destroy(&attr);
+        errno = error;
+        return error ? cor_fail_errno(err, "start %s", path) : 0;
+}
+
+static int connect_tls(struct log_server *s, struct cor_err *err)
+{
+        int ends[2];
+        auto_fd ours = -1, its = -1;
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return cor_fail_errno(err, "socketpair");
+        ours = ends[0];
+        its = ends[1];
+        if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+                return cor_fail_errno(err, "fcntl");
+        if (spawn_tls(s, its, err) < 0)
+                return -1;
+        s->connecting = true;
+        s->fd = cor_fd_take(&ours);
+        return 0;
+}
+
 static int begin(struct log_server *s, struct cor_err *err)
 {
         s->since_ms = cor_now_ms();
@@ -187,14 +238,35 @@ static int begin(struct log_server *s, struct cor_err *err)
                 return connect_local(s, err);
         if (s->path)
                 return connect_path(s, s->path, s->transport == SYSLOG_UNIX ? SOCK_STREAM : SOCK_DGRAM, err);
-        s->is_stream = s->transport == SYSLOG_TCP;
-        return connect_address(s, err);
+        s->is_stream = s->transport != SYSLOG_UDP;
+        return s->transport == SYSLOG_TLS ? connect_tls(s, err) : connect_address(s, err);
+}
+
+static short connect_events(const struct log_server *s)
+{
+        return s->transport == SYSLOG_TLS ? POLLIN : POLLOUT;
+}
+
+/* What coracle-tls says when it is there. */
+static int hear_tls(struct log_server *s, struct cor_err *err)
+{
+        char text[TLS_MESSAGE_MAX + 1] = "";
+        ssize_t n = recv(s->fd, text, TLS_MESSAGE_MAX, MSG_DONTWAIT);
+
+        if (n > 0 && text[0] == TLS_READY) {
+                s->connecting = false;
+                return 1;
+        }
+        if (n < 0 && errno == EAGAIN)
+                return 0;
+        return cor_fail(err, COR_SYSTEM, "dial %s: %s", s->name,
+                        n > 1 && text[0] == TLS_FAILED ? text + 1 : "coracle-tls has ended");
 }
 
 /* 1: connected, 0: not yet, -1: it does not listen */
 static int look(struct log_server *s, struct cor_err *err)
 {
-        struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+        struct pollfd p = { .fd = s->fd, .events = connect_events(s) };
         socklen_t n = sizeof(int);
         int error = 0;
 
@@ -204,6 +276,8 @@ static int look(struct log_server *s, struct cor_err *err)
                 if (cor_now_ms() - s->since_ms < CONNECT_MS)
                         return 0;
                 error = ETIMEDOUT;
+        } else if (s->transport == SYSLOG_TLS) {
+                return hear_tls(s, err);
         } else if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0) {
                 error = errno;
         }
@@ -293,10 +367,16 @@ enum log_sent log_server_send(struct log_server *s, const char *bytes, size_t n,
 /* A server that has closed its end would take the next message and lose it. */
 void log_server_step(struct log_server *s)
 {
+        struct cor_err err = { 0 };
         char ignored[512];
         ssize_t n;
 
-        if (s->fd < 0 || s->connecting || !s->is_stream)
+        if (s->fd >= 0 && s->connecting) {
+                if (look(s, &err) < 0)
+                        pause_before_next(s);
+                return;
+        }
+        if (s->fd < 0 || !s->is_stream)
                 return;
         n = recv(s->fd, ignored, sizeof ignored, MSG_DONTWAIT);
         if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
@@ -308,7 +388,8 @@ void log_server_step(struct log_server *s)
 void log_server_wait(const struct log_server *s, bool has_messages, struct log_wait *ret)
 {
         ret->fd = s->fd;
-        ret->events = (short)((has_messages || s->connecting ? POLLOUT : 0) | (s->is_stream ? POLLIN : 0));
+        ret->events =
+                s->connecting ? connect_events(s) : (short)((has_messages ? POLLOUT : 0) | (s->is_stream ? POLLIN : 0));
         if (ret->events == 0)
                 ret->fd = -1;
         if (s->connecting)
@@ -331,7 +412,7 @@ static int first_connection(struct log_server *s, struct cor_err *err)
                 cor_fd_close(&s->fd);
                 if (begin(s, err) < 0)
                         continue;
-                p = (struct pollfd){ .fd = s->fd, .events = POLLOUT };
+                p = (struct pollfd){ .fd = s->fd, .events = connect_events(s) };
                 if (s->connecting)
                         (void)poll(&p, 1, CONNECT_MS);
                 r = look(s, err);
@@ -343,13 +424,36 @@ static int first_connection(struct log_server *s, struct cor_err *err)
         return -1;
 }
 
-int log_server_open(const struct syslog_address *a, bool again, struct log_server **ret, struct cor_err *err)
+static void add_file(struct cor_strv *argv, const char *flag, const char *path)
+{
+        if (!path)
+                return;
+        cor_strv_add(argv, flag);
+        cor_strv_add(argv, path);
+}
+
+static void make_tls(struct log_server *s, const struct syslog_address *a, const struct syslog_tls *tls)
+{
+        cor_strv_add(&s->tls, "coracle-tls");
+        cor_strv_add(&s->tls, a->host);
+        cor_strv_add(&s->tls, a->port);
+        add_file(&s->tls, "--ca", tls->ca);
+        add_file(&s->tls, "--certificate", tls->certificate);
+        add_file(&s->tls, "--key", tls->key);
+        if (tls->insecure)
+                cor_strv_add(&s->tls, "--insecure");
+}
+
+int log_server_open(const struct syslog_address *a, const struct syslog_tls *tls, bool again, struct log_server **ret,
+                    struct cor_err *err)
 {
         COR_CLEANUP(log_server_free_p) struct log_server *s = cor_alloc(sizeof *s);
 
         s->fd = -1;
         s->transport = a->transport;
         s->lookup_ms = again ? LOOKUP_AGAIN_MS : LOOKUP_MS;
+        if (a->transport == SYSLOG_TLS)
+                make_tls(s, a, tls);
         if (a->transport != SYSLOG_LOCAL && find(s, a, err) < 0)
                 return -1;
         if (!again && first_connection(s, err) < 0)

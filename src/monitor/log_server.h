@@ -10,10 +10,11 @@
 struct log_server;
 /*
  * log_server_open() - and connect for the first time: names are looked up now, and a server that is not there is an
- * error, as with docker, unless it is @again: then it is tried later. @a is borrowed for the call
+ * error, as with docker, unless it is @again: then it is tried later. @a and @tls are borrowed for
+ * the call
  */
-int log_server_open(const struct syslog_address *a, bool again, struct log_server **ret, struct cor_err *err)
-        COR_MUST_CHECK;
+int log_server_open(const struct syslog_address *a, const struct syslog_tls *tls, bool again, struct log_server **ret,
+                    struct cor_err *err) COR_MUST_CHECK;
 /* log_server_send() - LATER: log_server_wait() says for what. @keep: a message may wait for a server that is away */
 enum log_sent log_server_send(struct log_server *s, const char *bytes, size_t n, bool keep, struct cor_err *err);
 /* log_server_step() - look whether it has gone away */

@@ -5,6 +5,7 @@
 #include "monitor/log_tag.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_FILES = 1000 };
 
@@ -16,6 +17,7 @@ void log_settings_done(struct log_settings *s)
         free(s->env_regex);
         free(s->tag);
         syslog_address_done(&s->address);
+        syslog_tls_done(&s->tls);
         *s = (struct log_settings){ 0 };
 }
 
@@ -88,6 +90,15 @@ static int read_pattern(const char *key, const char *value, char **ret, struct c
         return log_pattern_check(key, value, err);
 }
 
+static int read_path(const char *key, const char *value, char **ret, struct cor_err *err)
+{
+        free(*ret);
+        *ret = cor_strdup(value);
+        if (*value != '/')
+                return cor_fail(err, COR_INVALID, "log opt %s: '%.200s': expected an absolute path", key, value);
+        return access(value, R_OK) < 0 ? cor_fail_errno(err, "log opt %s: %.200s", key, value) : 0;
+}
+
 static int read_buffer(const char *value, struct log_settings *s, struct cor_err *err)
 {
         if (cor_parse_size(value, &s->buffer) < 0 || s->buffer == 0 || s->buffer > LOG_BUFFER_MAX)
@@ -135,7 +146,10 @@ enum key {
         ADDRESS,
         FACILITY,
         FORMAT,
-        TLS
+        TLS_CA,
+        TLS_CERTIFICATE,
+        TLS_KEY,
+        TLS_INSECURE
 };
 
 static const struct {
@@ -160,10 +174,10 @@ static const struct {
         { "syslog-address", ADDRESS, SYSLOG },
         { "syslog-facility", FACILITY, SYSLOG },
         { "syslog-format", FORMAT, SYSLOG },
-        { "syslog-tls-ca-cert", TLS, SYSLOG },
-        { "syslog-tls-cert", TLS, SYSLOG },
-        { "syslog-tls-key", TLS, SYSLOG },
-        { "syslog-tls-skip-verify", TLS, SYSLOG },
+        { "syslog-tls-ca-cert", TLS_CA, SYSLOG },
+        { "syslog-tls-cert", TLS_CERTIFICATE, SYSLOG },
+        { "syslog-tls-key", TLS_KEY, SYSLOG },
+        { "syslog-tls-skip-verify", TLS_INSECURE, SYSLOG },
 };
 
 static const struct {
@@ -217,7 +231,14 @@ static int take(enum key key, const char *name, const char *value, struct log_se
                 return syslog_facility_parse(value, &s->facility, err);
         case FORMAT:
                 return syslog_format_parse(value, &s->format, err);
-        default: /* these say something only along with an address that has no TLS here, and is refused */
+        case TLS_CA:
+                return read_path(name, value, &s->tls.ca, err);
+        case TLS_CERTIFICATE:
+                return read_path(name, value, &s->tls.certificate, err);
+        case TLS_KEY:
+                return read_path(name, value, &s->tls.key, err);
+        default: /* as docker, whatever the value */
+                s->tls.insecure = true;
                 return 0;
         }
 }

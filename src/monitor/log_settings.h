@@ -21,6 +21,7 @@ struct log_settings {
         bool drops;                     /* mode=non-blocking: what finds no room in the buffer is lost at once */
         uint64_t buffer;                /* bytes of it */
         struct syslog_address address;  /* syslog */
+        struct syslog_tls tls;
         unsigned facility;
         enum syslog_format format;
 };

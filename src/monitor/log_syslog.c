@@ -17,6 +17,7 @@ struct log_syslog {
         struct cor_text message;
         enum syslog_format format;
         unsigned facility;
+        bool counted; /* each message behind its length, as RFC 5425 has it */
         char *tag;
         char hostname[256];
 };
@@ -50,11 +51,13 @@ static int syslog_open(const struct log_options *o, const struct log_settings *s
 
         l->format = s->format;
         l->facility = s->facility;
+        l->counted = s->address.transport == SYSLOG_TLS &&
+                     (s->format == SYSLOG_RFC5424 || s->format == SYSLOG_RFC5424_MICRO);
         l->queue = (struct log_queue){ .limit = s->buffer, .drops = s->drops, .send = syslog_send, .context = l };
         if (gethostname(l->hostname, sizeof l->hostname - 1) < 0 || !l->hostname[0])
                 snprintf(l->hostname, sizeof l->hostname, "localhost");
         if (log_attrs_tag(o, s, "{{.ID}}", &l->tag, err) < 0 ||
-            log_server_open(&s->address, o->again, &l->server, err) < 0)
+            log_server_open(&s->address, &s->tls, o->again, &l->server, err) < 0)
                 return -1;
         *ret = COR_TAKE(l);
         return 0;
@@ -89,7 +92,15 @@ static void syslog_write(void *log, const struct log_message *m)
         syslog_add_head(&head, &l->message);
         cor_text_add_n(&l->message, m->text, m->n);
         cor_text_add_c(&l->message, '\n');
-        log_queue_add(&l->queue, l->message.s, l->message.len);
+        if (l->counted) {
+                auto_text framed = COR_TEXT_INIT;
+
+                cor_text_printf(&framed, "%zu ", l->message.len);
+                cor_text_add_n(&framed, l->message.s, l->message.len);
+                log_queue_add(&l->queue, framed.s, framed.len);
+        } else {
+                log_queue_add(&l->queue, l->message.s, l->message.len);
+        }
         if (l->queue.stuck_ms == 0 && !log_queue_run(&l->queue))
                 log_server_leave(l->server);
 }

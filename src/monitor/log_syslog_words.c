@@ -16,6 +16,14 @@ void syslog_address_done(struct syslog_address *a)
         *a = (struct syslog_address){ 0 };
 }
 
+void syslog_tls_done(struct syslog_tls *t)
+{
+        free(t->ca);
+        free(t->certificate);
+        free(t->key);
+        *t = (struct syslog_tls){ 0 };
+}
+
 /* HOST, HOST:PORT, [V6] or [V6]:PORT, up to a slash */
 static int parse_host(const char *s, struct syslog_address *ret, struct cor_err *err)
 {
@@ -59,11 +67,8 @@ static int parse_path(const char *path, struct syslog_address *ret, struct cor_e
 int syslog_address_parse(const char *s, struct syslog_address *ret, struct cor_err *err)
 {
         static const struct cor_word transports[] = {
-                { "unix", SYSLOG_UNIX },
-                { "unixgram", SYSLOG_UNIXGRAM },
-                { "udp", SYSLOG_UDP },
-                { "tcp", SYSLOG_TCP },
-                { NULL, 0 },
+                { "unix", SYSLOG_UNIX }, { "unixgram", SYSLOG_UNIXGRAM }, { "udp", SYSLOG_UDP },
+                { "tcp", SYSLOG_TCP },   { "tcp+tls", SYSLOG_TLS },       { NULL, 0 },
         };
         struct syslog_address a = { .transport = SYSLOG_LOCAL };
         const char *rest = strstr(s, "://");
@@ -75,15 +80,11 @@ int syslog_address_parse(const char *s, struct syslog_address *ret, struct cor_e
                 *ret = a;
                 return 0;
         }
-        if (strcmp(scheme, "tcp+tls") == 0)
-                return cor_fail(err, COR_UNSUPPORTED,
-                                "syslog-address: tcp+tls is not there: send to a local syslog "
-                                "server that passes messages on by TLS");
         if (!rest || !w)
                 return cor_fail(err, COR_INVALID, "unsupported scheme: '%.60s'", scheme);
         a.transport = (enum syslog_transport)w->value;
-        r = a.transport == SYSLOG_UDP || a.transport == SYSLOG_TCP ? parse_host(rest + 3, &a, err)
-                                                                   : parse_path(rest + 3, &a, err);
+        r = a.transport != SYSLOG_UNIX && a.transport != SYSLOG_UNIXGRAM ? parse_host(rest + 3, &a, err)
+                                                                         : parse_path(rest + 3, &a, err);
         if (r < 0)
                 return -1;
         *ret = a;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
-enum syslog_transport { SYSLOG_LOCAL, SYSLOG_UNIX, SYSLOG_UNIXGRAM, SYSLOG_UDP, SYSLOG_TCP };
+enum syslog_transport { SYSLOG_LOCAL, SYSLOG_UNIX, SYSLOG_UNIXGRAM, SYSLOG_UDP, SYSLOG_TCP, SYSLOG_TLS };
 
 struct syslog_address {
         enum syslog_transport transport; /* SYSLOG_LOCAL: /dev/log and its like */
@@ -15,8 +15,14 @@ struct syslog_address {
         char *host;                      /* a name or a number, or NULL */
         char *port;                      /* a number, or the name of a service */
 };
+struct syslog_tls {
+        char *ca, *certificate, *key; /* paths; NULL: those of the system, none */
+        bool insecure;                /* whoever answers is believed */
+};
+void syslog_tls_done(struct syslog_tls *t);
 void syslog_address_done(struct syslog_address *a);
-/* syslog_address_parse() - udp://HOST[:PORT], tcp://…, unix:///PATH, unixgram:///PATH; "" is this machine's own */
+/* syslog_address_parse() - udp://HOST[:PORT], tcp://…, tcp+tls://…, unix:///PATH, unixgram:///PATH; "" is this
+ * machine's own */
 int syslog_address_parse(const char *s, struct syslog_address *ret, struct cor_err *err) COR_MUST_CHECK;
 
 enum { SYSLOG_DAEMON = 3 };

@@ -280,3 +280,34 @@ back"
         expect_equal "$(coracle logs two | wc -c)" 9000300
         coracle logs one 2>&1 >/dev/null | grep -qx 'coracle: [0-9]* messages were lost: the buffer of mode=non-blocking is full (max-buffer-size)'
 }
+
+@test "syslog: by TLS, to a server that is who it should be" {
+        local id
+        [ -x "$CORACLE_LIBEXEC/coracle-tls" ] || skip "this build has no coracle-tls: libssl was not there (CI has it)"
+        make_certificates
+        mkfifo "$TEST_DIR/nothing" # that never ends: with its input the server ends, too
+        in_net openssl s_server -accept 6514 -cert "$TEST_DIR/server.crt" -key "$TEST_DIR/server.key" -CAfile "$TEST_DIR/ca.crt" -Verify 1 -verify_return_error -quiet \
+                >"$TEST_DIR/received" 2>"$TEST_DIR/s_server.log" <>"$TEST_DIR/nothing" 3>&- &
+        RECEIVERS+=" $!"
+        wait_until listens 6514
+        tls() { crun --log-driver syslog --log-opt "syslog-address=tcp+tls://$1:6514" "${@:2}"; }
+        own=(--log-opt syslog-tls-cert="$TEST_DIR/client.crt" --log-opt syslog-tls-key="$TEST_DIR/client.key")
+        tls localhost --log-opt syslog-tls-ca-cert="$TEST_DIR/ca.crt" "${own[@]}" --log-opt syslog-format=rfc5424 --log-opt tag=one bb:1 sh -c 'echo first; echo second >&2' >/dev/null 2>&1
+        wait_until received 'one - second'
+        run cat "$TEST_DIR/received"
+        expect_match '([0-9]+) <30>1 20[0-9T:-]+(Z|[+-][0-9:]+) [^ ]+ one [0-9]+ one - first
+([0-9]+) <27>1 20[0-9T:-]+(Z|[+-][0-9:]+) [^ ]+ one [0-9]+ one - second'
+        # each message behind its length, which counts the newline
+        while read -r n rest; do expect_equal "$n" "$((${#rest} + 1))"; done <"$TEST_DIR/received"
+        tls 127.0.0.1 --log-opt syslog-tls-skip-verify=1 "${own[@]}" bb:1 echo third >/dev/null
+        wait_until received 'third'
+        run tls localhost "${own[@]}" bb:1 true
+        expect_status 125
+        expect_text "failed to initialize logging driver: dial tcp localhost:6514: x509: "
+        run tls 127.0.0.3 --log-opt syslog-tls-ca-cert="$TEST_DIR/ca.crt" "${own[@]}" bb:1 true
+        expect_status 125
+        expect_text "x509: IP address mismatch"
+        run tls localhost --log-opt syslog-tls-ca-cert=/nowhere bb:1 true
+        expect_status 125
+        expect_text "log opt syslog-tls-ca-cert: /nowhere: No such file or directory"
+}
