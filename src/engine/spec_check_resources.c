@@ -44,21 +44,35 @@ static bool has_word(const char *words, const char *word)
         return false;
 }
 
-/* The controllers that reach us; an ordinary user has those that systemd delegated. */
+/*
+ * The cgroup below which ours are made: all there is, for root; where systemd makes them, that of the user's systemd,
+ * whatever session we are in; else our own. free()
+ */
+static char *cgroup_above(void)
+{
+        auto_str text = NULL;
+        unsigned user;
+
+        if (!runtime_default_rootless())
+                return cor_strdup("");
+        if (spec_has_systemd() && cor_read_file("/proc/self/uid_map", 65536, &text, NULL, NULL) == 0 &&
+            sscanf(text, "%*u %u", &user) == 1)
+                return cor_printf("/user.slice/user-%u.slice/user@%u.service", user, user);
+        free(COR_TAKE(text));
+        if (cor_read_file("/proc/self/cgroup", 65536, &text, NULL, NULL) < 0 || !cor_starts_with(text, "0::"))
+                return cor_strdup("");
+        text[strcspn(text, "\n")] = '\0';
+        return cor_strdup(strcmp(text, "0::/") == 0 ? "" : text + 3);
+}
+
 static bool has_controller(const char *name)
 {
-        auto_str own = NULL;
+        auto_str below = cgroup_above();
         auto_str path = NULL;
         auto_str list = NULL;
-        const char *below = "/";
         size_t n;
 
-        if (runtime_default_rootless() && cor_read_file("/proc/self/cgroup", 65536, &own, &n, NULL) == 0 &&
-            cor_starts_with(own, "0::")) {
-                own[strcspn(own, "\n")] = '\0';
-                below = own + 3;
-        }
-        path = cor_printf("/sys/fs/cgroup%s/cgroup.controllers", strcmp(below, "/") == 0 ? "" : below);
+        path = cor_printf("/sys/fs/cgroup%s/cgroup.controllers", below);
         return cor_read_file(path, 65536, &list, &n, NULL) == 0 && has_word(list, name);
 }
 

@@ -10,7 +10,7 @@
 
 /* --- where ------------------------------------------------------------------------------------------------------- */
 
-static bool has_systemd(void)
+bool spec_has_systemd(void)
 {
         auto_str helper = cor_libexec_path("coracle-systemd");
         struct stat st;
@@ -22,7 +22,7 @@ static void make_path(struct spec *s)
 {
         const char *parent = s->host->cgroup_parent;
 
-        if (s->unified && has_systemd()) {
+        if (s->unified && spec_has_systemd()) {
                 if (spec_empty(parent))
                         parent = s->rootless ? "user.slice" : "system.slice";
                 s->c->linux_->cgroups_path = spec_printf(s, "%s:coracle:%s", parent, s->id);
