@@ -44,18 +44,17 @@ int tc_limit(int sock, int index, uint64_t rate, uint32_t burst, struct cor_err 
 /* Every packet fits a key whose mask is 0. */
 static void put_filter(struct netlink_request *r, int to)
 {
-        const struct {
-                struct tc_u32_sel sel;
-                struct tc_u32_key key;
-        } all = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+        const struct tc_u32_sel selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+        uint8_t all[sizeof selector + sizeof(struct tc_u32_key)] = { 0 };
         const struct tc_mirred mirred = { .action = TC_ACT_STOLEN,
                                           .eaction = TCA_EGRESS_REDIR,
                                           .ifindex = (uint32_t)to };
         size_t options, actions, first, action;
 
+        memcpy(all, &selector, sizeof selector);
         options = netlink_nest(r, TCA_OPTIONS);
         netlink_put_u32(r, TCA_U32_CLASSID, TC_H_MAKE(1 << 16, 1));
-        netlink_put(r, TCA_U32_SEL, &all, sizeof all);
+        netlink_put(r, TCA_U32_SEL, all, sizeof all);
         actions = netlink_nest(r, TCA_U32_ACT);
         first = netlink_nest(r, 1);
         netlink_put_str(r, TCA_ACT_KIND, "mirred");
