@@ -24,6 +24,19 @@ void log_settings_done(struct log_settings *s)
 /* --- values --------------------------------------------------------------------------------------------------------
  */
 
+/* @bytes were read with powers of 1024; docker has those of 1000 here, for the same letters. */
+static uint64_t decimal(const char *value, uint64_t bytes)
+{
+        static const char letters[] = "kmgt";
+        const char *unit = strpbrk(value, "kmgtKMGT");
+
+        if (!unit)
+                return bytes;
+        for (size_t n = (size_t)(strchr(letters, *unit | 0x20) - letters) + 1; n > 0; n--)
+                bytes = bytes / 1024 * 1000;
+        return bytes;
+}
+
 /* "-1" is docker's word for no limit. */
 static int read_size(const char *key, const char *value, uint64_t *ret, struct cor_err *err)
 {
@@ -32,6 +45,7 @@ static int read_size(const char *key, const char *value, uint64_t *ret, struct c
         else if (cor_parse_size(value, ret) < 0 || *ret == 0)
                 return cor_fail(err, COR_INVALID, "%s: '%.100s': expected a positive number of bytes, as 10m", key,
                                 value);
+        *ret = decimal(value, *ret);
         return 0;
 }
 

@@ -171,6 +171,17 @@ half"
         expect_equal "$(in_journal journalctl -o json --output-fields=A -n 1 --all CONTAINER_NAME=one | jq -r .A | wc -c)" 100001
 }
 
+@test "journald: one that does not read holds a container back no longer than a moment, and lost messages are counted" {
+        start_journal
+        kill -STOP "$JOURNAL"
+        run crun --name one --log-driver journald bb:1 sh -c 'i=0; while [ $i -lt 500 ]; do head -c 10000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done; exit 7'
+        kill -CONT "$JOURNAL"
+        expect_status 7
+        run --separate-stderr coracle logs one
+        [[ $stderr =~ ^"coracle: "([0-9]+)" messages were lost: nobody takes it"$ ]]
+        expect_equal "$((${#lines[@]} + BASH_REMATCH[1]))" 500
+}
+
 @test "journald: without one the container is not started, and says why" {
         run crun --name one --log-driver journald bb:1 true
         if [ -S /run/systemd/journal/socket ]; then

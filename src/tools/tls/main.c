@@ -7,6 +7,7 @@
  * why. It ends with its starter, with either side's end, and when the server has taken nothing for STUCK_S.
  */
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "base/tls_child.h"
 
@@ -116,11 +117,21 @@ static int shake_hands(SSL *ssl, struct cor_err *err)
         return fail_tls(err, "TLS");
 }
 
+static void context_free(SSL_CTX **ctx)
+{
+        SSL_CTX_free(*ctx);
+}
+
+static void connection_free(SSL **ssl)
+{
+        SSL_free(*ssl); /* with its socket */
+}
+
 static int connect_tls(const struct options *o, SSL **ret, struct cor_err *err)
 {
-        SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-        SSL *ssl;
-        int fd;
+        COR_CLEANUP(context_free) SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+        COR_CLEANUP(connection_free) SSL *ssl = NULL;
+        auto_fd fd = -1;
 
         if (!ctx)
                 return fail_tls(err, "TLS");
@@ -133,11 +144,15 @@ static int connect_tls(const struct options *o, SSL **ret, struct cor_err *err)
         if (fd < 0)
                 return -1;
         ssl = SSL_new(ctx);
-        if (!ssl || SSL_set_fd(ssl, fd) != 1 || (!o->insecure && expect_name(ssl, o->host) != 1))
+        if (!ssl || SSL_set_fd(ssl, fd) != 1)
+                return fail_tls(err, "TLS");
+        BIO_set_close(SSL_get_rbio(ssl), BIO_CLOSE);
+        (void)cor_fd_take(&fd);
+        if (!o->insecure && expect_name(ssl, o->host) != 1)
                 return fail_tls(err, "TLS");
         if (shake_hands(ssl, err) < 0)
                 return -1;
-        *ret = ssl;
+        *ret = COR_TAKE(ssl);
         return 0;
 }
 
@@ -218,8 +233,8 @@ static bool parse(char **argv, struct options *ret)
 int main(int argc, char **argv)
 {
         struct options o = { .host = argc > 2 ? argv[1] : NULL, .port = argc > 2 ? argv[2] : NULL };
+        COR_CLEANUP(connection_free) SSL *ssl = NULL;
         struct cor_err err = { 0 };
-        SSL *ssl = NULL;
 
         if (argc < 3 || !parse(argv + 3, &o)) {
                 fprintf(stderr, "coracle-tls is started by coracle-monitor\n");

@@ -74,15 +74,18 @@ static void what_is_wrong_has_dockers_words(void **state)
 
 static void each_driver_has_its_own_defaults(void **state)
 {
-        static const char *const nothing[3], *const size[3] = { "max-size=1m" };
-        auto_log_settings json = { 0 }, limited = { 0 }, local = { 0 }, syslog = { 0 }, journald = { 0 };
+        static const char *const nothing[3], *const size[3] = { "max-size=1m" },
+                                                    *const gigabytes[3] = { "max-size=2GB" };
+        auto_log_settings json = { 0 }, limited = { 0 }, large = { 0 }, local = { 0 }, syslog = { 0 }, journald = { 0 };
 
         assert_null(read_options(NULL, nothing, &json));
         assert_int_equal(json.file.max_file, 5);
         assert_false(json.file.compress);
         assert_null(read_options("json-file", size, &limited));
         assert_int_equal(limited.file.max_file, 1);
-        assert_int_equal(limited.file.max_size, 1 << 20);
+        assert_int_equal(limited.file.max_size, 1000000);
+        assert_null(read_options("json-file", gigabytes, &large));
+        assert_int_equal(large.file.max_size, 2000000000);
         assert_null(read_options("local", nothing, &local));
         assert_true(local.file.compress);
         assert_false(local.cached);
