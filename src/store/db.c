@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum {
 struct store_db {
         sqlite3 *sql;
         bool durable; /* what PRAGMA synchronous says */
+        bool unsure;
         struct {
                 const char *text;
                 sqlite3_stmt *stmt;
@@ -207,12 +209,43 @@ int db_begin(struct store_db *db, enum db_mode mode, struct db_txn *ret, struct 
         return 0;
 }
 
+/*
+ * A commit whose sync fails has left its pages in the log: whoever recovers the database next would find it whole,
+ * after all has been taken back. So another small transaction is written over them.
+ */
+static void overwrite(struct store_db *db)
+{
+        auto_db_rows rows = { 0 };
+        char sql[96];
+        int64_t version;
+
+        db->unsure = true;
+        if (db_query(db, &rows, NULL, "PRAGMA user_version", "") < 0 || db_next(&rows, NULL) < 0)
+                return;
+        version = db_int(&rows, 0);
+        db_rows_done(&rows);
+        snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; PRAGMA user_version = %lld; COMMIT", (long long)version);
+        db->unsure = db_exec(db, sql, NULL) < 0;
+        if (db->unsure && !sqlite3_get_autocommit(db->sql))
+                sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+}
+
 int db_commit(struct db_txn *t, struct cor_err *err)
 {
-        if (db_exec(t->db, "COMMIT", err) < 0)
+        struct store_db *db = t->db;
+
+        if (db_exec(db, "COMMIT", err) < 0) {
+                db_txn_done(t);
+                overwrite(db);
                 return -1;
+        }
         t->db = NULL;
         return 0;
+}
+
+bool db_unsure(const struct store_db *db)
+{
+        return db->unsure;
 }
 
 void db_txn_done(struct db_txn *t)

@@ -63,6 +63,8 @@ enum db_mode {
 };
 int db_begin(struct store_db *db, enum db_mode mode, struct db_txn *ret, struct cor_err *err) COR_MUST_CHECK;
 int db_commit(struct db_txn *t, struct cor_err *err) COR_MUST_CHECK;
+/* db_unsure() - a commit failed, and so did taking it back: what it wrote may be there for whoever opens it next */
+bool db_unsure(const struct store_db *db);
 void db_txn_done(struct db_txn *t);
 #define auto_db_txn COR_CLEANUP(db_txn_done) struct db_txn
 
