@@ -8,7 +8,6 @@
 #include "engine/network.h"
 #include "engine/spec.h"
 #include "engine/spec_userns.h"
-#include "monitor/remove.h"
 #include "store/event.h"
 #include "store/snapshot.h"
 
@@ -74,16 +73,17 @@ static void take_documents(const struct spec_documents *d, struct container_row 
 }
 
 /* A made-up name may be taken: try others. */
-static int add_row(struct engine *e, const char *name, struct container_row *r, struct cor_err *err)
+static int add_row(struct engine *e, const char *name, struct container_row *r, struct volume_rows *volumes,
+                   struct cor_err *err)
 {
         if (name) {
                 r->name = cor_strdup(name);
-                return container_row_add(e->store, r, err);
+                return container_row_add_with(e->store, r, volumes, err);
         }
         for (unsigned i = 0; i < NAME_ATTEMPTS; i++) {
                 free(r->name);
                 r->name = name_random(i);
-                if (container_row_add(e->store, r, err) == 0)
+                if (container_row_add_with(e->store, r, volumes, err) == 0)
                         return 0;
                 if (err->kind != COR_EXISTS)
                         return -1;
@@ -102,18 +102,6 @@ static uint64_t layer_size(const struct docker_host_config *h)
         return size;
 }
 
-/* The writable layer; a container without one is none. */
-static int make_layer(struct engine *e, const struct container_row *r, uint64_t size, struct cor_err *err)
-{
-        auto_fd folder = container_folder_open(e->store, r->id, err);
-        struct cor_err ignored;
-
-        if (folder >= 0 && snapshot_make(e->store, folder, r->layers, r->n_layers, size, err) == 0)
-                return 0;
-        (void)!monitor_remove(e->store, r, false, &ignored);
-        return -1;
-}
-
 /* The image's root filesystem, where somebody wants to see it; *ret stays -1 where nobody does. */
 static int look_at_image(struct engine *e, const struct spec_documents *d, const struct container_row *r, int *ret,
                          struct cor_err *err)
@@ -128,13 +116,18 @@ static int look_at_image(struct engine *e, const struct spec_documents *d, const
         return *ret < 0 ? -1 : 0;
 }
 
-/* The ids and the volumes, which want to see what the image has at their places; then the row. */
+/*
+ * The ids and the volumes, which want to see what the image has at their places, and the writable layer: beside their
+ * places, which they get with the row. So there is all of it or nothing, whenever this is interrupted.
+ */
 static int add(struct engine *e, const struct container_new *n, const struct spec_documents *d, struct container_row *r,
                struct cor_err *err)
 {
         auto_spec_mounts mounts = { .json = NULL };
         auto_spec_ids ids = { .map = NULL };
+        auto_store_new folder = STORE_NEW_INIT;
         auto_fd root = -1;
+        int done;
 
         if (look_at_image(e, d, r, &root, err) < 0 || spec_userns_make(e->store, d, root, &ids, err) < 0 ||
             spec_mounts_create(e->store, r->id, d, root, &mounts, err) < 0)
@@ -147,10 +140,16 @@ static int add(struct engine *e, const struct container_new *n, const struct spe
         r->images = COR_TAKE(mounts.images);
         r->n_images = mounts.n_images;
         mounts.n_images = 0;
-        if (add_row(e, n->name, r, err) == 0 && make_layer(e, r, layer_size(d->host_config), err) == 0)
-                return 0;
-        spec_mounts_undo(e->store, &mounts);
-        return -1;
+        if (container_folder_new(e->store, &folder, err) < 0 ||
+            snapshot_make(e->store, folder.fd, r->layers, r->n_layers, layer_size(d->host_config), err) < 0)
+                return -1;
+        r->folder = &folder;
+        done = add_row(e, n->name, r, &mounts.made, err);
+        r->folder = NULL;
+        for (size_t i = 0; done == 0 && i < mounts.made.n_items; i++)
+                if (mounts.made.items[i].made)
+                        event_write_volume(e->store, mounts.made.items[i].name, "create", NULL, NULL, 0);
+        return done;
 }
 
 /* A user who has not asked for another machine's image hears that it is one; whether it runs is up to binfmt_misc. */

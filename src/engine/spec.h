@@ -10,6 +10,7 @@
  */
 #include "spec/docker.h"
 #include "store/container.h"
+#include "store/volume.h"
 
 struct spec_documents {
         struct docker_config *config; /* both are roots: cor_json_free() */
@@ -41,22 +42,22 @@ int spec_check_update(struct docker_host_config *now, const struct docker_host_c
 struct spec_mounts {
         char *json;              /* for container_row.mounts: docker_mount_point, with what else a start has to know */
         struct cor_strv volumes; /* names, for container_row.volumes */
-        struct cor_strv made;    /* those of them that were made for it */
+        struct volume_rows made; /* those of them that are to come into being with it */
+        struct store_new *folders;      /* theirs, in their order */
         struct container_image *images; /* that are mounted, for container_row.images */
         size_t n_images;
 };
 void spec_mounts_done(struct spec_mounts *m);
 #define auto_spec_mounts COR_CLEANUP(spec_mounts_done) struct spec_mounts
 /*
- * spec_mounts_create() - decide it, and make the volumes that are not there yet. Volumes that are empty get what the
- * image has at their place. @root: the container's root filesystem, for reading; -1 if there is none.
+ * spec_mounts_create() - decide it, and prepare the volumes that are not there yet, for container_row_add_with().
+ * Volumes that are empty get what the image has at their place. @root: the container's root filesystem, for reading; -1
+ * if there is none.
  */
 int spec_mounts_create(struct store *s, const char *id, const struct spec_documents *d, int root,
                        struct spec_mounts *ret, struct cor_err *err) COR_MUST_CHECK;
 /* spec_wants_volumes() - some of them may want to see what the image has at their places: @root is of use */
 bool spec_wants_volumes(const struct spec_documents *d);
-/* spec_mounts_undo() - the container could not be made after all: remove the volumes made for it */
-void spec_mounts_undo(struct store *s, const struct spec_mounts *m);
 
 struct spec_start {
         const struct container_row *row; /* with documents */

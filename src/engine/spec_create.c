@@ -135,26 +135,58 @@ static void add_pairs(struct cor_strv *to, const struct cor_pair *pairs, size_t 
                 cor_strv_take(to, cor_printf("%s=%s", pairs[i].key, pairs[i].value));
 }
 
+static struct volume_row *find_made(struct creation *c, const char *name)
+{
+        for (size_t i = 0; i < c->out->made.n_items; i++)
+                if (cor_streq(c->out->made.items[i].name, name))
+                        return &c->out->made.items[i];
+        return NULL;
+}
+
+/* 1: the store has it, or will have it with this container; 0: it has to be made; -1 */
+static int is_there(struct creation *c, const struct volume_row *wanted, struct cor_err *err)
+{
+        auto_volume_row there = { 0 };
+        struct cor_err own = { 0 };
+
+        if (wanted->anonymous)
+                return 0;
+        if (find_made(c, wanted->name) || volume_row_find(c->store, wanted->name, &there, &own) == 0)
+                return 1;
+        if (own.kind == COR_NOT_FOUND)
+                return 0;
+        *err = own;
+        return -1;
+}
+
 static int make_volume(struct creation *c, struct spec_point *p, struct cor_err *err)
 {
         auto_strv options = { 0 }, labels = { 0 };
-        auto_str name = NULL;
+        auto_volume_row row = { 0 };
         auto_str path = NULL;
         struct volume_new n = { .name = p->name, .driver = p->driver, .options = &options, .labels = &labels };
-        bool made = false;
+        struct store_new folder;
+        int there;
 
         if (p->volume) {
                 add_pairs(&labels, p->volume->labels, p->volume->n_labels);
                 if (p->volume->driver_config)
                         add_pairs(&options, p->volume->driver_config->options, p->volume->driver_config->n_options);
         }
-        if (engine_create_volume(c->store, &n, &name, &made, err) < 0)
+        if (volume_prepare(&n, &row, err) < 0)
                 return -1;
-        path = volume_folder_path(c->store, name);
-        p->name = spec_copy(c->memory, name);
+        there = is_there(c, &row, err);
+        if (there < 0 || (there == 0 && volume_prepare_folder(c->store, &row, &folder, err) < 0))
+                return -1;
+        path = volume_folder_path(c->store, row.name);
+        p->name = spec_copy(c->memory, row.name);
         p->source = spec_copy(c->memory, path);
-        if (made)
-                cor_strv_add(&c->out->made, name);
+        if (there == 0) {
+                c->out->folders = cor_realloc_array(c->out->folders, c->out->made.n_items + 1, sizeof folder);
+                c->out->folders[c->out->made.n_items] = folder;
+                *COR_GROW(c->out->made.items, c->out->made.n_items) = row;
+                row = (struct volume_row){ 0 };
+        }
         return 0;
 }
 
@@ -176,31 +208,54 @@ static bool is_empty(int folder)
         return empty;
 }
 
+/* Its _data, or -1; *ret_mounted: what it stands for is mounted only where it is used */
+static int open_volume(struct creation *c, const char *name, bool *ret_mounted, struct cor_err *err)
+{
+        const struct volume_row *made = find_made(c, name);
+        auto_volume_row row = { 0 };
+        auto_fd folder = -1;
+        int fd;
+
+        if (!made && volume_row_find(c->store, name, &row, err) < 0)
+                return -1;
+        *ret_mounted = volume_option(made ? &made->options : &row.options, "type") != NULL;
+        if (!made)
+                folder = volume_folder_open(c->store, name, err);
+        else
+                folder = openat(c->out->folders[made - c->out->made.items].fd, "_data",
+                                O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 && err->kind == COR_OK ? cor_fail_errno(err, "volume %s", name) : fd;
+}
+
+/* What a power cut leaves of a volume has to be all of it: one that is not empty is not filled again. */
+static int settle_files(struct creation *c, const char *name, int folder, struct cor_err *err)
+{
+        const struct volume_row *made = find_made(c, name);
+
+        if (c->host->auto_remove && made && made->anonymous)
+                return 0;
+        return syncfs(folder) < 0 ? cor_fail_errno(err, "volume %s", name) : 0;
+}
+
 static int populate(struct creation *c, const struct spec_point *p, int root, struct cor_err *err)
 {
-        auto_volume_row row = { 0 };
-        auto_fd from = -1, folder = -1, to = -1;
+        auto_fd from = -1, to = -1;
+        bool mounted = false;
 
         if (p->no_copy || p->inherited || root < 0)
                 return 0;
         from = cor_root_open(root, p->destination, O_RDONLY | O_DIRECTORY, 0, NULL);
         if (from < 0) /* the image has nothing there */
                 return 0;
-        if (volume_row_find(c->store, p->name, &row, err) < 0)
-                return -1;
-        if (volume_option(&row.options, "type")) /* what it stands for is mounted only where it is used */
-                return 0;
-        folder = volume_folder_open(c->store, p->name, err);
-        if (folder < 0)
-                return -1;
-        to = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        to = open_volume(c, p->name, &mounted, err);
         if (to < 0)
-                return cor_fail_errno(err, "volume %s", p->name);
-        if (!is_empty(to))
+                return -1;
+        if (mounted || !is_empty(to) || is_empty(from))
                 return 0;
         if (rootfs_copy_up(from, to, err) < 0)
                 return cor_wrap(err, "failed to populate volume %s from %s", p->name, p->destination);
-        return 0;
+        return settle_files(c, p->name, to, err);
 }
 
 static void use_volume(struct creation *c, const char *name)
@@ -257,10 +312,10 @@ int spec_mounts_create(struct store *s, const char *id, const struct spec_docume
         (void)id;
         if (collect(&c, err) < 0 || collect_anonymous(&c, root, err) < 0)
                 return -1;
-        if (settle(&c, root, err) < 0) {
-                spec_mounts_undo(s, &out);
+        if (settle(&c, root, err) < 0)
                 return -1;
-        }
+        for (size_t i = 0; i < out.made.n_items; i++)
+                out.made.items[i].folder = &out.folders[i];
         spec_points_print(c.points, c.n_points, &text);
         out.json = cor_text_take(&text);
         *ret = out;
@@ -281,17 +336,14 @@ bool spec_wants_volumes(const struct spec_documents *d)
         return false;
 }
 
-void spec_mounts_undo(struct store *s, const struct spec_mounts *m)
-{
-        for (size_t i = 0; i < m->made.n_items; i++)
-                (void)!engine_remove_volume(s, m->made.items[i], true, NULL);
-}
-
 void spec_mounts_done(struct spec_mounts *m)
 {
         free(m->json);
         cor_strv_done(&m->volumes);
-        cor_strv_done(&m->made);
+        for (size_t i = 0; i < m->made.n_items; i++)
+                store_new_done(&m->folders[i]);
+        volume_rows_done(&m->made);
+        free(m->folders);
         for (size_t i = 0; i < m->n_images; i++)
                 free(m->images[i].layers);
         free(m->images);

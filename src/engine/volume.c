@@ -73,27 +73,33 @@ static void copy_list(const struct cor_strv *from, struct cor_strv *to)
                 cor_strv_add(to, from->items[i]);
 }
 
-static int add_row(struct store *s, const struct volume_new *n, char *name, bool anonymous, struct cor_err *err)
+int volume_prepare(const struct volume_new *n, struct volume_row *ret, struct cor_err *err)
 {
-        auto_volume_row row = { .driver = cor_strdup("local"), .anonymous = anonymous, .created = cor_wall_ns() };
+        bool anonymous = !n->name || !*n->name;
 
-        row.name = cor_strdup(name);
-        copy_list(n->options, &row.options);
-        copy_list(n->labels, &row.labels);
-        return volume_row_add(s, &row, err);
+        if (check_driver(n->driver, err) < 0)
+                return -1;
+        if (check_options(n->options, err) < 0)
+                return cor_wrap(err, "create %s", anonymous ? "volume" : n->name);
+        if (!anonymous && volume_name_check(n->name, err) < 0)
+                return -1;
+        *ret = (struct volume_row){ .name = anonymous ? cor_random_hex(NAME_BYTES) : cor_strdup(n->name),
+                                    .driver = cor_strdup("local"),
+                                    .anonymous = anonymous,
+                                    .created = cor_wall_ns() };
+        copy_list(n->options, &ret->options);
+        copy_list(n->labels, &ret->labels);
+        return 0;
 }
 
 /* What it may hold, by a project of its own. */
-static int limit_size(struct store *s, const char *name, const char *size, struct cor_err *err)
+static int limit_size(int folder, const char *size, struct cor_err *err)
 {
-        auto_fd folder = volume_folder_open(s, name, err), data = -1;
+        auto_fd data = openat(folder, "_data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         struct cor_err why = { 0 };
         uint32_t wish = 0;
         uint64_t bytes = 0;
 
-        if (folder < 0)
-                return -1;
-        data = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (data < 0 || getrandom(&wish, sizeof wish, 0) != sizeof wish || cor_parse_size(size, &bytes) < 0)
                 return cor_fail_errno(err, "limit the size");
         if (quota_limit(&data, 1, PROJECT_FIRST + wish / 2, bytes, &why) == 0)
@@ -101,47 +107,51 @@ static int limit_size(struct store *s, const char *name, const char *size, struc
         return cor_fail(err, why.kind, "quota size requested but no quota support: %s", why.msg);
 }
 
-static int limit(struct store *s, const struct volume_new *n, const char *name, struct cor_err *err)
+int volume_prepare_folder(struct store *s, const struct volume_row *v, struct store_new *ret, struct cor_err *err)
 {
-        const char *size = volume_option(n->options, "size");
-        struct cor_err ignored;
+        const char *size = volume_option(&v->options, "size");
+        auto_store_new n = STORE_NEW_INIT;
 
-        if (!size || limit_size(s, name, size, err) == 0)
-                return 0;
-        (void)!volume_row_remove(s, name, &ignored);
-        return cor_wrap(err, "create %s", name);
+        if (volume_folder_new(s, &n, err) < 0 || (size && limit_size(n.fd, size, err) < 0))
+                return cor_wrap(err, "create %s", v->name);
+        *ret = n;
+        n.fd = -1;
+        return 0;
 }
 
-int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, bool *ret_made,
-                         struct cor_err *err)
+static int add_volume(struct store *s, struct volume_row *row, struct cor_err *err)
 {
-        bool anonymous = !n->name || !*n->name, made = true;
-        auto_str name = anonymous ? NULL : cor_strdup(n->name);
-        struct cor_err own = { 0 };
+        auto_store_new folder = STORE_NEW_INIT;
 
-        if (!err)
-                err = &own;
-        if (check_driver(n->driver, err) < 0)
+        if (volume_prepare_folder(s, row, &folder, err) < 0)
                 return -1;
-        if (check_options(n->options, err) < 0)
-                return cor_wrap(err, "create %s", name ? name : "volume");
-        if (anonymous)
-                name = cor_random_hex(NAME_BYTES);
-        else if (volume_name_check(name, err) < 0)
-                return -1;
-        if (add_row(s, n, name, anonymous, err) < 0) {
+        row->folder = &folder;
+        if (volume_row_add(s, row, err) < 0) {
                 if (err->kind != COR_EXISTS)
                         return -1;
-                cor_err_clear(err);
-                made = false;
+                cor_err_clear(err); /* somebody was faster */
+                return 0;
         }
-        if (made && limit(s, n, name, err) < 0)
+        event_write_volume(s, row->name, "create", NULL, NULL, 0);
+        return 0;
+}
+
+int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, struct cor_err *err)
+{
+        auto_volume_row row = { 0 }, there = { 0 };
+        struct cor_err own = { 0 };
+
+        if (volume_prepare(n, &row, err) < 0)
                 return -1;
-        if (made)
-                event_write_volume(s, name, "create", NULL, NULL, 0);
-        *ret_name = COR_TAKE(name);
-        if (ret_made)
-                *ret_made = made;
+        if (volume_row_find(s, row.name, &there, &own) < 0) {
+                if (own.kind != COR_NOT_FOUND) {
+                        *err = own;
+                        return -1;
+                }
+                if (add_volume(s, &row, err) < 0)
+                        return -1;
+        }
+        *ret_name = COR_TAKE(row.name);
         return 0;
 }
 

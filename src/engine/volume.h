@@ -12,12 +12,18 @@ struct volume_new {
         const char *driver;                      /* NULL, "" or "local" */
         const struct cor_strv *options, *labels; /* "KEY=VALUE"; may be NULL */
 };
-/*
- * engine_create_volume() - a volume of that name that is there already is fine, if its driver is the same; *ret_made
- * (may be NULL) tells. free() *ret_name
+/* volume_prepare() - check it, and make the row of it that is not in the database yet; a name is made up if it has none
  */
-int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, bool *ret_made,
-                         struct cor_err *err) COR_MUST_CHECK;
+int volume_prepare(const struct volume_new *n, struct volume_row *ret, struct cor_err *err) COR_MUST_CHECK;
+/* volume_prepare_folder() - for its ->folder, of the size that it may have */
+int volume_prepare_folder(struct store *s, const struct volume_row *v, struct store_new *ret, struct cor_err *err)
+        COR_MUST_CHECK;
+/*
+ * engine_create_volume() - a volume of that name that is there already is fine, if its driver is the same. free()
+ * *ret_name
+ */
+int engine_create_volume(struct store *s, const struct volume_new *n, char **ret_name, struct cor_err *err)
+        COR_MUST_CHECK;
 /* engine_remove_volume() - @force: one that is not there is no error. BUSY while containers have it */
 int engine_remove_volume(struct store *s, const char *name, bool force, struct cor_err *err) COR_MUST_CHECK;
 

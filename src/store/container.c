@@ -142,42 +142,54 @@ static int make_folder(struct store *s, const struct container_row *r, struct co
 {
         if (store_containers(s, err) < 0)
                 return -1;
-        if (mkdirat(s->containers, r->id, 0700) < 0)
+        if (r->folder ? renameat(r->folder->parent, r->folder->name, s->containers, r->id) < 0
+                      : mkdirat(s->containers, r->id, 0700) < 0)
                 return cor_fail_errno(err, "make the folder of container %s", r->id);
         return r->auto_remove ? 0 : store_sync_folder(s->containers, "the folder of containers", err);
 }
 
-static int add(struct store *s, struct container_row *r, const struct volume_rows *volumes, struct cor_err *err)
+/* What is in a volume outlives a container that is not to last. */
+static bool is_durable(const struct container_row *r, const struct volume_rows *volumes)
+{
+        bool durable = !r->auto_remove;
+
+        for (size_t i = 0; i < volumes->n_items; i++)
+                durable = durable || !volumes->items[i].anonymous;
+        return durable;
+}
+
+static int add(struct store *s, struct container_row *r, struct volume_rows *volumes, struct cor_err *err)
 {
         auto_db_txn txn = DB_TXN_INIT;
 
-        if (db_begin(s->db, r->auto_remove ? DB_WRITE : DB_DURABLE, &txn, err) < 0 || check_name(s, r, err) < 0 ||
-            check_id(s, r->id, err) < 0 || put_row(s, r, err) < 0 || put_layers(s, r, err) < 0)
+        if (db_begin(s->db, is_durable(r, volumes) ? DB_DURABLE : DB_WRITE, &txn, err) < 0 ||
+            check_name(s, r, err) < 0 || check_id(s, r->id, err) < 0 || put_row(s, r, err) < 0 ||
+            put_layers(s, r, err) < 0 || volume_insert_missing(s, volumes, err) < 0)
                 return -1;
-        for (size_t i = 0; volumes && i < volumes->n_items; i++)
-                if (volume_insert(s, &volumes->items[i], err) < 0)
-                        return -1;
         if (put_images(s, r, err) < 0 || put_volumes(s, r, err) < 0 || make_folder(s, r, err) < 0)
                 return -1;
         return db_commit(&txn, err);
 }
 
-int container_row_add_with(struct store *s, struct container_row *r, const struct volume_rows *volumes,
-                           struct cor_err *err)
+int container_row_add_with(struct store *s, struct container_row *r, struct volume_rows *volumes, struct cor_err *err)
 {
         r->number = 0;
         if (add(s, r, volumes, err) == 0)
                 return 0;
         r->number = 0;
+        if (db_unsure(s->db))
+                return -1;
         /* Folders without rows are no harm, and are swept away some day; those that are seen now go now. */
-        if (container_row_sweep(s, NULL) < 0)
+        if (container_row_sweep(s, NULL) < 0 || volume_sweep(s, volumes, NULL) < 0)
                 cor_debug("store %s: container %s may have left a folder", s->path, r->id);
         return -1;
 }
 
 int container_row_add(struct store *s, struct container_row *r, struct cor_err *err)
 {
-        return container_row_add_with(s, r, NULL, err);
+        struct volume_rows none = { 0 };
+
+        return container_row_add_with(s, r, &none, err);
 }
 
 static int changed_one(int n, int64_t number, struct cor_err *err)

@@ -14,6 +14,7 @@
  * Both are bytes of containers/.lock that the row's number names.
  */
 #include "base/alloc.h"
+#include "store/new.h"
 #include "store/store.h"
 
 enum container_phase {
@@ -87,7 +88,9 @@ struct container_row {
         size_t n_layers;
         struct cor_strv volumes; /* names of the volumes it uses */
         char *id_map;            /* idmap_format() of its user namespace, or NULL: it has none */
-        /* for container_row_add() only: ids to take for id_map, borrowed or NULL; images to keep */
+        /* for container_row_add() only: what becomes its folder, or NULL for an empty one; ids to take for id_map, or
+         * NULL; both borrowed. Images to keep */
+        const struct store_new *folder;
         const struct id_pool *pool;
         struct container_image *images;
         size_t n_images;
@@ -110,12 +113,12 @@ void container_rows_done(struct container_rows *l);
  */
 int container_row_add(struct store *s, struct container_row *r, struct cor_err *err) COR_MUST_CHECK;
 /*
- * container_row_add_with() - the same, with volumes that come into being with it: all of them, or none. They are not
- * removed with the row.
+ * container_row_add_with() - the same, with volumes that come into being with it: all of them, or none; their ->made is
+ * true then, and false for one whose name a volume has already. They are not removed with the row.
  */
 struct volume_rows;
-int container_row_add_with(struct store *s, struct container_row *r, const struct volume_rows *volumes,
-                           struct cor_err *err) COR_MUST_CHECK;
+int container_row_add_with(struct store *s, struct container_row *r, struct volume_rows *volumes, struct cor_err *err)
+        COR_MUST_CHECK;
 /*
  * container_row_find() - by id, name (with or without a slash) or beginning of an id, as docker looks for it; NOT_FOUND
  * "No such container: x"; INVALID "Multiple IDs found with provided prefix: x"

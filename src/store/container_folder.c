@@ -36,6 +36,11 @@ int container_folder_open(const struct store *s, const char *id, struct cor_err 
         return fd < 0 ? cor_fail_errno(err, "open the folder of container %s", id) : fd;
 }
 
+int container_folder_new(struct store *s, struct store_new *ret, struct cor_err *err)
+{
+        return store_containers(s, err) < 0 || store_new_make(s->container_work, ret, err) < 0 ? -1 : 0;
+}
+
 void container_gone_done(struct container_gone *g)
 {
         cor_fd_close(&g->lock);

@@ -15,9 +15,9 @@ enum { LAYER_PATH_MAX = DIGEST_TEXT_MAX + 8, SHA256_DIGITS = 64 };
 
 struct layer_ingest {
         struct store *s;
-        char name[STORE_NAME_MAX]; /* in layers/.work */
-        int fd, diff;              /* the folder, which is the lock, and the tree in it */
-        bool placed, sized;
+        struct store_new folder;
+        int diff; /* the tree in it */
+        bool sized;
 };
 
 static bool is_there(const struct store *s, const struct digest *name)
@@ -68,39 +68,17 @@ int layer_remove(struct store *s, const struct digest *name, struct cor_err *err
         return cor_own_remove_tree(s->work, gone, err);
 }
 
-/* A folder of our own, locked. Who clears up may come between the two and take it for a leftover. */
-static int make_locked(struct layer_ingest *i, struct cor_err *err)
-{
-        int held = 0;
-
-        do {
-                cor_fd_close(&i->fd);
-                store_random_name(STORE_NEW, i->name);
-                if (mkdirat(i->s->work, i->name, 0700) < 0)
-                        return cor_fail_errno(err, "make the folder of a new layer");
-                i->fd = openat(i->s->work, i->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (i->fd < 0 && errno == ENOENT)
-                        continue;
-                if (i->fd < 0)
-                        return cor_fail_errno(err, "open the folder of a new layer");
-                held = cor_flock(i->fd, 0, err);
-                if (held < 0)
-                        return -1;
-        } while (held == 0 || !store_same(i->s->work, i->name, i->fd));
-        return 0;
-}
-
 int layer_ingest_begin(struct store *s, struct layer_ingest **ret, struct cor_err *err)
 {
         auto_layer_ingest i = cor_alloc(sizeof *i);
 
         i->s = s;
-        i->fd = i->diff = -1;
-        if (make_locked(i, err) < 0)
-                return -1;
-        if (mkdirat(i->fd, "diff", 0755) < 0)
+        i->folder.fd = i->diff = -1;
+        if (store_new_make(s->work, &i->folder, err) < 0)
+                return cor_wrap(err, "a new layer");
+        if (mkdirat(i->folder.fd, "diff", 0755) < 0)
                 return cor_fail_errno(err, "make the folder of a new layer");
-        i->diff = openat(i->fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        i->diff = openat(i->folder.fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (i->diff < 0 || fchmod(i->diff, 0755) < 0) /* whatever the umask */
                 return cor_fail_errno(err, "open the folder of a new layer");
         *ret = COR_TAKE(i);
@@ -117,7 +95,7 @@ int layer_ingest_finish(struct layer_ingest *i, int64_t size, struct cor_err *er
         char text[32];
         int n = snprintf(text, sizeof text, "%lld\n", (long long)size);
 
-        if (cor_own_write(i->fd, "size", text, (size_t)n, 0644, false, err) < 0)
+        if (cor_own_write(i->folder.fd, "size", text, (size_t)n, 0644, false, err) < 0)
                 return -1;
         i->sized = true;
         return 0;
@@ -127,23 +105,18 @@ int layer_ingest_commit(struct layer_ingest *i, const struct digest *name, struc
 {
         if (!i->sized)
                 return cor_fail(err, COR_INVALID, "layer %s is not finished", name->text);
-        if (renameat(i->s->work, i->name, i->s->layers, digest_hex(name)) == 0)
-                i->placed = true;
-        else if (errno != EEXIST && errno != ENOTEMPTY)
+        if (renameat(i->s->work, i->folder.name, i->s->layers, digest_hex(name)) < 0 && errno != EEXIST &&
+            errno != ENOTEMPTY)
                 return cor_fail_errno(err, "put layer %s in its place", name->text);
         return 0;
 }
 
 void layer_ingest_end(struct layer_ingest *i)
 {
-        struct cor_err err = { 0 };
-
         if (!i)
                 return;
         cor_fd_close(&i->diff);
-        if (i->fd >= 0 && !i->placed && cor_own_remove_tree(i->s->work, i->name, &err) < 0)
-                cor_debug("%s", err.msg); /* it goes when the store is opened next */
-        cor_fd_close(&i->fd);
+        store_new_done(&i->folder);
         free(i);
 }
 

@@ -30,5 +30,10 @@ static inline void row_get_words(const struct db_rows *rows, int column, struct 
 struct volume_row;
 /* volume_insert() - the row of a volume and its folder, inside the caller's transaction; EXISTS */
 int volume_insert(struct store *s, const struct volume_row *v, struct cor_err *err) COR_MUST_CHECK;
+struct volume_rows;
+/* volume_insert_missing() - those of @l that are not there yet; their ->made is true then */
+int volume_insert_missing(struct store *s, struct volume_rows *l, struct cor_err *err) COR_MUST_CHECK;
+/* volume_sweep() - that transaction was not committed: folders that left for their places are removed */
+int volume_sweep(struct store *s, const struct volume_rows *l, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

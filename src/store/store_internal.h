@@ -3,6 +3,7 @@
 /* What the files of store/ share; nobody else includes this. */
 #include "base/fd.h"
 #include "base/lock.h"
+#include "store/new.h"
 #include "store/store.h"
 
 struct store_db; /* db.h */
@@ -32,6 +33,10 @@ int store_volumes(const struct store *s, struct cor_err *err) COR_MUST_CHECK;
 void store_random_name(const char *prefix, char name[STORE_NAME_MAX]);
 /* store_same() - @name in @dirfd is what @fd has open */
 bool store_same(int dirfd, const char *name, int fd);
+/* store_new_make() - a folder in @work, locked */
+int store_new_make(int work, struct store_new *ret, struct cor_err *err) COR_MUST_CHECK;
+/* store_new_is() - folder @name in @dirfd is @n */
+bool store_new_is(const struct store_new *n, int dirfd, const char *name);
 /* store_byte_locked() - another open file holds byte @at; 1, 0, -1 */
 int store_byte_locked(int fd, int64_t at, struct cor_err *err) COR_MUST_CHECK;
 /* store_move_away() - rename @name in @from into @to under a gone- name: 1, or 0 if it was not there */

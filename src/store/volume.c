@@ -73,33 +73,75 @@ static int put_row(struct store *s, const struct volume_row *v, struct cor_err *
                       labels.len ? labels.s : NULL, labels.len, v->created, (int64_t)v->anonymous);
 }
 
-/* Whatever has the name: nobody was told of it. */
-static int make_folder(struct store *s, const char *name, struct cor_err *err)
+/* An empty one, the mode whatever the umask */
+static int make_data(int folder, struct cor_err *err)
 {
-        auto_fd fd = -1;
+        if (fchmod(folder, 0701) < 0 || mkdirat(folder, "_data", 0755) < 0 || fchmodat(folder, "_data", 0755, 0) < 0)
+                return cor_fail_errno(err, "make the folder of a volume");
+        return store_sync_folder(folder, "the folder of a volume", err);
+}
 
-        if (store_volumes(s, err) < 0)
+int volume_folder_new(struct store *s, struct store_new *ret, struct cor_err *err)
+{
+        auto_store_new n = STORE_NEW_INIT;
+
+        if (store_volumes(s, err) < 0 || store_new_make(s->volume_work, &n, err) < 0 || make_data(n.fd, err) < 0)
                 return -1;
-        if (mkdirat(s->volumes, name, 0701) < 0 &&
-            (errno != EEXIST || store_move_away(s->volumes, name, s->volume_work, err) < 0 ||
-             mkdirat(s->volumes, name, 0701) < 0))
+        *ret = n;
+        n.fd = -1;
+        return 0;
+}
+
+/* Whatever has the name: nobody was told of it. */
+static int put_folder(struct store *s, const char *name, const struct store_new *n, struct cor_err *err)
+{
+        if (store_move_away(s->volumes, name, s->volume_work, err) < 0)
+                return -1;
+        if (renameat(n->parent, n->name, s->volumes, name) < 0)
                 return cor_fail_errno(err, "make the folder of volume %s", name);
-        fd = openat(s->volumes, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fchmod(fd, 0701) < 0 || mkdirat(fd, "_data", 0755) < 0 || fchmodat(fd, "_data", 0755, 0) < 0)
-                return cor_fail_errno(err, "make the folder of volume %s", name);
-        return store_sync_folder(fd, "the folder of a volume", err) < 0 ||
-                               store_sync_folder(s->volumes, "the folder of volumes", err) < 0
-                       ? -1
-                       : 0;
+        return store_sync_folder(s->volumes, "the folder of volumes", err);
 }
 
 int volume_insert(struct store *s, const struct volume_row *v, struct cor_err *err)
 {
         int there = volume_name_check(v->name, err) < 0 ? -1 : is_there(s, v->name, err);
+        auto_store_new own = STORE_NEW_INIT;
 
         if (there > 0)
                 return cor_fail(err, COR_EXISTS, "a volume named %s already exists", v->name);
-        return there < 0 || put_row(s, v, err) < 0 || make_folder(s, v->name, err) < 0 ? -1 : 0;
+        if (there < 0 || (!v->folder && volume_folder_new(s, &own, err) < 0) || put_row(s, v, err) < 0)
+                return -1;
+        return put_folder(s, v->name, v->folder ? v->folder : &own, err);
+}
+
+int volume_insert_missing(struct store *s, struct volume_rows *l, struct cor_err *err)
+{
+        for (size_t i = 0; i < l->n_items; i++) {
+                int there = is_there(s, l->items[i].name, err);
+
+                if (there < 0 || (there == 0 && volume_insert(s, &l->items[i], err) < 0))
+                        return -1;
+                l->items[i].made = there == 0;
+        }
+        return 0;
+}
+
+int volume_sweep(struct store *s, const struct volume_rows *l, struct cor_err *err)
+{
+        auto_db_txn txn = DB_TXN_INIT;
+
+        if (l->n_items == 0)
+                return 0;
+        if (store_volumes(s, err) < 0 || db_begin(s->db, DB_WRITE, &txn, err) < 0)
+                return -1;
+        for (size_t i = 0; i < l->n_items; i++) {
+                const struct volume_row *v = &l->items[i];
+
+                if (v->folder && store_new_is(v->folder, s->volumes, v->name) &&
+                    renameat(s->volumes, v->name, v->folder->parent, v->folder->name) < 0)
+                        return cor_fail_errno(err, "take back the folder of volume %s", v->name);
+        }
+        return db_commit(&txn, err);
 }
 
 int volume_row_add(struct store *s, const struct volume_row *v, struct cor_err *err)

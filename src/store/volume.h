@@ -2,6 +2,7 @@
 #define CORACLE_STORE_VOLUME_H
 /* Volumes: rows of the database, and volumes/<name>/_data in the store. */
 #include "base/alloc.h"
+#include "store/new.h"
 #include "store/store.h"
 
 struct volume_row {
@@ -10,6 +11,9 @@ struct volume_row {
         int64_t created;                 /* nanoseconds since 1970 */
         bool anonymous;                  /* its name was made up, and `volume prune` may take it */
         int64_t users;                   /* containers that have it */
+        const struct store_new
+                *folder; /* to volume_row_add() and the like: what becomes its folder, or NULL; borrowed */
+        bool made;       /* by container_row_add_with() */
 };
 void volume_row_done(struct volume_row *v);
 #define auto_volume_row COR_CLEANUP(volume_row_done) struct volume_row

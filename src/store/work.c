@@ -1,5 +1,6 @@
 /* What is on its way in or out: names, locks, and what was left behind. */
 #include "base/file.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "store/store_internal.h"
@@ -28,6 +29,45 @@ bool store_same(int dirfd, const char *name, int fd)
 
         return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open) == 0 &&
                named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+/* Who clears up may come between the making and the lock, and take it for a leftover. */
+int store_new_make(int work, struct store_new *ret, struct cor_err *err)
+{
+        auto_store_new n = { .fd = -1, .parent = work };
+        int held = 0;
+
+        do {
+                cor_fd_close(&n.fd);
+                store_random_name(STORE_NEW, n.name);
+                if (mkdirat(work, n.name, 0700) < 0)
+                        return cor_fail_errno(err, "make a folder in .work");
+                n.fd = openat(work, n.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (n.fd < 0 && errno == ENOENT)
+                        continue;
+                if (n.fd < 0)
+                        return cor_fail_errno(err, "open a folder in .work");
+                held = cor_flock(n.fd, 0, err);
+                if (held < 0)
+                        return -1;
+        } while (held == 0 || !store_same(work, n.name, n.fd));
+        *ret = n;
+        n.fd = -1;
+        return 0;
+}
+
+bool store_new_is(const struct store_new *n, int dirfd, const char *name)
+{
+        return n->fd >= 0 && store_same(dirfd, name, n->fd);
+}
+
+void store_new_done(struct store_new *n)
+{
+        struct cor_err err = { 0 };
+
+        if (store_new_is(n, n->parent, n->name) && cor_own_remove_tree(n->parent, n->name, &err) < 0)
+                cor_debug("%s", err.msg); /* it goes when the store is opened next */
+        cor_fd_close(&n->fd);
 }
 
 int store_byte_locked(int fd, int64_t at, struct cor_err *err)

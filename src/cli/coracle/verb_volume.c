@@ -75,7 +75,7 @@ static int run_create(struct invocation *in, struct cor_err *err)
         }
         for (size_t i = 0; i < o->n_opts; i++)
                 add_pair(&options, o->opts[i]);
-        if (verb_engine(in, &e, err) < 0 || engine_create_volume(e.store, &n, &name, NULL, err) < 0)
+        if (verb_engine(in, &e, err) < 0 || engine_create_volume(e.store, &n, &name, err) < 0)
                 return -1;
         cor_text_printf(&out, "%s\n", name);
         return verb_print(&out, err);

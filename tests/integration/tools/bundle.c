@@ -54,6 +54,9 @@ static int make_row(struct store *s, char **argv, int root, struct container_row
         r->config = print(&docker_config_doc, d.config);
         r->host_config = print(&docker_host_config_doc, d.host_config);
         r->mounts = COR_TAKE(mounts.json);
+        for (size_t i = 0; i < mounts.made.n_items; i++)
+                if (volume_row_add(s, &mounts.made.items[i], err) < 0)
+                        return -1;
         return 0;
 }
 

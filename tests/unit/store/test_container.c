@@ -343,6 +343,68 @@ static void volumes_come_with_their_container_or_not_at_all(void **state)
         ok(volume_row_add(s, &wrong.items[0], &err), &err); /* the folder that was left is no obstacle */
 }
 
+/* How many entries of a folder do not begin with a dot */
+static size_t entries(struct scratch *s, const char *name)
+{
+        int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+        size_t n = 0;
+
+        assert_non_null(dir);
+        while ((entry = readdir(dir)))
+                n += entry->d_name[0] != '.';
+        closedir(dir);
+        return n;
+}
+
+static void what_was_in_the_making_gets_its_place_with_the_row(void **state)
+{
+        auto_store s = open_store(*state, STORE_DATABASE);
+        auto_container_row good = make_row("web", 'a', 1), bad = make_row("x", 'b', 2);
+        auto_store_new folder = STORE_NEW_INIT, volume = STORE_NEW_INIT, second = STORE_NEW_INIT;
+        auto_volume_rows l = { 0 };
+        struct cor_err err = { 0 };
+        auto_fd fd = -1;
+
+        ok(container_folder_new(s, &folder, &err), &err);
+        ok(volume_folder_new(s, &volume, &err), &err);
+        ok(volume_folder_new(s, &second, &err), &err);
+        assert_int_equal(mkdirat(folder.fd, "upper", 0755), 0);
+        assert_int_equal(mkdirat(volume.fd, "_data/x", 0755), 0);
+        *COR_GROW(l.items, l.n_items) = make_volume("data");
+        l.items[0].folder = &volume;
+        bad.folder = &folder;
+        cor_strv_add(&bad.volumes, "missing");
+        assert_int_equal(container_row_add_with(s, &bad, &l, &err), -1); /* when all had its place: it is taken back */
+        assert_int_equal(err.kind, COR_NOT_FOUND);
+        assert_false(scratch_has(*state, "store/volumes/data"));
+        store_new_done(&folder);
+
+        ok(container_folder_new(s, &folder, &err), &err);
+        assert_int_equal(mkdirat(folder.fd, "upper", 0755), 0);
+        good.folder = &folder;
+        cor_strv_add(&good.volumes, "data");
+        ok(container_row_add_with(s, &good, &l, &err), &err);
+        assert_true(l.items[0].made);
+        store_new_done(&folder);
+        store_new_done(&volume);
+        assert_true(scratch_has(*state, "store/volumes/data/_data/x"));
+        fd = container_folder_open(s, good.id, &err);
+        assert_int_equal(faccessat(fd, "upper", F_OK, 0), 0);
+        ok(container_row_remove(s, good.number, false, &err), &err);
+        ok(container_folder_remove(s, good.id, &err), &err);
+
+        l.items[0].folder = &second; /* somebody else was first */
+        good.folder = NULL;
+        ok(container_row_add_with(s, &good, &l, &err), &err);
+        assert_false(l.items[0].made);
+        store_new_done(&second);
+        assert_true(scratch_has(*state, "store/volumes/data/_data/x"));
+        assert_int_equal(entries(*state, "store/volumes/.work"), 0);
+        assert_int_equal(entries(*state, "store/containers/.work"), 0);
+}
+
 static void names_of_volumes_are_checked(void **state)
 {
         static const char *const bad[] = { "",     "a",    ".",   "..",  ".x", "a/b",
@@ -401,21 +463,6 @@ static void locks_end_with_their_holder(void **state)
         assert_int_equal(container_row_locked(s, 7, CONTAINER_LOCK_MONITOR, &err), 0);
         close(pipes[0]);
         close(pipes[1]);
-}
-
-/* How many entries of a folder do not begin with a dot */
-static size_t entries(struct scratch *s, const char *name)
-{
-        int fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
-        size_t n = 0;
-
-        assert_non_null(dir);
-        while ((entry = readdir(dir)))
-                n += entry->d_name[0] != '.';
-        closedir(dir);
-        return n;
 }
 
 /* In a child that is killed any time: it makes containers with volumes, and removes every second one. */
@@ -674,6 +721,7 @@ int main(void)
                 scratch_test(ids_of_containers_do_not_overlap),
                 scratch_test(volumes_are_kept_while_in_use),
                 scratch_test(volumes_come_with_their_container_or_not_at_all),
+                scratch_test(what_was_in_the_making_gets_its_place_with_the_row),
                 scratch_test(names_of_volumes_are_checked),
                 scratch_test(locks_end_with_their_holder),
                 scratch_test(nothing_is_half_made_after_a_kill),
