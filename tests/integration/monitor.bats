@@ -4,7 +4,7 @@ load lib
 setup() {
         [ "$EUID" = 0 ] || skip "needs root, for cgroups and overlays of its own; runs where the tests run as root"
         setup_bundle
-        export CORACLE_RUN=$TEST_DIR/run MONITOR=$CORACLE_BUILD/src/monitor/coracle-monitor
+        export WAIT_SECONDS=$((3 * ${WAIT_SECONDS:-20})) CORACLE_RUN=$TEST_DIR/run MONITOR=$CORACLE_BUILD/src/monitor/coracle-monitor
         TOOL=$CORACLE_BUILD/tests/integration/tools/tool-monitor STORE=$TEST_DIR/store
         [ -f "$BATS_FILE_TMPDIR/root.tar" ] || tar -C "$ROOTFS" -cf "$BATS_FILE_TMPDIR/root.tar" .
         mkdir -m 700 "$CORACLE_RUN"
@@ -49,24 +49,19 @@ ask() { timeout -k 5 60 "$TOOL" ask "$STORE" "$CONTAINER" "$@" 3>&-; }
 row() { "$TOOL" row "$STORE" "$CONTAINER"; }
 row_has() { row | grep -qw -- "$1" || { row; return 1; }; }
 
-wait_row() { # until the row has this
-        local i
-        for i in {1..300}; do
-                row | grep -qw -- "$1" && return
-                sleep 0.05
-        done
-        row
-        return 1
-}
+wait_row() { wait_until row_has "$1" || { row; return 1; }; } # until the row has this
+
+printed() { [ "$(jq -rj .log "$FOLDER/$CONTAINER-json.log"* 2>/dev/null | grep -c -- "$1")" -ge "${2:-1}" ]; } # LINE [TIMES]
+
+# A program that says `up` when it is ready for signals, and wait_up [TIMES] until it has been so.
+wait_up() { wait_until printed '^up$' "${1:-1}"; }
+
+no_monitor() { [ -z "$(monitors "$CONTAINER")" ]; }
 
 # Nothing of it runs, and nothing of a run is there.
 nothing_left() {
-        local i mount dir
-        for i in {1..100}; do
-                [ -z "$(monitors "$CONTAINER")" ] && break
-                sleep 0.05
-        done
-        [ -z "$(monitors "$CONTAINER")" ] || { echo "its monitor still runs"; return 1; }
+        local mount dir
+        wait_until no_monitor || { echo "its monitor still runs"; return 1; }
         [ ! -e "$RUN" ] || { ls -la "$RUN"; return 1; }
         [ ! -e "${RUN%/*}/runtime/$CONTAINER" ] || { echo "its record is left"; return 1; }
         for mount in $CGROUP_MOUNTS; do
@@ -135,22 +130,30 @@ nothing_left() {
 @test "without StdinOnce the end of one client's stdin is not the program's" {
         new '{"OpenStdin":true}' '{}' sh -c 'read a; echo "first $a"; read b; echo "second $b"'
         start_detached_monitor
-        echo one | timeout 2 "$TOOL" attach "$STORE" "$CONTAINER" only-in 3>&- || true
+        attach only-in <<<one &
+        local first=$!
+        wait_until printed '^first one$'
+        kill "$first" && wait "$first" || true
         row_has phase=running
         run attach in <<<two
         [ "$status" = 0 ] && [ "${lines[-1]}" = "second two" ]
 }
 
+has_read() { [ "$(awk '/^rchar/ { print $2 }' "/proc/$1/io")" -ge "$2" ]; } # PID BYTES
+
 @test "who never reads stdin holds its sender, and nobody else" {
-        new '{"OpenStdin":true}' '{}' sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
+        new '{"OpenStdin":true}' '{}' sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
-        timeout 10 "$TOOL" attach "$STORE" "$CONTAINER" in </dev/zero >/dev/null 2>&1 3>&- &
+        "$TOOL" attach "$STORE" "$CONTAINER" in </dev/zero >/dev/null 2>&1 3>&- &
         local sender=$!
-        sleep 0.5
+        wait_up
+        wait_until has_read "$sender" 65537 # more than the pipe of the program takes
         ask stop
         row_has phase=exited && row_has code=3 && nothing_left
         wait "$sender" || true
 }
+
+terminal_has() { [ "$(stty -F "/proc/$1/root/dev/pts/0" size)" = "$2" ]; } # PID SIZE
 
 @test "a terminal, its size, and a new one" {
         new '{"Tty":true,"OpenStdin":true}' '{}' sh -c 'stty size; read line; stty size; echo "got $line"'
@@ -161,8 +164,12 @@ nothing_left() {
         local starter=$!
         exec 9>"$TEST_DIR/keys"
         wait_row phase=running
-        timeout 20 sh -c "until grep -q '33 77' '$TEST_DIR/out'; do sleep 0.05; done"
-        timeout 1 "$TOOL" attach "$STORE" "$CONTAINER" only-in size=20x30 </dev/null 3>&- 9>&- || true
+        wait_until grep -q '33 77' "$TEST_DIR/out"
+        attach only-in size=20x30 </dev/null 9>&- &
+        local other=$! pid
+        pid=$(row | sed 's/.* pid=\([0-9]*\).*/\1/')
+        wait_until terminal_has "$pid" '20 30'
+        kill "$other" && wait "$other" || true
         echo hello >&9
         exec 9>&-
         wait "$starter"
@@ -171,24 +178,27 @@ nothing_left() {
         nothing_left
 }
 
+has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE LINES
+
 @test "a client that does not read for a while loses nothing, nor does anybody else" {
-        new '{}' '{}' sh -c 'while [ ! -e /go ]; do sleep 0.05; done; seq 1 200000'
+        new '{}' '{}' sh -c 'while [ ! -e /go ]; do echo waits; sleep 0.05; done; seq 1 200000'
         start_detached_monitor
         mkfifo "$TEST_DIR/wait"
-        attach slow <"$TEST_DIR/wait" >"$TEST_DIR/slow" &
+        attach slow <"$TEST_DIR/wait" >"$TEST_DIR/slow" 2>"$TEST_DIR/slow.sent" &
         local slow=$! i others=()
         exec 9>"$TEST_DIR/wait"
+        wait_until test -s "$TEST_DIR/slow.sent"
         for i in {1..20}; do attach >"$TEST_DIR/out.$i" 9>&- & others+=($!); done
-        sleep 1
+        for i in {1..20}; do wait_until has_lines "$TEST_DIR/out.$i" 2; done # all of them are attached
         runtime --root "${RUN%/*}/runtime" exec "$CONTAINER" touch /go
-        sleep 1
+        wait_until grep -qx 1 "$TEST_DIR/out.1"
         row_has phase=running # held back
         exec 9>&-
         wait "$slow"
         wait "${others[@]}"
         seq 1 200000 >"$TEST_DIR/expected"
-        for i in "$TEST_DIR"/out.* "$TEST_DIR/slow"; do cmp "$i" "$TEST_DIR/expected"; done
-        [ "$(jq -rj .log "$FOLDER/$CONTAINER-json.log" | cmp - "$TEST_DIR/expected" && echo same)" = same ]
+        for i in "$TEST_DIR"/out.* "$TEST_DIR/slow"; do grep -vx waits "$i" | cmp - "$TEST_DIR/expected"; done
+        [ "$(jq -rj .log "$FOLDER/$CONTAINER-json.log" | grep -vx waits | cmp - "$TEST_DIR/expected" && echo same)" = same ]
 }
 
 @test "a client that is gone is forgotten" {
@@ -227,19 +237,22 @@ PYTHON
         new '{"StopSignal":"USR1"}' '{"RestartPolicy":{"Name":"always"}}' \
                 sh -c 'trap "echo usr1; exit 7" USR1; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         run ask stop
         [ "$status" = 0 ]
         row_has phase=exited && row_has code=7 && row_has stopped=1 && row_has restarts=0 && nothing_left
         EDIT='.linux.namespaces |= map(select(.type != "pid"))' new '{}' '{}' \
-                sh -c 'trap "" TERM; (trap "" TERM; while :; do sleep 0.1; done) & while :; do sleep 0.1; done'
+                sh -c 'trap "" TERM; (trap "" TERM; echo up; while :; do sleep 0.1; done) & while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         ask stop TERM 300
         row_has code=137 && nothing_left
 }
 
 @test "stop of a paused container" {
-        new '{}' '{}' sh -c 'trap "exit 6" TERM; while :; do sleep 0.1; done'
+        new '{}' '{}' sh -c 'trap "exit 6" TERM; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         ask pause
         row_has phase=paused
         run ask pause
@@ -254,11 +267,14 @@ PYTHON
 }
 
 @test "restart by request, and by policy with its count" {
-        new '{}' '{}' sh -c 'trap "exit 0" TERM; echo x >>/log; while :; do sleep 0.1; done'
+        new '{}' '{}' sh -c 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         ask restart
         row_has phase=running && row_has restarts=0
+        wait_up 2
         ask restart
+        wait_up 3
         ask stop
         new '{}' '{"RestartPolicy":{"Name":"on-failure","MaximumRetryCount":2}}' sh -c 'echo x; exit 3'
         run start packets
@@ -279,8 +295,9 @@ PYTHON
         wait_row phase=exited
         row_has code=137 && nothing_left
         new '{"StopSignal":"USR1"}' '{"RestartPolicy":{"Name":"always"}}' \
-                sh -c 'trap "exit 0" HUP; while :; do sleep 0.1; done'
+                sh -c 'trap "exit 0" HUP; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         ask kill HUP # not its stop signal: it comes again
         wait_row restarts=1
         wait_row phase=running
@@ -290,9 +307,10 @@ PYTHON
 @test "wait is told of the next end" {
         new '{}' '{}' sh -c 'while [ ! -e /go ]; do sleep 0.05; done; exit 9'
         start_detached_monitor
-        ask wait &
+        ask wait 2>"$TEST_DIR/sent" &
         local waiter=$! code=0
-        sleep 0.3
+        wait_until test -s "$TEST_DIR/sent"
+        ! ask resume # the answer says that what came before has been read
         runtime --root "${RUN%/*}/runtime" exec "$CONTAINER" touch /go
         wait "$waiter" || code=$?
         [ "$code" = 9 ]
@@ -309,7 +327,7 @@ PYTHON
         [ "$(grep -c /dev/null <<<"$fds")" = 3 ] && ! grep -q "$TEST_DIR\$" <<<"$fds"
         [ "$(stat -c %A "$RUN/monitor")" = srw------- ] && [ "$(stat -c %A "$RUN")" = drwx------ ]
         [[ $(stat -c %A "${RUN%/*}") == drwx-----[-T] ]]
-        timeout 20 sh -c "until grep -q ' 2 ->' '$FOLDER/$CONTAINER-json.log'; do sleep 0.05; done"
+        timeout 60 sh -c "until grep -q ' 2 ->' '$FOLDER/$CONTAINER-json.log'; do sleep 0.05; done"
         run jq -rj .log "$FOLDER/$CONTAINER-json.log"
         [ "$(grep -c -- '->' <<<"$output")" = 4 ] && [ "$(grep -c 'pipe:' <<<"$output")" = 3 ] # and /proc/self/fd itself
         ask stop KILL
@@ -328,16 +346,18 @@ PYTHON
 }
 
 @test "SIGTERM stops the container, but nobody has stopped it" {
-        new '{}' '{"RestartPolicy":{"Name":"unless-stopped"}}' sh -c 'trap "exit 2" TERM; while :; do sleep 0.1; done'
+        new '{}' '{"RestartPolicy":{"Name":"unless-stopped"}}' sh -c 'trap "exit 2" TERM; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         kill -TERM "$(monitors "$CONTAINER")"
         wait_row phase=exited
         row_has code=2 && row_has stopped=0 && nothing_left
 }
 
 @test "nonsense over the socket harms nobody else" {
-        new '{}' '{}' sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+        new '{}' '{}' sh -c 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
         start_detached_monitor
+        wait_up
         run python3 - "$RUN" <<'PYTHON'
 import os, random, socket, sys
 os.chdir(sys.argv[1])
@@ -382,7 +402,7 @@ PYTHON
         jq -e '.Status == "unhealthy" and .FailingStreak >= 2 and .Log[-1].ExitCode == 1' "$FOLDER/health.json"
         runtime --root "${RUN%/*}/runtime" exec "$CONTAINER" rm /bad
         wait_row health=2
-        timeout 20 sh -c "until jq -e '.Log | length == 5' '$FOLDER/health.json'; do sleep 0.1; done"
+        timeout 60 sh -c "until jq -e '.Log | length == 5' '$FOLDER/health.json'; do sleep 0.1; done"
         ask stop KILL
         jq -e '.Status == "unhealthy"' "$FOLDER/health.json"
         nothing_left
@@ -397,7 +417,7 @@ PYTHON
         new '{"Healthcheck":{"Test":["CMD","false"],"Interval":100000000,"StartPeriod":600000000000,"StartInterval":100000000,"Retries":1}}' \
                 '{}' sleep 100
         start_detached_monitor
-        timeout 20 sh -c "until jq -e '.Log | length > 2' '$FOLDER/health.json'; do sleep 0.1; done"
+        timeout 60 sh -c "until jq -e '.Log | length > 2' '$FOLDER/health.json'; do sleep 0.1; done"
         row_has health=1
         ask stop KILL
         new '{"Healthcheck":{"Test":["CMD","/no/such/check"],"Interval":100000000,"Retries":1}}' '{}' sleep 100
@@ -410,13 +430,10 @@ PYTHON
 
 @test "one that waits holds less than half a megabyte" {
         [ ! -e "$CORACLE_BUILD/sanitizer-findings" ] || skip "memory of sanitizers; runs in the ordinary build"
-        local pss
         new '{}' '{}' sleep 100
         start_detached_monitor
-        sleep 2
-        pss=$(awk '/^Pss:/ { print $2 }' "/proc/$(monitors "$CONTAINER")/smaps_rollup")
-        echo "PSS $pss kB"
-        [ "$pss" -lt 512 ]
+        small() { [ "$(awk '/^Pss:/ { print $2 }' "/proc/$(monitors "$CONTAINER")/smaps_rollup")" -lt 512 ]; }
+        wait_until small || { cat "/proc/$(monitors "$CONTAINER")/smaps_rollup"; false; }
         ask stop KILL
 }
 
@@ -437,13 +454,15 @@ PYTHON
                 run start
                 [ "$status" = 0 ] && [[ $output == terminal* ]]
                 new '{"Healthcheck":{"Test":["CMD","true"],"Interval":100000000}}' "{\"Runtime\":\"$program\"}" \
-                        sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
+                        sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
                 start_detached_monitor
                 wait_row health=2
                 ask pause
                 ask resume
+                wait_up
                 ask restart
                 row_has phase=running
+                wait_up 2
                 ask stop
                 row_has code=3 && nothing_left
                 new '{}' "{\"Runtime\":\"$program\"}" /no/such/program

@@ -9,7 +9,7 @@
  *
  * FLAGS: detach (only until it has started), in (our stdin goes to it), only-in (no output), size=ROWSxCOLUMNS,
  * slow (read nothing until our stdin ends), packets (print types and lengths in place of content). The monitor is
- * $MONITOR.
+ * $MONITOR. With slow, and where it asks to wait, it says "sent" on stderr once the monitor can know of it.
  */
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -181,13 +181,23 @@ static int relay(int sock, const struct flags *f, int *ret_code, struct cor_err 
         }
 }
 
+/* The monitor has it before anything that is sent to it from now on. */
+static void say_sent(void)
+{
+        fputs("sent\n", stderr);
+}
+
 static int attach(int sock, const struct flags *f, struct cor_err *err)
 {
         const struct monitor_attach a = { .in = f->in, .out = !f->only_in, .err = !f->only_in };
 
         if (f->size.rows && monitor_send(sock, MONITOR_RESIZE, &f->size, sizeof f->size, err) < 0)
                 return -1;
-        return f->detach ? 0 : monitor_send(sock, MONITOR_ATTACH, &a, sizeof a, err);
+        if (!f->detach && monitor_send(sock, MONITOR_ATTACH, &a, sizeof a, err) < 0)
+                return -1;
+        if (f->slow)
+                say_sent();
+        return 0;
 }
 
 static int spawn_monitor(const char *store, const char *id, struct cor_err *err)
@@ -255,6 +265,8 @@ static int ask(struct store *s, char **words, int *ret_code, struct cor_err *err
                 how.timeout_ms = atoi(words[3]);
         if (monitor_send(sock, (enum monitor_packet)w->value, &how, sizeof how, err) < 0)
                 return -1;
+        if (w->value == MONITOR_WAIT)
+                say_sent();
         return relay(sock, &f, ret_code, err);
 }
 
