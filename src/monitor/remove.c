@@ -1,8 +1,11 @@
 #include "monitor/remove.h"
 
 #include "base/log.h"
+#include "monitor/clear.h"
 #include "store/event.h"
 #include "store/volume.h"
+
+#include <unistd.h>
 
 static void remove_volume(struct store *s, const char *name)
 {
@@ -17,6 +20,19 @@ static void remove_volume(struct store *s, const char *name)
                 cor_warn("volume %s is left over: %s", name, err.msg);
 }
 
+/* An end that went wrong (an error of the disk) may have left the runtime's record, and with it a cgroup. */
+static void clear_record(struct store *s, const char *id)
+{
+        auto_str record = NULL;
+        const char *run;
+
+        if (store_run_path(s, &run, NULL) < 0)
+                return;
+        record = cor_printf("%s/runtime/%s", run, id);
+        if (access(record, F_OK) == 0)
+                monitor_clear(s, id);
+}
+
 int monitor_remove(struct store *s, const struct container_row *row, bool volumes, struct cor_err *err)
 {
         auto_container_gone gone = CONTAINER_GONE_NONE;
@@ -29,6 +45,7 @@ int monitor_forget(struct store *s, const struct container_row *row, bool volume
 {
         auto_container_gone gone = CONTAINER_GONE_NONE;
 
+        clear_record(s, row->id);
         if (container_folder_drop(s, row->id, &gone, err) < 0 ||
             container_row_remove(s, row->number, !row->auto_remove, err) < 0)
                 return -1;
