@@ -1,7 +1,8 @@
 # Faults while containers are made, run, stopped and removed: kill -9 of whichever process is about to make one of the
-# calls that change a disk (the command, the monitor, the container's first process), at every such call in turn.
+# calls that change a disk (the command, the monitor, the container's first process), an error of the disk, or a disk that
+# is full from then on, at every such call in turn (FAULT_STEP=1), or at some of them.
 #
-# Each time, afterwards: the next command tells the truth (no container is said to run that has no monitor), the same
+# Each time, afterwards: who fails says why; the next command tells the truth (no container is said to run that has no monitor), the same
 # command works, and once the container is removed `system check` finds nothing, and no process, mount, cgroup or folder
 # is left.
 load faults
@@ -30,7 +31,7 @@ coracle() { timeout -k 5 60 "$CORACLE" "$@" 3>&-; }
 make() { coracle "$@" --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 sh -c "$PROGRAM"; }
 
 problem() {
-        echo "call $n ($(sed -n 's/^call //p' "$FAULT_DIR/report")) of ${verb[*]}: $1"
+        echo "$how, call $n ($(sed -n 's/^call //p' "$FAULT_DIR/report")) of ${verb[*]}: $1"
         shift
         printf '%s\n' "$@" "output of the verb:" "$(cat "$FAULT_DIR/out")"
         return 1
@@ -58,11 +59,12 @@ expect_nothing() {
                 [ -n "$(monitors)" ] || break
                 sleep 0.05
         done
+        [ "$how" = kill ] || coracle system check --repair >/dev/null 2>&1 || true # where nobody dies, nobody comes to clear up
         left=$(monitors)
         for mount in $CGROUP_MOUNTS; do
                 left+=$(find "$mount/$TEST_CGROUP" -mindepth 1 -type d 2>/dev/null)
         done
-        left+=$(find "$CORACLE_RUN" -mindepth 2 ! -name events ! -path "*/runtime" 2>/dev/null)
+        left+=$(find "$CORACLE_RUN" -mindepth 2 ! -name "events*" ! -path "*/runtime" 2>/dev/null)
         left+=$(grep "$FAULT_DIR" /proc/self/mountinfo || true)
         [ -z "$left" ] || { problem "something is left" "$left"; return 1; }
         coracle system check --repair >/dev/null 2>&1 || true # a folder without a row is swept away some day, or now
@@ -72,19 +74,29 @@ expect_nothing() {
 }
 
 # kill_at_each STEP WORD... - the command, after prepare(), at every STEP-th call: others each time the tests run
-kill_at_each() {
-        local n step=${FAULT_STEP:-$1}
-        shift
+kill_at_each() { fault_at_each kill "$@"; }
+
+expect_more() { :; } # STATUS: what a test wants to see of the command, before all of it is removed
+
+fault_at_each() { # HOW STEP WORD... - likewise with kill, eio or full
+        local how=$1 n status step=${FAULT_STEP:-$2}
+        shift 2
         local verb=("$@")
         [ -n "${FAULT_STEP:-}" ] || ! is_emulated || step=$((step * 5))
         for ((n = 1 + SRANDOM % step; ; n += step)); do
                 prepare >"$FAULT_DIR/prepared" 2>&1 || { problem "it cannot be prepared" "$(cat "$FAULT_DIR/prepared")"; return 1; }
-                timeout -k 5 100 "$FAULT" -o "$FAULT_DIR/report" kill "$n" "$@" >"$FAULT_DIR/out" 2>&1 </dev/null 3>&- || true
-                expect_truth && expect_nothing || return 1
+                status=0
+                timeout -k 5 100 "$FAULT" -o "$FAULT_DIR/report" "$how" "$n" "$@" 2>&1 </dev/null 3>&- |
+                        cat >"$FAULT_DIR/out" 3>&- # what it says is not of the disk
+                status=${PIPESTATUS[0]}
+                [ "$status" != 124 ] || { problem "it does not come to an end"; return 1; }
+                [ "$how" = kill ] || [ "$status" = 0 ] || [ -s "$FAULT_DIR/out" ] ||
+                        { problem "it fails (status $status) and does not say why"; return 1; }
+                expect_more "$status" && expect_truth && expect_nothing || return 1
                 grep -qx 'reached 1' "$FAULT_DIR/report" || break
         done
         [ "$n" -gt "$step" ] || { echo "only $n calls were seen: the faults do not work"; return 1; }
-        echo "# $(((n - 1) / step)) calls of ${verb[*]}" >&3
+        echo "# $how: $(((n - 1) / step)) calls of ${verb[*]}" >&3
 }
 
 @test "run --rm, killed at any call" {
@@ -114,4 +126,80 @@ kill_at_each() {
         PROGRAM='while :; do sleep 0.1; done'
         prepare() { make run -d; }
         kill_at_each 2 "$CORACLE" rm -f one
+}
+
+# A container and the volumes that are made for it come together, and whole, or not at all.
+whole_or_not_there() {
+        local volumes there
+        volumes=$(coracle volume ls -q) || { problem "volume ls fails" "$volumes"; return 1; }
+        there=$(coracle ps -aq --filter name=one)
+        if [ -z "$there" ]; then
+                [ -z "$volumes" ] || { problem "volumes without their container" "$volumes"; return 1; }
+                [ "$1" != 0 ] || { problem "it was made, and is not there"; return 1; }
+        else
+                diff -r "$COR_STORE/volumes/data/_data" "$FAULT_DIR/root/etc" >"$FAULT_DIR/diff" ||
+                        { problem "the volume is not what the image has" "$(cat "$FAULT_DIR/diff")"; return 1; }
+                [ "$(wc -w <<<"$volumes")" = 2 ] || { problem "a volume is missing" "$volumes"; return 1; }
+                coracle start -a one >"$FAULT_DIR/started" 2>&1 || { problem "it cannot be started" "$(cat "$FAULT_DIR/started")"; return 1; }
+                coracle rm -v one >/dev/null && coracle volume rm data >/dev/null || { problem "it cannot be removed"; return 1; }
+        fi
+        volumes=$(find "$COR_STORE/volumes" -mindepth 1 ! -name .work)
+        [ -z "$volumes" ] || [ "$1" != 0 ] || { problem "volumes are left" "$volumes"; return 1; }
+}
+
+create_all() {
+        prepare() { :; }
+        expect_more() { whole_or_not_there "$@"; }
+        mkdir -p "$FAULT_DIR"/root/{etc/deep,srv} && echo text | tee "$FAULT_DIR/root/etc/deep/file" >"$FAULT_DIR/root/srv/file"
+        tar -C "$FAULT_DIR/root" -cf "$FAULT_DIR/root.tar" .
+        "$CORACLE" import "$FAULT_DIR/root.tar" bb:1 >/dev/null
+        fault_at_each "$1" "$2" "$CORACLE" create --name one --network none --cgroup-parent "/$TEST_CGROUP" -v data:/etc -v /srv bb:1 true
+}
+
+@test "create with volumes, killed at any call" { create_all kill 9; }
+
+@test "create with volumes, a call failing with EIO" { create_all eio 9; }
+
+@test "create with volumes, the disk full from a call on" { create_all full 13; }
+
+@test "run --rm, a call failing with EIO" {
+        prepare() { :; }
+        fault_at_each eio 13 "$CORACLE" run --rm --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 echo text
+}
+
+@test "run --rm, the disk full from a call on" {
+        prepare() { :; }
+        fault_at_each full 17 "$CORACLE" run --rm --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 echo text
+}
+
+@test "start, a call failing with EIO" {
+        PROGRAM='echo x'
+        prepare() { make create; }
+        fault_at_each eio 13 "$CORACLE" start -a one
+}
+
+@test "start, the disk full from a call on" {
+        PROGRAM='echo x'
+        prepare() { make create; }
+        fault_at_each full 17 "$CORACLE" start -a one
+}
+
+# The command alone: the monitor is no child of it, and goes on.
+still_runs() {
+        [ "$(coracle inspect -f '{{.State.Status}}' one)" = running ] || { problem "it does not run any more"; return 1; }
+        [ "$(coracle exec one echo well)" = well ] || { problem "nothing can be run in it any more"; return 1; }
+}
+
+@test "exec, killed at any call, or a call failing with EIO" {
+        PROGRAM='while :; do sleep 0.1; done'
+        prepare() { make run -d; }
+        expect_more() { still_runs; }
+        kill_at_each 4 "$CORACLE" exec one touch /x
+        fault_at_each eio 4 "$CORACLE" exec one touch /x
+}
+
+@test "rm -f, a call failing with EIO" {
+        PROGRAM='while :; do sleep 0.1; done'
+        prepare() { make run -d; }
+        fault_at_each eio 5 "$CORACLE" rm -f one
 }
