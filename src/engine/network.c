@@ -4,6 +4,8 @@
 #include "base/date.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "engine/container.h"
+#include "linux/link.h"
 #include "network/bridge.h"
 #include "network/subnet.h"
 #include "runtime/context.h"
@@ -69,7 +71,7 @@ static char *print(const struct docker_network *d)
         return cor_text_take(&t);
 }
 
-static void fill_row(const struct docker_network *a, struct network_row *r)
+static void fill_row(const struct docker_network *a, bool foreign, struct network_row *r)
 {
         struct docker_network d = *a;
 
@@ -81,6 +83,7 @@ static void fill_row(const struct docker_network *a, struct network_row *r)
         d.containers = NULL;
         d.n_containers = 0;
         d.automatic = false;
+        d.foreign_bridge = foreign;
         d.ipam.driver = "default";
         if (!d.options)
                 d.options = COR_JSON_NONE_YET;
@@ -127,6 +130,18 @@ static int make_bridge(struct engine *e, const struct network_row *row, struct c
         return tools_open(e, &t, err) < 0 ? -1 : bridge_open(e->store, t.run, t.sock, n, &index, err);
 }
 
+/* A bridge that somebody has made, and that is to be used: it is not ours to remove. */
+static int is_foreign(const struct docker_network *a, struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        struct link l;
+
+        for (size_t i = 0; sock >= 0 && i < a->n_options; i++)
+                if (strcmp(a->options[i].key, "com.docker.network.bridge.name") == 0)
+                        return link_find(sock, a->options[i].value, &l, err);
+        return sock < 0 ? -1 : 0;
+}
+
 /* Two networks on one bridge would be one network. */
 static int check_bridge(struct engine *e, const struct network_row *row, struct cor_err *err)
 {
@@ -150,12 +165,16 @@ int engine_create_network(struct engine *e, const struct docker_network *asked, 
 {
         auto_network_row row = { 0 };
         struct cor_err ignored;
+        int foreign;
 
         if (runtime_default_rootless())
                 return cor_fail(err, COR_DENIED, "networks are made by root only");
         if (check_asked(asked, err) < 0)
                 return -1;
-        fill_row(asked, &row);
+        foreign = is_foreign(asked, err);
+        if (foreign < 0)
+                return -1;
+        fill_row(asked, foreign, &row);
         if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, err) < 0)
                 return -1;
         if (make_bridge(e, &row, err) < 0) {
@@ -170,15 +189,35 @@ int engine_create_network(struct engine *e, const struct docker_network *asked, 
 /* -------------------------------------------------------------------------------------------------------------- remove
  */
 
+/* The containers of monitors that died are connected with nothing; whoever looks at them finds that out. */
+static int bury_dead(struct engine *e, struct cor_err *err)
+{
+        auto_container_rows rows = { 0 };
+
+        return engine_containers(e, false, &rows, err);
+}
+
+/*
+ * The bridge goes first: who is killed in between leaves a network without one, which can be removed again. Somebody
+ * may connect with it meanwhile, and then it stays.
+ */
 static int remove_row(struct engine *e, const struct network_row *row, struct cor_err *err)
 {
         auto_tools t = { .run = -1, .sock = -1 };
+        struct cor_err ignored;
         auto_network n = NULL;
+        int index;
 
-        if (network_parse(row, &n, err) < 0 || network_row_remove(e->store, row, err) < 0)
+        if (network_parse(row, &n, err) < 0)
                 return -1;
-        if (n->driver == NETWORK_BRIDGE && (tools_open(e, &t, err) < 0 || bridge_remove(t.run, t.sock, n, err) < 0))
-                return cor_wrap(err, "the network is removed, but");
+        if (n->driver == NETWORK_BRIDGE && row->users == 0 &&
+            (tools_open(e, &t, err) < 0 || bridge_remove(t.run, t.sock, n, err) < 0))
+                return -1;
+        if (network_row_remove(e->store, row, err) < 0) {
+                if (t.sock >= 0 && err->kind == COR_BUSY)
+                        (void)!bridge_open(e->store, t.run, t.sock, n, &index, &ignored);
+                return -1;
+        }
         tell(e, row, "destroy");
         return 0;
 }
@@ -187,7 +226,7 @@ int engine_remove_network(struct engine *e, const char *name, char **ret_name, s
 {
         auto_network_row row = { 0 };
 
-        if (network_row_find(e->store, name, &row, err) < 0)
+        if (bury_dead(e, err) < 0 || network_row_find(e->store, name, &row, err) < 0)
                 return -1;
         if (network_is_predefined(row.name))
                 return cor_fail(err, COR_DENIED, "%s is a pre-defined network and cannot be removed", row.name);
@@ -203,7 +242,7 @@ int engine_prune_networks(struct engine *e, const struct network_filter *f, stru
 {
         auto_network_rows rows = { 0 };
 
-        if (engine_networks(e, f, &rows, err) < 0)
+        if (bury_dead(e, err) < 0 || engine_networks(e, f, &rows, err) < 0)
                 return -1;
         for (size_t i = 0; i < rows.n_items; i++) {
                 struct cor_err own = { 0 };
@@ -245,7 +284,7 @@ int network_row_document(const struct network_row *r, struct docker_network **re
         d->created = time_text(d, r->created);
         d->scope = "local";
         d->driver = cor_json_strdup(d, r->driver);
-        d->automatic = false;
+        d->automatic = d->foreign_bridge = false;
         if (!d->containers)
                 d->containers = COR_JSON_NONE_YET;
         if (!d->ipam.config)
@@ -287,8 +326,8 @@ int engine_inspect_network(struct engine *e, const char *name, struct docker_net
         auto_json struct docker_network *d = NULL;
         auto_network_row row = { 0 };
 
-        if (network_row_find(e->store, name, &row, err) < 0 || network_row_document(&row, &d, err) < 0 ||
-            add_containers(e, &row, d, err) < 0)
+        if (bury_dead(e, err) < 0 || network_row_find(e->store, name, &row, err) < 0 ||
+            network_row_document(&row, &d, err) < 0 || add_containers(e, &row, d, err) < 0)
                 return -1;
         *ret = COR_TAKE(d);
         return 0;

@@ -19,6 +19,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,20 +39,24 @@ static int refuse_advertisements(const struct network *n, struct cor_err *err)
         return netns_sysctl(path, n->has[1] ? "0" : "1", err);
 }
 
+/* A bridge without a hardware address of its own has that of one of its ports, and another when that goes. */
 static int make_link(int sock, const struct network *n, struct link *ret, bool *ret_made, struct cor_err *err)
 {
+        uint8_t mac[LINK_MAC_BYTES] = { 0x02, 0x42 };
         const struct link_new l = {
-                .name = n->bridge, .kind = "bridge", .netns = -1, .mtu = n->mtu, .peer = { .netns = -1 }
+                .name = n->bridge, .kind = "bridge", .netns = -1, .mtu = n->mtu, .mac = mac, .peer = { .netns = -1 }
         };
         int found = link_find(sock, n->bridge, ret, err);
 
         *ret_made = found == 0;
-        if (found != 0)
-                return found < 0 ? -1
-                       : strcmp(ret->kind, "bridge") == 0
-                               ? 0
-                               : cor_fail(err, COR_EXISTS, "interface %s is there already, and is no bridge",
-                                          n->bridge);
+        if (found < 0)
+                return -1;
+        if (found > 0 && strcmp(ret->kind, "bridge") != 0)
+                return cor_fail(err, COR_EXISTS, "interface %s is there already, and is no bridge", n->bridge);
+        if (found > 0)
+                return 0;
+        if (getrandom(mac + 2, sizeof mac - 2, 0) != (ssize_t)sizeof mac - 2)
+                return cor_fail_errno(err, "random numbers");
         if (link_add(sock, &l, err) < 0 || link_get(sock, n->bridge, ret, err) < 0)
                 return -1;
         return refuse_advertisements(n, err);
@@ -190,6 +195,18 @@ int bridge_open(struct store *s, int run, int sock, const struct network *n, int
         return 0;
 }
 
+/* Of a bridge that is not ours what we gave it goes. */
+static int take_addresses(int sock, const struct network *n, int index, struct cor_err *err)
+{
+        for (size_t i = 0; i < n->n_subnets; i++) {
+                const struct address a = { .index = index, .ip = { n->subnets[i].gateway, n->subnets[i].subnet.bits } };
+
+                if (wants_gateway(n, &n->subnets[i]) && address_remove(sock, &a, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err)
 {
         auto_fd held = network_lock(run, err);
@@ -197,8 +214,9 @@ int bridge_remove(int run, int sock, const struct network *n, struct cor_err *er
         struct link l;
         int found = nft < 0 ? -1 : link_find(sock, n->bridge, &l, err);
 
-        if (found < 0 || (found > 0 && strcmp(l.kind, "bridge") == 0 && link_remove(sock, l.index, err) < 0) ||
-            firewall_remove_network(nft, n->bridge, err) < 0)
+        if (found > 0 && strcmp(l.kind, "bridge") == 0)
+                found = n->foreign ? take_addresses(sock, n, l.index, err) : link_remove(sock, l.index, err);
+        if (found < 0 || firewall_remove_network(nft, n->bridge, err) < 0)
                 return cor_wrap(err, "network %s", n->name);
         return 0;
 }

@@ -312,6 +312,7 @@ static int fill(const struct docker_network *d, struct network *n, struct cor_er
                 return cor_fail(err, COR_NOT_FOUND, "plugin \"%.60s\" not found", d->driver ? d->driver : "");
         n->driver = (enum network_driver)w->value;
         n->internal = d->internal;
+        n->foreign = d->foreign_bridge;
         n->has[0] = d->enable_ipv4;
         n->has[1] = d->enable_ipv6;
         n->mode = n->driver == NETWORK_MACVLAN ? MACVLAN_MODE_BRIDGE : IPVLAN_MODE_L2;

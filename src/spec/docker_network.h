@@ -34,7 +34,8 @@ struct docker_network {
         bool internal, attachable, ingress;
         struct docker_config_from config_from;
         bool config_only;
-        bool automatic; /* its IPv4 subnet is one that nobody asked for; only in the store */
+        bool automatic;      /* its IPv4 subnet is one that nobody asked for; only in the store */
+        bool foreign_bridge; /* its bridge was there before it, and stays; only in the store */
         struct docker_network_container *containers;
         size_t n_containers;
         struct cor_pair *options, *labels;

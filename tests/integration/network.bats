@@ -22,9 +22,9 @@ teardown() {
         teardown_containers && [ "$left" = 0 ]
 }
 
-# Interfaces, addresses and routes; those of the default bridge stay, and are no test's
+# Interfaces, addresses and routes; those of the default bridge stay, and are no test's; own0 changes with its ports
 host_state() {
-        in_net sh -c 'ip -o link; ip -o addr; ip route; ip -6 route' | grep -v coracle0 | sed 's/^[0-9]*: //; s/ valid_lft.*//; s/ tentative//'
+        in_net sh -c 'ip -o link; ip -o addr; ip route; ip -6 route' | grep -v -e coracle0 -e own0 | sed 's/^[0-9]*: //; s/ valid_lft.*//; s/ tentative//'
 }
 
 # The kernel takes its time to clear a namespace away.
@@ -385,13 +385,34 @@ EOF
         pid=$(coracle inspect -f '{{.State.Pid}}' xa)
         pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
         kill -9 "$pid"
-        wait_until monitor_is_gone xa
+        wait_until is_dead "$pid"
         run coracle network inspect -f '{{len .Containers}}' one
         expect_output 0
         start xb --network one
         expect_equal "$(address_of xb one)" "$ip"
 }
-monitor_is_gone() { [ "$(coracle inspect -f '{{.State.Running}}' "$1")" = false ]; }
+
+@test "a bridge that was there before is used, and stays as it was" {
+        in_net ip link add name own0 type bridge
+        in_net ip link set own0 up
+        coracle network create --subnet 10.7.0.0/24 -o com.docker.network.bridge.name=own0 one >/dev/null
+        run coracle network create -o com.docker.network.bridge.name=own0 two
+        expect_status 1
+        expect_text "network one already uses bridge own0"
+        run coracle network create -o com.docker.network.bridge.name=lo two
+        expect_status 1
+        expect_text "is no bridge"
+        start xa --network one
+        start xb --network one
+        reaches xa "$(address_of xb one)"
+        coracle rm -f xa xb >/dev/null
+        coracle network rm one
+        in_net ip -o link show own0
+        run in_net ip -4 addr show own0
+        expect_no_text 10.7.0
+}
+
+is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
 
 @test "addresses are used up, and free again" {
         coracle network create --subnet 10.7.0.0/29 one >/dev/null
