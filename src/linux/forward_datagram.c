@@ -118,9 +118,12 @@ static void touch(struct forward *f, struct forward_association *a)
  */
 void forward_datagram_expire(struct forward *f)
 {
-        while (!forward_link_empty(&f->associations)) {
-                struct forward_association *a = of_age(f->associations.after);
+        struct forward_link *next;
 
+        for (struct forward_link *l = f->associations.after; l != &f->associations; l = next) {
+                struct forward_association *a = of_age(l);
+
+                next = l->after;
                 if (f->n_associations <= FORWARD_UDP_MAX && f->now - a->last_ms < FORWARD_UDP_MS)
                         return;
                 drop(f, a);
@@ -134,8 +137,17 @@ int64_t forward_datagram_due(const struct forward *f)
 
 void forward_datagram_done(struct forward *f)
 {
-        while (!forward_link_empty(&f->associations))
-                drop(f, of_age(f->associations.after));
+        struct forward_link *next;
+
+        for (struct forward_link *l = f->associations.after; l != &f->associations; l = next) {
+                struct forward_association *a = of_age(l);
+
+                next = l->after;
+                close(a->item.fd);
+                free(a);
+        }
+        forward_link_init(&f->associations);
+        f->n_associations = 0;
         free(f->buckets);
         f->buckets = NULL;
 }

@@ -95,12 +95,13 @@ static void end_connection(struct forward *f, struct forward_connection *c, bool
 
 void forward_stream_bury(struct forward *f)
 {
-        while (!forward_link_empty(&f->dead)) {
-                struct forward_connection *c = of_link(f->dead.after);
+        struct forward_link *next;
 
-                forward_link_remove(&c->link);
-                free(c);
+        for (struct forward_link *l = f->dead.after; l != &f->dead; l = next) {
+                next = l->after;
+                free(of_link(l));
         }
+        forward_link_init(&f->dead);
 }
 
 void forward_stream_done(struct forward *f)
