@@ -174,7 +174,7 @@ half"
 @test "journald: one that does not read holds a container back no longer than a moment, and lost messages are counted" {
         start_journal
         kill -STOP "$JOURNAL"
-        run crun --name one --log-driver journald bb:1 sh -c 'i=0; while [ $i -lt 500 ]; do head -c 10000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done; exit 7'
+        run crun --name one --log-driver journald bb:1 sh -c 'yes "$(head -c 10000 /dev/zero | tr "\0" x)" | head -n 500; exit 7'
         kill -CONT "$JOURNAL"
         expect_status 7
         run --separate-stderr coracle logs one
@@ -284,9 +284,9 @@ back"
         start_rsyslog
         kill -STOP "$(cat "$TEST_DIR/rsyslog.pid")"
         crun --name one --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 --log-opt mode=non-blocking --log-opt max-buffer-size=100k \
-                bb:1 sh -c 'i=0; while [ $i -lt 300 ]; do head -c 30000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done' >/dev/null
+                bb:1 sh -c 'yes "$(head -c 30000 /dev/zero | tr "\0" x)" | head -n 300' >/dev/null
         crun --name two --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 \
-                bb:1 sh -c 'i=0; while [ $i -lt 300 ]; do head -c 30000 /dev/zero | tr "\0" x; echo; i=$((i + 1)); done' >/dev/null
+                bb:1 sh -c 'yes "$(head -c 30000 /dev/zero | tr "\0" x)" | head -n 300' >/dev/null
         expect_equal "$(coracle logs one | wc -c)" 9000300
         expect_equal "$(coracle logs two | wc -c)" 9000300
         coracle logs one 2>&1 >/dev/null | grep -qx 'coracle: [0-9]* messages were lost: the buffer of mode=non-blocking is full (max-buffer-size)'
