@@ -1,5 +1,6 @@
 #include "store/db.h"
 #include "base/alloc.h"
+#include "base/process.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,17 +9,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
         CHECKPOINT_PAGES = 128, /* how long the log grows: whoever opens the database first reads all of it */
         STATEMENTS_MAX = 128,
+        BUSY_PAUSE_MS = 8, /* the longest between two looks */
 };
 
 struct store_db {
         sqlite3 *sql;
         bool durable; /* what PRAGMA synchronous says */
         bool unsure;
+        bool waits;         /* for other processes */
+        int64_t busy_until; /* cor_now_ms() */
         struct {
                 const char *text;
                 sqlite3_stmt *stmt;
@@ -295,17 +300,39 @@ static int make(struct store *s, struct store_db *db, struct cor_err *err)
 }
 
 /*
+ * SQLite's own handler soon waits 100 ms between two looks, where a transaction takes one: of a hundred containers
+ * that are started at once most would wait for nothing.
+ */
+static int on_busy(void *context, int n_looks)
+{
+        struct store_db *db = context;
+        int64_t now = cor_now_ms();
+        struct timespec pause = { .tv_nsec = 1000000L * (n_looks < BUSY_PAUSE_MS ? n_looks + 1 : BUSY_PAUSE_MS) };
+
+        if (!db->waits)
+                return 0;
+        if (n_looks == 0)
+                db->busy_until = now + DB_BUSY_MS;
+        else if (now >= db->busy_until)
+                return 0;
+        nanosleep(&pause, NULL);
+        return 1;
+}
+
+/*
  * The log is to begin anew, not only to be copied: that a part of it has been copied is forgotten when the last process
  * closes the database, so it would grow from process to process, and each of them read all of it. Others who read just
  * now are not waited for: the next one to write tries again.
  */
 static int on_commit(void *context, sqlite3 *sql, const char *name, int pages)
 {
+        struct store_db *db = context;
+
         if (pages < CHECKPOINT_PAGES)
                 return SQLITE_OK;
-        sqlite3_busy_timeout(sql, 0);
+        db->waits = false;
         (void)sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        sqlite3_busy_timeout(sql, DB_BUSY_MS);
+        db->waits = true;
         return SQLITE_OK;
 }
 
@@ -314,8 +341,9 @@ static int configure(struct store_db *db, struct cor_err *err)
         int keep = 1;
 
         sqlite3_extended_result_codes(db->sql, 1);
-        sqlite3_busy_timeout(db->sql, DB_BUSY_MS);
-        sqlite3_wal_hook(db->sql, on_commit, NULL);
+        db->waits = true;
+        sqlite3_busy_handler(db->sql, on_busy, db);
+        sqlite3_wal_hook(db->sql, on_commit, db);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
