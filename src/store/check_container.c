@@ -3,7 +3,9 @@
  * keeps other writers out, since folders come and go inside theirs.
  */
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "store/check.h"
 #include "store/container.h"
@@ -114,12 +116,21 @@ static int look_at_layers(struct looking *l, struct cor_err *err)
         return more;
 }
 
-/* What was on its way out is cleared away when the folder is opened: what is still there could not be. */
+/* Somebody is at it: making it, or removing it. */
+static bool is_locked(int dirfd, const char *name)
+{
+        auto_fd fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        struct cor_err ignored;
+
+        return fd < 0 || cor_flock(fd, 0, &ignored) != 1 || !store_same(dirfd, name, fd);
+}
+
+/* What was on its way is cleared away when the folder is opened: what is still there could not be. */
 static int look_at_work(const char *name, void *context, struct cor_err *err)
 {
         struct looking *l = context;
 
-        if (cor_starts_with(name, STORE_GONE))
+        if (cor_starts_with(name, STORE_GONE) || (cor_starts_with(name, STORE_NEW) && !is_locked(l->work, name)))
                 tell(l, false, cor_printf("%s: %s/ in .work is left over, and cannot be removed", l->what, name));
         return 0;
 }
