@@ -9,6 +9,7 @@ load containers
 PEER=$BATS_TEST_DIRNAME/tools/peer.py
 
 setup() {
+        skip_unless root "program nft" "program python3"
         setup_containers
         nsenter --net="/proc/$NET/ns/net" unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
         FAR=$!

@@ -21,7 +21,7 @@ teardown_file() {
 }
 
 setup() {
-        skip_unless root "program dockerd" "program containerd" "program runc" "program docker" "program iptables"
+        skip_unless root "program dockerd" "program containerd" "program runc" "program docker" "program iptables" "program python3"
         [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || skip_unless "program apparmor_parser"
 }
 
