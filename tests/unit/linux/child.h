@@ -58,7 +58,7 @@ static inline int in_child(void (*fn)(void *), void *data)
 #define NEED_ROOT()                                                                                                    \
         do {                                                                                                           \
                 if (geteuid() != 0) {                                                                                  \
-                        print_message("skipped: needs root: runs where the suite is started by root\n");                                                        \
+                        print_message("skipped: needs root: runs where the suite is started by root\n");               \
                         skip();                                                                                        \
                 }                                                                                                      \
         } while (0)

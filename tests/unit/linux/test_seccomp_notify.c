@@ -119,7 +119,8 @@ static void a_notified_call_reaches_the_agent(void **state)
         pid_t pid;
 
         if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &(uint32_t){ SECCOMP_RET_USER_NOTIF }) < 0) {
-                print_message("skipped: seccomp(2) does not notify here: %s; runs on the CI machine\n", strerror(errno));
+                print_message("skipped: seccomp(2) does not notify here: %s; runs on the CI machine\n",
+                              strerror(errno));
                 skip();
         }
         program_of(s, &program);

@@ -93,7 +93,8 @@ static void pids_come_out_whole_however_the_text_is_cut(void **state)
 static void skip_as_pid_1(void)
 {
         if (getpid() == 1) {
-                print_message("skipped: as pid 1 these signals would go to all of the namespace: runs in every other process\n");
+                print_message("skipped: as pid 1 these signals would go to all of the namespace: runs in every other "
+                              "process\n");
                 skip();
         }
 }
