@@ -127,7 +127,10 @@ int container_row_locked(const struct store *s, int64_t number, enum container_l
 {
         struct store *m = (struct store *)(uintptr_t)s; /* that it is opened late cannot be seen from outside */
 
-        if (m->container_locks < 0)
-                m->container_locks = open_locks(s, err);
+        if (m->container_locks < 0 && store_containers(s, err) == 0) { /* to look at them, reading is enough */
+                m->container_locks = openat(s->containers, ".lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+                if (m->container_locks < 0)
+                        m->container_locks = open_locks(s, err);
+        }
         return m->container_locks < 0 ? -1 : store_byte_locked(m->container_locks, lock_byte(number, kind), err);
 }

@@ -37,11 +37,17 @@ int store_default_path(char **ret, struct cor_err *err)
 /* Open folder @name of @dirfd; with @made, make it if it is missing and say so there. */
 static int open_folder(int dirfd, const char *name, bool *made, int *ret, struct cor_err *err)
 {
+        bool fixed = false;
+
         if (made && mkdirat(dirfd, name, STORE_MODE) == 0)
                 *made = true;
         else if (made && errno != EEXIST && errno != EROFS)
                 return cor_fail_errno(err, "make folder %s", name);
+        else
+                fixed = made && errno == EROFS;
         *ret = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*ret < 0 && errno == ENOENT && fixed) /* why it was not made */
+                errno = EROFS;
         return *ret < 0 ? cor_fail_errno(err, "folder %s", name) : 0;
 }
 
