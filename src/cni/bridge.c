@@ -23,8 +23,7 @@ struct attachment {
         bool has_addresses;
 };
 
-/* ------------------------------------------------------------------------------------------------------- the addresses
- */
+/* ---------------------------------------------------------------------------------------------------- the addresses */
 
 static bool has_default_route(const struct cni_result *r, bool six)
 {
@@ -99,9 +98,7 @@ static int configure(struct attachment *a, struct cor_err *err)
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------
- * ADD
- */
+/* -------------------------------------------------------------------------------------------------------------- ADD */
 
 /* The port's and the bridge's own may change as ports are added. */
 static int read_again(struct attachment *a, struct cor_err *err)
@@ -184,9 +181,7 @@ int bridge_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------
- * DEL
- */
+/* -------------------------------------------------------------------------------------------------------------- DEL */
 
 /* Everything is tried, the first error is told. */
 int bridge_del(struct cni_call *c, struct cor_err *err)
@@ -210,9 +205,7 @@ int bridge_del(struct cni_call *c, struct cor_err *err)
         return result;
 }
 
-/* -----------------------------------------------------------------------------------------------------------------
- * CHECK
- */
+/* ------------------------------------------------------------------------------------------------------------ CHECK */
 
 static int check_bridge(struct cni_call *c, struct space *s, const struct bridge_config *b,
                         const struct cni_result *previous, struct link *ret, struct cor_err *err)

@@ -21,9 +21,7 @@
 #define SPOOF_TABLE "coracle_cni_macspoof"
 enum { NAME_TRIES = 10, UP_WAIT_MS = 10000, UP_STEP_MAX_MS = 50, PRIORITY_BEFORE_ALL = -300, SOURCE_OFFSET = 6 };
 
-/* ----------------------------------------------------------------------------------------------------------- the
- * bridge
- */
+/* ------------------------------------------------------------------------------------------------------- the bridge */
 
 static bool has_vlans(const struct bridge_config *b)
 {
@@ -68,9 +66,7 @@ int bridge_ensure(struct space *s, const struct bridge_config *b, struct link *r
         return ret->flags & IFF_UP ? 0 : link_set_up(s->host, ret->index, true, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the
- * port
- */
+/* --------------------------------------------------------------------------------------------------------- the port */
 
 static int drop_vlans(struct space *s, int port, struct cor_err *err)
 {
@@ -187,9 +183,7 @@ int bridge_await(struct space *s, const struct link *port, struct link *ret, str
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the
- * gateway
- */
+/* ------------------------------------------------------------------------------------------------------ the gateway */
 
 static bool conflicts(const struct ip_prefix *have, const struct ip_prefix *want)
 {
@@ -279,9 +273,7 @@ int bridge_gateway(struct space *s, const struct bridge_config *b, const struct 
         return space_forward(r, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- * macspoofchk
- */
+/* ------------------------------------------------------------------------------------------------------ macspoofchk */
 
 int spoof_check_add(struct cni_call *c, const struct link *port, const struct link *inside, struct cor_err *err)
 {

@@ -21,8 +21,7 @@ struct child_config {
         } runtime;
 };
 
-/* ----------------------------------------------------------------------------------------------------------- documents
- */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 static const struct cor_word macvlan_modes[] = {
         { "bridge", MACVLAN_MODE_BRIDGE }, { "", MACVLAN_MODE_BRIDGE },           { "private", MACVLAN_MODE_PRIVATE },
@@ -69,8 +68,7 @@ static const struct cor_json_field vlan_fields[] = {
 };
 static const struct cor_json_doc vlan_doc = COR_DOC(struct child_config, vlan_fields, NULL);
 
-/* -------------------------------------------------------------------------------------------------------------- master
- */
+/* ----------------------------------------------------------------------------------------------------------- master */
 
 static int default_route_link(int sock, struct link *ret, struct cor_err *err)
 {
@@ -147,8 +145,7 @@ static int check_mtu(const struct child_config *config, const struct link *l, st
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- macvlan
- */
+/* ---------------------------------------------------------------------------------------------------------- macvlan */
 
 static int make_macvlan(struct cni_call *c, struct space *s, const void *config, struct link *ret, struct cor_err *err)
 {
@@ -183,8 +180,7 @@ static const struct iface_kind macvlan_kind = {
         .kind = "macvlan", .announces = true, .make = make_macvlan, .check = check_macvlan
 };
 
-/* -------------------------------------------------------------------------------------------------------------- ipvlan
- */
+/* ----------------------------------------------------------------------------------------------------------- ipvlan */
 
 static int make_ipvlan(struct cni_call *c, struct space *s, const void *config, struct link *ret, struct cor_err *err)
 {
@@ -210,8 +206,7 @@ static const struct iface_kind ipvlan_kind = {
         .kind = "ipvlan", .needs_ipam = true, .announces = true, .make = make_ipvlan, .check = check_ipvlan
 };
 
-/* ---------------------------------------------------------------------------------------------------------------- vlan
- */
+/* ------------------------------------------------------------------------------------------------------------- vlan */
 
 static int make_vlan(struct cni_call *c, struct space *s, const void *config, struct link *ret, struct cor_err *err)
 {
@@ -239,8 +234,7 @@ static const struct iface_kind vlan_kind = {
         .kind = "vlan", .needs_ipam = true, .make = make_vlan, .check = check_vlan
 };
 
-/* --------------------------------------------------------------------------------------------------------------- verbs
- */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 #define VERBS(NAME)                                                                                                    \
         int NAME##_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)                               \

@@ -180,9 +180,7 @@ int space_forward(const struct cni_result *r, struct cor_err *err)
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * CHECK
- */
+/* ------------------------------------------------------------------------------------------------------------ CHECK */
 
 static int check_address(const struct address *have, size_t n, const struct cni_ip *said, const char *name,
                          struct cor_err *err)

@@ -9,8 +9,7 @@
 #include "cni/plugins.h"
 #include "linux/procfs.h"
 
-/* --------------------------------------------------------------------------------------------------------------- dummy
- */
+/* ------------------------------------------------------------------------------------------------------------ dummy */
 
 static int make_dummy(struct cni_call *c, struct space *s, const void *config, struct link *ret, struct cor_err *err)
 {
@@ -37,8 +36,7 @@ int dummy_check(struct cni_call *c, struct cor_err *err)
         return iface_check(c, &dummy_kind, NULL, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- tap
- */
+/* -------------------------------------------------------------------------------------------------------------- tap */
 
 struct tap_config {
         bool multi_queue;

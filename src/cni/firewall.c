@@ -71,9 +71,7 @@ static int load(struct cni_call *c, struct firewall **ret, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * addresses
- */
+/* -------------------------------------------------------------------------------------------------------- addresses */
 
 static int address_of(const struct cni_ip *said, struct ip *ret, struct cor_err *err)
 {
@@ -85,9 +83,7 @@ static int address_of(const struct cni_ip *said, struct ip *ret, struct cor_err 
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * nftables
- */
+/* --------------------------------------------------------------------------------------------------------- nftables */
 
 /* How iptables-nft writes "-m conntrack --ctstate RELATED,ESTABLISHED": an extension of its own, not nftables' ct. */
 static void match_established(struct nft_rule *r)
@@ -238,9 +234,7 @@ static int check_rules(struct cni_call *c, const struct cni_result *r, struct co
         return sock < 0 ? -1 : 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * iptables
- */
+/* --------------------------------------------------------------------------------------------------------- iptables */
 
 static int iptables_allow(const struct firewall *f, const struct ip *a, struct cor_err *err)
 {
@@ -283,9 +277,7 @@ static int iptables_check(const struct ip *a, struct cor_err *err)
         return there < 0 ? -1 : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * firewalld
- */
+/* -------------------------------------------------------------------------------------------------------- firewalld */
 
 /* firewall-cmd: 0 done, else what it says. */
 static int firewall_cmd(const struct firewall *f, const char *verb, const struct ip *a, struct cor_err *err)
@@ -309,9 +301,7 @@ static int firewall_cmd(const struct firewall *f, const char *verb, const struct
         return cor_fail(err, COR_SYSTEM, "backend firewalld: firewall-cmd %s: %.200s", source, output ? output : "");
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * ingressPolicy
- */
+/* ---------------------------------------------------------------------------------------------------- ingressPolicy */
 
 static int find_bridge(struct space *s, const struct cni_result *r, char ret[LINK_NAME_BYTES], struct cor_err *err)
 {
@@ -376,9 +366,7 @@ static int set_policy(const struct firewall *f, struct space *s, const struct cn
         return nft_change_commit(&change, sock, err) < 0 ? cor_wrap(err, "ingressPolicy: nftables table " POLICY) : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * verbs
- */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 static int each_address(const struct firewall *f, const struct cni_result *r, enum cni_verb verb, struct cor_err *err)
 {

@@ -35,8 +35,7 @@ static const struct cor_json_field fields[] = {
 };
 static const struct cor_json_doc device_doc = COR_DOC(struct device_config, fields, NULL);
 
-/* ------------------------------------------------------------------------------------------------------------ look up
- */
+/* ---------------------------------------------------------------------------------------------------------- look up */
 
 static void close_dir(DIR **d)
 {
@@ -131,9 +130,7 @@ static int find(int sock, const struct device_config *d, struct link *ret, struc
         return cor_fail(err, COR_INVALID, "device: one of device, hwaddr, kernelpath, pciBusID has to be there");
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * moving
- */
+/* ----------------------------------------------------------------------------------------------------------- moving */
 
 /* Back under its name; a namespace that vanishes would take a virtual interface along. */
 static int move_back(struct space *s, struct link *l, const char *host_name, struct cor_err *err)

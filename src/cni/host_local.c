@@ -13,8 +13,7 @@
 
 enum { RESOLV_CONF_MAX_BYTES = 65536 };
 
-/* -------------------------------------------------------------------------------------------------------- resolv.conf
- */
+/* ------------------------------------------------------------------------------------------------------ resolv.conf */
 
 static void add_word(struct cni_result *r, const char ***list, size_t *n, const char *word)
 {
@@ -63,9 +62,7 @@ static int take_resolv_conf(struct cni_result *r, const char *path, struct cor_e
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------------
- * ADD
- */
+/* -------------------------------------------------------------------------------------------------------------- ADD */
 
 /* The address behind @a in the pool, in a circle. */
 static struct ip advance(const struct pool *p, const struct ip *a)
@@ -243,9 +240,7 @@ int host_local_add(struct cni_call *c, struct cni_result **ret, struct cor_err *
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- other
- * verbs
- */
+/* ------------------------------------------------------------------------------------------------------ other verbs */
 
 int host_local_del(struct cni_call *c, struct cor_err *err)
 {

@@ -7,8 +7,7 @@
 #include "cni/call.h"
 #include "linux/ip.h"
 
-/* ------------------------------------------------------------------------------------------------------- configuration
- */
+/* ---------------------------------------------------------------------------------------------------- configuration */
 
 struct pool_range {
         const char *subnet_text, *start_text, *end_text, *gateway_text;
@@ -52,8 +51,7 @@ int host_local_load(struct cni_call *c, struct host_local **ret, struct cor_err 
 bool pool_range_has(const struct pool_range *r, const struct ip *a);
 const struct pool_range *pool_find(const struct pool *p, const struct ip *a);
 
-/* --------------------------------------------------------------------------------------------------------------- store
- */
+/* ------------------------------------------------------------------------------------------------------------ store */
 
 /*
  * A folder for each network, the same as the reference plugin's: a file for each address in use, named by it, that says

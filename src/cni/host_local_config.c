@@ -4,9 +4,7 @@
 
 #include "cni/space.h"
 
-/* -------------------------------------------------------------------------------------------------------------
- * documents
- */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 static const struct cor_json_field range_fields[] = {
         COR_FIELD("subnet", STR, struct pool_range, subnet_text, COR_JSON_REQUIRED),
@@ -60,9 +58,7 @@ static const struct cor_json_field fields[] = {
 };
 const struct cor_json_doc host_local_doc = COR_DOC(struct host_local, fields, NULL);
 
-/* ----------------------------------------------------------------------------------------------------------------
- * ranges
- */
+/* ----------------------------------------------------------------------------------------------------------- ranges */
 
 bool pool_range_has(const struct pool_range *r, const struct ip *a)
 {
@@ -183,8 +179,7 @@ static int check_pools(struct cni_call *c, struct host_local *h, struct cor_err 
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------- particular addresses
- */
+/* --------------------------------------------------------------------------------------------- particular addresses */
 
 static int want(struct host_local *h, const char *text, const char *where, struct cor_err *err)
 {

@@ -19,9 +19,7 @@
 #define PROGRAM "coracle-cni"
 enum { INPUT_MAX_BYTES = 4 << 20 };
 
-/* ----------------------------------------------------------------------------------------------------------- the
- * answer
- */
+/* ------------------------------------------------------------------------------------------------------- the answer */
 
 static int print(const struct cor_text *out)
 {
@@ -56,9 +54,7 @@ static int print_versions(void)
         return print(&out);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the
- * environment
- */
+/* -------------------------------------------------------------------------------------------------- the environment */
 
 /* A letter or digit first, then these and '_', '.', '-': safe as a part of a path. */
 static bool is_name(const char *s)
@@ -121,9 +117,7 @@ static int take_verb(struct cni_call *c, const char *word, struct cor_err *err)
         return cni_fail(c, CNI_CODE_ENVIRONMENT, err, "CNI_COMMAND: unknown command \"%.64s\"", word);
 }
 
-/* ----------------------------------------------------------------------------------------------------- the
- * configuration
- */
+/* ------------------------------------------------------------------------------------------------ the configuration */
 
 static int check_version(struct cni_call *c, struct cor_err *err)
 {
@@ -217,9 +211,7 @@ static int run(const struct cni_plugin *p, const char *command)
         return out.len ? print(&out) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the
- * program
- */
+/* ------------------------------------------------------------------------------------------------------ the program */
 
 static int about(const char *name)
 {

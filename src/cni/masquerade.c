@@ -113,9 +113,7 @@ static int change_rules(struct cni_call *c, const struct cni_result *r,
         }
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * iptables
- */
+/* --------------------------------------------------------------------------------------------------------- iptables */
 
 static void chain_of(const struct cni_call *c, char ret[IPTABLES_CHAIN_BYTES])
 {
@@ -164,9 +162,7 @@ static int iptables_del(struct cni_call *c, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * verbs
- */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 int masquerade_add(struct cni_call *c, enum masquerade_backend backend, const struct cni_result *r, struct cor_err *err)
 {

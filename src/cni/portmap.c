@@ -18,9 +18,7 @@
 
 enum { PORT_MAX = 65535, MARK_BIT_MAX = 31 };
 
-/* -------------------------------------------------------------------------------------------------------------
- * document
- */
+/* --------------------------------------------------------------------------------------------------------- document */
 
 static const struct cor_word protocols[] = {
         { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },   { "sctp", IPPROTO_SCTP }, { "TCP", IPPROTO_TCP },
@@ -94,9 +92,7 @@ static int load(struct cni_call *c, struct portmap **ret, struct cor_err *err)
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- where it
- * leads
- */
+/* --------------------------------------------------------------------------------------------------- where it leads */
 
 static bool is_the_containers(const struct cni_call *c, const struct cni_result *r, const struct cni_ip *ip)
 {
@@ -166,9 +162,7 @@ static void forget_connections(struct portmap *p)
                         cor_warn("forget connections of UDP ports: %s", err.msg);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * verbs
- */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 int portmap_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
 {

@@ -62,9 +62,7 @@ int space_delete(struct space *s, const char *name, struct cor_err *err)
         return found > 0 ? link_remove(s->inside, l.index, err) : found;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * sysctl
- */
+/* ----------------------------------------------------------------------------------------------------------- sysctl */
 
 /* @path with its %s replaced; the names of interfaces hold no slash. */
 static void fill(char *buf, size_t size, const char *path, const char *ifname)
@@ -94,9 +92,7 @@ void host_sysctl_try(const char *path, const char *ifname, const char *value)
         (void)!netns_sysctl(full, value, NULL);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * result
- */
+/* ----------------------------------------------------------------------------------------------------------- result */
 
 int text_address(const char *text, const char *what, struct ip *ret, struct cor_err *err)
 {

@@ -21,8 +21,7 @@
 #define ALLOW_LIST "/etc/cni/tuning/allowlist.conf"
 enum { FILE_MAX_BYTES = 65536 };
 
-/* ----------------------------------------------------------------------------------------------------------- documents
- */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 struct attributes {
         const char *mac;
@@ -124,9 +123,7 @@ static bool has_attributes(const struct tuning *t)
         return has_mac(t) || t->mtu || (t->promisc.set && t->promisc.value) || t->allmulti.set || t->queue_len.set;
 }
 
-/* --------------------------------------------------------------------------------------------------------------
- * sysctls
- */
+/* ---------------------------------------------------------------------------------------------------------- sysctls */
 
 static int fits(const char *pattern, const char *key, struct cor_err *err)
 {
@@ -231,9 +228,7 @@ static int check_sysctls(struct cni_call *c, struct space *s, const struct cor_p
         return 0;
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * attributes
- */
+/* ------------------------------------------------------------------------------------------------------- attributes */
 
 static int set_attributes(struct space *s, const struct tuning *t, int index, struct cor_err *err)
 {
@@ -300,9 +295,7 @@ static int restore(struct cni_call *c, struct space *s, const struct attributes 
         return set_attributes(s, &t, l.index, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * verbs
- */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 static void update_result(struct cni_call *c, struct cni_result *r, const struct link *l)
 {

@@ -17,9 +17,7 @@
 
 enum { START_MS = 120 * 1000, KILLED_MS = 5000 };
 
-/* ---------------------------------------------------------------------------------------------------------- what is
- * due
- */
+/* ------------------------------------------------------------------------------------------------------ what is due */
 
 /* As docker does when its daemon starts, but for "on-failure": what the user has stopped, the user starts. */
 static bool is_due(const struct container_row *r, const struct docker_restart_policy *p)
@@ -68,9 +66,7 @@ static int find_due(const struct container_rows *rows, struct due *due, size_t *
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * start
- */
+/* ------------------------------------------------------------------------------------------------------------ start */
 
 static _Noreturn void child_run(const char *store, const char *id, int report)
 {
@@ -166,9 +162,7 @@ int engine_boot(struct engine *e, const struct boot_report *report, struct cor_e
         return store_open(path, STORE_DATABASE, &e->store, err);
 }
 
-/* -----------------------------------------------------------------------------------------------------------------
- * stop
- */
+/* ------------------------------------------------------------------------------------------------------------- stop */
 
 static int ask(struct engine *e, const struct container_row *r, struct cor_err *err)
 {

@@ -41,8 +41,7 @@ int engine_rename_container(struct engine *e, const char *name, const char *to, 
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- removal
- */
+/* ---------------------------------------------------------------------------------------------------------- removal */
 
 static int refuse_running(const struct container_row *r, struct cor_err *err)
 {
@@ -94,8 +93,7 @@ int engine_remove_container(struct engine *e, const char *name, bool force, bool
         return monitor_remove(e->store, &held, volumes, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- update
- */
+/* ----------------------------------------------------------------------------------------------------------- update */
 
 static int update_limits(struct engine *e, const struct container_row *r, const struct docker_host_config *host,
                          struct cor_err *err)

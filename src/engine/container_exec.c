@@ -20,9 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---------------------------------------------------------------------------------------------------------------
- * events
- */
+/* ----------------------------------------------------------------------------------------------------------- events */
 
 enum { ID_BYTES = 32, CODE_REFUSED = 126, CODE_MISSING = 127 };
 
@@ -86,9 +84,7 @@ void engine_exec_detached(const struct exec_process *p)
                 tell(p->note, "exec_detach", NULL, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------- its
- * parameters
- */
+/* --------------------------------------------------------------------------------------------------- its parameters */
 
 void exec_process_done(struct exec_process *p)
 {
@@ -150,8 +146,7 @@ static int hold_terminal(int master, struct cor_err *err)
         _exit(0);
 }
 
-/* ----------------------------------------------------------------------------------------------------- what is run
- */
+/* ------------------------------------------------------------------------------------------------------ what is run */
 
 static int read_config(struct engine *e, const struct container_row *r, struct oci_config **ret, struct cor_err *err)
 {
@@ -268,8 +263,7 @@ static int make_process(struct engine *e, const struct container_row *r, const s
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- running it
- */
+/* ------------------------------------------------------------------------------------------------------- running it */
 
 static const struct exec_process nothing = { .pidfd = -1, .terminal = -1, .in = -1, .out = -1, .err = -1 };
 

@@ -105,8 +105,7 @@ int engine_pause_container(struct engine *e, const char *name, bool pause, struc
         return r < 0 ? cor_wrap(err, "Cannot %s container %s", pause ? "pause" : "unpause", name) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- wait
- */
+/* ------------------------------------------------------------------------------------------------------------- wait */
 
 /* One end of the program: 1 (*ret), 0 the monitor ended without a word. */
 static int await_exit(struct engine *e, const struct container_row *row, struct monitor_exit *ret, struct cor_err *err)

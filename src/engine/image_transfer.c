@@ -88,8 +88,7 @@ static int job_run(struct job *j, struct transfer_request *request, int input, i
         return transfer_run(request, input, output, &events, err);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- pull
- */
+/* ------------------------------------------------------------------------------------------------------------- pull */
 
 struct pulled {
         struct digest digest;
@@ -142,8 +141,7 @@ int engine_pull(struct engine *e, const struct image_pull *p, const struct engin
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ load, save, import
- */
+/* ----------------------------------------------------------------------------------------------- load, save, import */
 
 int engine_load(struct engine *e, int input, const char *platform, const struct engine_progress *progress,
                 void (*loaded)(void *context, const char *line), void *context, struct cor_err *err)
@@ -284,8 +282,7 @@ int engine_commit_image(struct engine *e, int input, const struct image_commit *
         return r;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- push
- */
+/* ------------------------------------------------------------------------------------------------------------- push */
 
 /* The images that bear tags of the repository, or the one that bears @ref, each under one name. */
 static int find_pushed(struct engine *e, const struct reference *ref, bool all_tags, struct image_list *ret,
@@ -351,8 +348,7 @@ int engine_push(struct engine *e, const char *reference, const char *platform, b
         return r;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- questions
- */
+/* -------------------------------------------------------------------------------------------------------- questions */
 
 /* Run a job whose answer is text; *ret is never NULL on success. */
 static int ask(struct engine *e, struct transfer_request *request, char **ret, struct cor_err *err)

@@ -68,8 +68,7 @@ static char *file_name(const char *full)
         return s;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- reading
- */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static int read_entry(struct list *l, const char *name, struct cor_err *err)
 {
@@ -136,8 +135,7 @@ static int load_list(const char *folder, const char *name, struct list *l, struc
         return read_all(l, err) < 0 ? cor_wrap(err, "manifest list %s", l->name) : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- writing
- */
+/* ---------------------------------------------------------------------------------------------------------- writing */
 
 static void add_platform(struct cor_text *t, const struct image_platform *p, const char *indent)
 {
@@ -209,8 +207,7 @@ static int write_entry(int dir, const char *ref, const struct cor_text *document
         return cor_own_write(dir, name, document->s, document->len, 0644, true, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ create
- */
+/* ----------------------------------------------------------------------------------------------------------- create */
 
 static int add_manifest(struct engine *e, int dir, const char *name, bool insecure, struct cor_err *err)
 {
@@ -283,8 +280,7 @@ int manifest_list_create(struct engine *e, const char *folder, const char *list,
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- annotate
- */
+/* --------------------------------------------------------------------------------------------------------- annotate */
 
 /* What Go programs are built for, and docker lets a list name: systems, each with its architectures. */
 static const char *const systems[][2] = {

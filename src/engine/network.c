@@ -24,8 +24,7 @@ static void tell(struct engine *e, const struct network_row *r, const char *acti
         event_write(e->store, "network", action, r->id, attributes, COR_COUNT(attributes));
 }
 
-/* -------------------------------------------------------------------------------------------------------------- create
- */
+/* ----------------------------------------------------------------------------------------------------------- create */
 
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -186,8 +185,7 @@ int engine_create_network(struct engine *e, const struct docker_network *asked, 
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- remove
- */
+/* ----------------------------------------------------------------------------------------------------------- remove */
 
 /* The containers of monitors that died are connected with nothing; whoever looks at them finds that out. */
 static int bury_dead(struct engine *e, struct cor_err *err)
@@ -262,8 +260,7 @@ int engine_prune_networks(struct engine *e, const struct network_filter *f, stru
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- shown
- */
+/* ------------------------------------------------------------------------------------------------------------ shown */
 
 static const char *time_text(struct docker_network *d, int64_t ns)
 {

@@ -13,8 +13,7 @@
 
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------------- checks
- */
+/* ----------------------------------------------------------------------------------------------------------- checks */
 
 /* What is asked of one network, against what that is; its id and name are filled in. */
 static int check_addresses(const struct network *n, const struct docker_network *d, const struct docker_endpoint *e,
@@ -83,8 +82,7 @@ static int check_endpoint(struct engine *e, struct docker_endpoint *p, void *roo
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- documents
- */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 static char *print(const struct docker_networking_config *c)
 {
@@ -174,8 +172,7 @@ int engine_settle_networks(struct engine *e, const struct docker_host_config *ho
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- connect and disconnect
- */
+/* ------------------------------------------------------------------------------------------- connect and disconnect */
 
 /* What a change of a container's networks has in hand. */
 struct changing {

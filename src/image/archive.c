@@ -110,8 +110,7 @@ int archive_text(struct archive *a, const char *name, char **ret, size_t *ret_n,
         return archive_file_text(f, ret, ret_n, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- reading
- */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static ssize_t read_fd(void *context, void *buf, size_t n, struct cor_err *err)
 {

@@ -35,8 +35,7 @@ static void clear(const char ***items, size_t *n_items)
         *n_items = 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------ forms of words
- */
+/* --------------------------------------------------------------------------------------------------- forms of words */
 
 /* ["a", "b"]: 1 taken, 0 the text has not that form. */
 static int add_json(struct image_change *c, const char *text, const char ***items, size_t *n_items)
@@ -110,8 +109,7 @@ static int each_pair(struct image_change *c, const char *name, const char *text,
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- instructions
- */
+/* ----------------------------------------------------------------------------------------------------- instructions */
 
 static void take_env(struct image_change *c, const char *key, const char *value)
 {

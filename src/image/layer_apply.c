@@ -39,7 +39,7 @@ void layer_leans(struct apply *a, const struct tar_entry *e)
         a->applied->needs_lower = true;
 }
 
-/* ------------------------------------------------------------------------------------------- what is in the way */
+/* ----------------------------------------------------------------------------------------------- what is in the way */
 
 static void close_dir(DIR **dir)
 {
@@ -91,7 +91,7 @@ static int clear_way(struct apply *a, struct place **place, const struct layer_p
                        : cor_fail(err, COR_INVALID, "its directory is gone");
 }
 
-/* ------------------------------------------------------------------------------------------------------ each kind */
+/* -------------------------------------------------------------------------------------------------------- each kind */
 
 static int write_at(int fd, const void *bytes, size_t n, int64_t at, bool sparse, struct cor_err *err)
 {
@@ -228,7 +228,7 @@ static int apply_node(struct apply *a, struct place *place, const struct layer_p
         return layer_attr_at(a, place, path->base, e, err);
 }
 
-/* ---------------------------------------------------------------------------------------------------- hard links */
+/* ------------------------------------------------------------------------------------------------------- hard links */
 
 /* The target in a lower layer: copied up to its own place, so that both names lead to one file, as below. */
 static int link_from_below(struct apply *a, const struct layer_path *target, const struct tar_entry *e, int *ret_fd,
@@ -334,7 +334,7 @@ static int apply_hardlink(struct apply *a, const struct layer_path *path, const 
         return cor_fail_errno(err, "hard link to %s", layer_shown(e->link, shown, sizeof shown));
 }
 
-/* ------------------------------------------------------------------------------------------------------ whiteouts */
+/* -------------------------------------------------------------------------------------------------------- whiteouts */
 
 /*
  * In an opaque directory, and beneath it, whiteouts hide nothing. They must not be there, since overlayfs shows them as

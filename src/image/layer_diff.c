@@ -60,7 +60,7 @@ static void diff_done(struct diff *d)
         free(d->buf);
 }
 
-/* ---------------------------------------------------------------------------------------------------- linked files */
+/* ----------------------------------------------------------------------------------------------------- linked files */
 
 static struct linked *slot_of(const struct diff *d, dev_t dev, ino_t ino)
 {

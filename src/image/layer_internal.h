@@ -59,7 +59,7 @@ struct layer_path {
 /* layer_leans() - @e needs to know what is below (layer_apply.c) */
 void layer_leans(struct apply *a, const struct tar_entry *e);
 
-/* ---------------------------------------------------------------------------------------------------- layer_name.c */
+/* ----------------------------------------------------------------------------------------------------- layer_name.c */
 
 /*
  * layer_path_parse() - INVALID: out of the tree, too long, a part too long. `base` may begin with .wh., the parts
@@ -71,7 +71,7 @@ const char *layer_shown(const char *name, char *buf, size_t n);
 /* layer_quiet() - no name of the archive that came into the message shall speak to a terminal */
 void layer_quiet(struct cor_err *err);
 
-/* --------------------------------------------------------------------------------------------------- layer_place.c */
+/* ---------------------------------------------------------------------------------------------------- layer_place.c */
 
 /*
  * layer_place() - the directory @path (@len bytes of it), made if the archive may lack it: 0 and *ret, borrowed until
@@ -82,7 +82,7 @@ int layer_place(struct apply *a, const char *path, size_t len, const struct tar_
 /* layer_places_leave() - let all of them go: before a directory is replaced or its times are set */
 int layer_places_leave(struct apply *a, struct cor_err *err) COR_MUST_CHECK;
 
-/* ---------------------------------------------------------------------------------------------------- layer_walk.c */
+/* ----------------------------------------------------------------------------------------------------- layer_walk.c */
 
 /*
  * layer_walk() - go to directory @path through this layer and those below, making here what is only there; its
@@ -92,7 +92,7 @@ int layer_walk(struct apply *a, const char *path, const struct tar_entry *e, cha
         COR_MUST_CHECK;
 enum { LAYER_LEANS = -2 };
 
-/* --------------------------------------------------------------------------------------------------- layer_lower.c */
+/* ---------------------------------------------------------------------------------------------------- layer_lower.c */
 
 /* A directory as it is in one layer: the index of a lower one, or -1 for the layer that is being made. */
 struct layer_dir {
@@ -116,7 +116,7 @@ const struct layer_dir *layer_view_find(const struct layer_view *v, const char *
 int layer_copy_up(struct apply *a, int lower, const char *base, const struct stat *st, int dir, struct cor_err *err)
         COR_MUST_CHECK;
 
-/* ---------------------------------------------------------------------------------------------------- layer_attr.c */
+/* ----------------------------------------------------------------------------------------------------- layer_attr.c */
 
 /* layer_attr_file() - all attributes of the new regular file or directory @fd; @exact: nothing may be taken for granted
  */

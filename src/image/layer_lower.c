@@ -83,7 +83,7 @@ const struct layer_dir *layer_view_find(const struct layer_view *v, const char *
         return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------------------- copies */
+/* ----------------------------------------------------------------------------------------------------------- copies */
 
 static int copy_piece(int from, int to, off_t at, off_t end, void *buf)
 {

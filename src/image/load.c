@@ -43,8 +43,7 @@ struct load {
         size_t n_loaded;
 };
 
-/* --------------------------------------------------------------------------------------------------- what receive asks
- */
+/* ------------------------------------------------------------------------------------------------ what receive asks */
 
 static struct blob_ingest *take_blob(void *context, const struct digest *d)
 {
@@ -72,8 +71,7 @@ static struct receive *start_receive(struct load *l)
         return receive_new(&options);
 }
 
-/* -----------------------------------------------------------------------------------------------------------------
- * names */
+/* ------------------------------------------------------------------------------------------------------------ names */
 
 static void add_name(struct cor_strv *names, const char *text)
 {
@@ -148,8 +146,7 @@ static int say_loaded(struct load *l, const struct cor_strv *names, const struct
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ one
- * image */
+/* -------------------------------------------------------------------------------------------------------- one image */
 
 /* Configuration, layers, record: what comes after the manifest in both forms. */
 static int load_rest(struct load *l, struct receive *r, struct cor_strv *names, struct cor_err *err)
@@ -237,8 +234,7 @@ static int load_entry(struct load *l, const struct image_descriptor *d, struct c
         return load_manifest(l, d, r, &names, err);
 }
 
-/* --------------------------------------------------------------------------------------------------------- both
- * formats */
+/* ----------------------------------------------------------------------------------------------------- both formats */
 
 static int load_layout(struct load *l, struct cor_err *err)
 {

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- layers from the registry
- */
+/* ----------------------------------------------------------------------------------------- layers from the registry */
 
 /* The layer stays the context of each download: receive.h's functions take it. */
 static int on_write(void *context, const void *bytes, size_t n, struct cor_err *err)
@@ -57,8 +56,7 @@ static int run_downloads(void *context, int wake_fd, struct cor_err *err)
         return registry_run(job->registry, wake_fd, err);
 }
 
-/* ------------------------------------------------------------------------------------------------- the configuration
- */
+/* ------------------------------------------------------------------------------------------------ the configuration */
 
 /* A small blob fetched whole into memory. */
 struct small {
@@ -169,8 +167,7 @@ static int pull_config(struct transfer_job *job, struct receive *r, struct cor_e
         return result < 0 ? cor_wrap(err, "image config %s", d->digest) : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- manifests
- */
+/* -------------------------------------------------------------------------------------------------------- manifests */
 
 static int wanted_platform(const struct transfer_job *job, struct platform *ret, struct cor_err *err)
 {

@@ -69,8 +69,7 @@ static void show(struct push_blob *b, const char *status, int64_t current)
                 p->failed = true;
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- * compressing */
+/* ------------------------------------------------------------------------------------------------------ compressing */
 
 static bool is_plain(const char *media_type)
 {
@@ -138,8 +137,7 @@ static int pack_plain(struct push *p, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * uploading */
+/* -------------------------------------------------------------------------------------------------------- uploading */
 
 static ssize_t on_read(void *context, int64_t offset, void *buf, size_t n, struct cor_err *err)
 {
@@ -242,8 +240,7 @@ static int run_uploads(struct push *p, struct cor_err *err)
         return p->failed ? -1 : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the
- * image */
+/* -------------------------------------------------------------------------------------------------------- the image */
 
 static int open_blob(struct push_blob *b, struct cor_err *err)
 {

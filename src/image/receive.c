@@ -35,8 +35,7 @@ void receive_free(struct receive *r)
         free(r);
 }
 
-/* ---------------------------------------------------------------------------------------------------- with the engine
- */
+/* -------------------------------------------------------------------------------------------------- with the engine */
 
 int receive_progress(struct transfer_channel *c, const char *id, const char *status, int64_t current, int64_t total,
                      struct cor_err *err)
@@ -60,8 +59,7 @@ int receive_lease(struct transfer_channel *c, const struct digest *items, size_t
         return r;
 }
 
-/* --------------------------------------------------------------------------------------------------------- documents
- */
+/* -------------------------------------------------------------------------------------------------------- documents */
 
 /* Write it, but leave it without its name: the one sync for the layers will do for it as well. */
 static int put(struct receive *r, const char *bytes, size_t n, const struct digest *d, struct cor_err *err)
@@ -198,8 +196,7 @@ int receive_config(struct receive *r, const char *bytes, size_t n, struct cor_er
         return put(r, bytes, n, &d, err) < 0 ? -1 : know_layers(r, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the end
- */
+/* ---------------------------------------------------------------------------------------------------------- the end */
 
 static void add_blob(struct image_row *row, const struct digest *d, enum image_blob_kind kind, int64_t size,
                      const char *media_type, bool optional)

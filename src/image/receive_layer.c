@@ -41,8 +41,7 @@ void receive_show_bar(struct receive_layer *l, const char *status, int64_t curre
         receive_show(l, status, current, (int64_t)l->descriptor->size);
 }
 
-/* ---------------------------------------------------------------------------------------------- the blob of one layer
- */
+/* -------------------------------------------------------------------------------------------- the blob of one layer */
 
 int64_t receive_offset(const struct receive_layer *l)
 {
@@ -104,8 +103,7 @@ int receive_check(struct receive_layer *l, struct cor_err *err)
         return blob_ingest_finish(l->ingest, NULL, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- unpacking
- */
+/* -------------------------------------------------------------------------------------------------------- unpacking */
 
 int receive_unpack(struct receive_layer *l, int blob_fd, const struct digest *lower, size_t n_lower,
                    struct cor_err *err)
@@ -229,8 +227,7 @@ int receive_event(struct receive_layer *l, struct unpack_event *e, struct cor_er
         return unpacking_failed(l, &e->err, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ claiming
- */
+/* --------------------------------------------------------------------------------------------------------- claiming */
 
 /* Claim what is missing of a layer: 1 ours, 0 another process is at it. */
 static int claim_parts(struct receive_layer *l, bool need_layer, bool need_blob, struct cor_err *err)

@@ -22,8 +22,7 @@ struct save {
         size_t n_out;
 };
 
-/* --------------------------------------------------------------------------------------------------------------
- * writing */
+/* ---------------------------------------------------------------------------------------------------------- writing */
 
 static int flush(struct save *s, struct cor_err *err)
 {
@@ -100,8 +99,7 @@ static int write_blob(struct save *s, const struct digest *d, struct cor_err *er
         return copy_blob(s, fd, size, err) < 0 ? cor_wrap(err, "%s", d->text) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------- one image
- */
+/* -------------------------------------------------------------------------------------------------------- one image */
 
 static const struct transfer_blob *find_kind(const struct transfer_image *image, enum image_blob_kind kind)
 {
@@ -200,8 +198,7 @@ static int save_image(struct save *s, const struct transfer_image *image, struct
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the whole
- */
+/* -------------------------------------------------------------------------------------------------------- the whole */
 
 static int write_documents(struct save *s, struct cor_err *err)
 {

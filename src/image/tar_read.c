@@ -83,8 +83,7 @@ void tar_reader_free(struct tar_reader *r)
         free(r);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the stream
- */
+/* ------------------------------------------------------------------------------------------------------- the stream */
 
 static int fail_at(struct tar_reader *r, struct cor_err *err)
 {
@@ -256,8 +255,7 @@ static int take_extension(struct tar_reader *r, struct cor_err *err)
         }
 }
 
-/* --------------------------------------------------------------------------------------------------------- one entry
- */
+/* -------------------------------------------------------------------------------------------------------- one entry */
 
 /* 1 known, 0 not one that is unpacked */
 static int type_of(const struct tar_header *h, const char *name, enum tar_type *ret)
@@ -529,8 +527,7 @@ int tar_next(struct tar_reader *r, const struct tar_entry **ret, struct cor_err 
         return 1;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- data
- */
+/* ------------------------------------------------------------------------------------------------------------- data */
 
 /* How many of the bytes that come next lie together in the file; r->at is where. */
 static int64_t together(struct tar_reader *r)

@@ -55,7 +55,7 @@ void tar_writer_free(struct tar_writer *w)
         free(w);
 }
 
-/* --------------------------------------------------------------------------------------------------------- records */
+/* ---------------------------------------------------------------------------------------------------------- records */
 
 static void add_bytes(struct tar_writer *w, char *key, const void *value, size_t len)
 {
@@ -150,7 +150,7 @@ static void print_record(const struct record *r, struct cor_text *out)
         cor_text_add_c(out, '\n');
 }
 
-/* ---------------------------------------------------------------------------------------------------------- blocks */
+/* ----------------------------------------------------------------------------------------------------------- blocks */
 
 static int put(struct tar_writer *w, const void *bytes, size_t n, struct cor_err *err)
 {
@@ -266,8 +266,7 @@ static int put_records(struct tar_writer *w, const char *name, struct cor_err *e
         return pad(w, padding_of((int64_t)out.len), err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- entries
- */
+/* ---------------------------------------------------------------------------------------------------------- entries */
 
 static char type_flag(enum tar_type type)
 {

@@ -211,8 +211,7 @@ int transfer_ask(struct transfer_channel *c, const struct transfer_message *m, s
         return reply->type == TRANSFER_OK ? 0 : transfer_error_of(reply, err);
 }
 
-/* ------------------------------------------------------------------------------------------------- images of messages
- */
+/* ----------------------------------------------------------------------------------------------- images of messages */
 
 static int copy_blob(const struct transfer_blob *m, struct image_blob *ret, struct cor_err *err)
 {

@@ -182,7 +182,7 @@ static void read_rdma(const struct cgroup_dir *d, bool limit, struct cgroup_stat
         }
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static void read_pressures(struct cgroup *cg, struct cgroup_stats *st)
 {

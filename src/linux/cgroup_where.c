@@ -250,7 +250,7 @@ static int plan_systemd(const struct cgroup_request *req, struct cgroup_where *w
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------------------------------ */
 
 static int plan_delegate(const struct cgroup_request *req, struct cgroup_where *w, struct cor_err *err)
 {

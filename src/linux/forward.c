@@ -13,8 +13,7 @@
 
 enum { EVENTS_A_STEP = 64, RESUME_MS = 100, PIPE_BYTES = 1 << 20 };
 
-/* -------------------------------------------------------------------------------------------------------------- lists
- */
+/* ------------------------------------------------------------------------------------------------------------ lists */
 
 void forward_link_init(struct forward_link *l)
 {
@@ -36,8 +35,7 @@ void forward_link_remove(struct forward_link *l)
         forward_link_init(l);
 }
 
-/* ---------------------------------------------------------------------------------------------------- what all use
- */
+/* ----------------------------------------------------------------------------------------------------- what all use */
 
 int forward_watch(struct forward *f, struct forward_item *item, uint32_t events)
 {
@@ -101,8 +99,7 @@ void forward_pipe_put(struct forward *f, struct forward_pipe *p, bool empty)
         p->fd[0] = p->fd[1] = -1;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- its life
- */
+/* --------------------------------------------------------------------------------------------------------- its life */
 
 int forward_new(struct forward **ret, struct cor_err *err)
 {
@@ -210,8 +207,7 @@ int forward_add(struct forward *f, int protocol, int fd, const struct forward_ad
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the loop
- */
+/* --------------------------------------------------------------------------------------------------------- the loop */
 
 int forward_fd(const struct forward *f)
 {

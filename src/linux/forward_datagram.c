@@ -38,8 +38,7 @@ void forward_datagram_prepare(int fd)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
 }
 
-/* ------------------------------------------------------------------------------------------------------ associations
- */
+/* ----------------------------------------------------------------------------------------------------- associations */
 
 static size_t bucket_of(const struct forward_port *p, const struct forward_address *client)
 {
@@ -152,8 +151,7 @@ void forward_datagram_done(struct forward *f)
         f->buckets = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------- there, back
- */
+/* ------------------------------------------------------------------------------------------------------ there, back */
 
 static size_t put_control(char *control, int level, int type, const void *info, size_t n)
 {

@@ -30,9 +30,7 @@ int netlink_dump(int sock, struct netlink_request *r, netlink_fn *fn, void *data
         }
 }
 
-/* -------------------------------------------------------------------------------------------------------------- look
- * up
- */
+/* ---------------------------------------------------------------------------------------------------------- look up */
 
 static int take_link(const struct netlink_message *m, void *data, struct cor_err *err)
 {
@@ -136,9 +134,7 @@ int link_list(int sock, int master, struct link **ret, size_t *ret_n, struct cor
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * change
- */
+/* ----------------------------------------------------------------------------------------------------------- change */
 
 int link_add(int sock, const struct link_new *l, struct cor_err *err)
 {
@@ -252,8 +248,7 @@ int link_move(int sock, int index, const char *name, int netns, struct cor_err *
         return netlink_exchange(sock, &r, NULL, NULL, err) < 0 ? cor_wrap(err, "move the interface") : 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- VLANs of a bridge
- */
+/* ------------------------------------------------------------------------------------------------ VLANs of a bridge */
 
 int link_vlan(int sock, int port, bool add, uint16_t first, uint16_t last, uint16_t flags, struct cor_err *err)
 {
@@ -314,8 +309,7 @@ int link_vlan_list(int sock, int port, uint16_t **ret, size_t *ret_n, struct cor
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- tap
- */
+/* -------------------------------------------------------------------------------------------------------------- tap */
 
 int link_tap_add(const char *name, bool multi_queue, int64_t owner, int64_t group, struct cor_err *err)
 {

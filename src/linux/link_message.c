@@ -14,8 +14,7 @@
 #define IFLA_MACVLAN_BC_QUEUE_LEN 7
 #endif
 
-/* ------------------------------------------------------------------------------------------------------------- reading
- */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static void copy_text(const struct netlink_attr *a, char *to, size_t size)
 {
@@ -114,8 +113,7 @@ bool link_read(const struct netlink_message *m, struct link *ret)
         return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- writing
- */
+/* ---------------------------------------------------------------------------------------------------------- writing */
 
 static void begin(struct netlink_request *r, uint16_t type, uint16_t message_flags, struct ifinfomsg h)
 {
@@ -227,8 +225,7 @@ void link_change_port(struct netlink_request *r, int index, uint16_t attribute, 
         netlink_nest_end(r, nest);
 }
 
-/* --------------------------------------------------------------------------------------------------- VLANs of a bridge
- */
+/* ------------------------------------------------------------------------------------------------ VLANs of a bridge */
 
 void link_vlan_change(struct netlink_request *r, int port, bool add, uint16_t first, uint16_t last, uint16_t flags)
 {
@@ -276,8 +273,7 @@ void link_vlan_read(const struct netlink_message *m, int port, void (*each)(uint
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- text
- */
+/* ------------------------------------------------------------------------------------------------------------- text */
 
 int link_mac_parse(const char *s, uint8_t ret[LINK_MAC_BYTES])
 {

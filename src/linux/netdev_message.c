@@ -128,8 +128,7 @@ void netdev_make_address(struct netlink_request *r, const struct netdev_address 
                 netlink_put_u32(r, IFA_RT_PRIORITY, a->metric);
 }
 
-/* ------------------------------------------------------------------------------------------------------ new interfaces
- */
+/* --------------------------------------------------------------------------------------------------- new interfaces */
 
 static void begin_new_link(struct netlink_request *r, unsigned flags)
 {

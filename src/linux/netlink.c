@@ -335,8 +335,7 @@ int netlink_exchange(int sock, struct netlink_request *r, netlink_fn *fn, void *
         }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- batches
- */
+/* ---------------------------------------------------------------------------------------------------------- batches */
 
 /* Behind what is there; the bytes stay aligned. */
 static bool make_room(struct netlink_batch *b, size_t n)

@@ -55,8 +55,7 @@ int nft_change_commit(struct nft_change *c, int sock, struct cor_err *err)
         return netlink_exchange_batch(sock, &c->batch, err) < 0 ? cor_wrap(err, "nftables: table %s", c->table) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- tables and chains
- */
+/* ------------------------------------------------------------------------------------------------ tables and chains */
 
 void nft_add_table(struct nft_change *c)
 {
@@ -115,8 +114,7 @@ void nft_delete_chain(struct nft_change *c, const char *chain)
         netlink_batch_add(&c->batch, &r, false);
 }
 
-/* ----------------------------------------------------------------------------------------------------- sets and maps
- */
+/* ---------------------------------------------------------------------------------------------------- sets and maps */
 
 /* For nft(8) only, which would else take a name's bytes for those of a big-endian number, and show none. */
 static void put_key_order(struct netlink_request *r)
@@ -220,8 +218,7 @@ void nft_delete_elements(struct nft_change *c, const char *set, const struct nft
         put_elements(c, NFT_MSG_DELSETELEM, set, items, n_items);
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is there
- */
+/* ---------------------------------------------------------------------------------------------------- what is there */
 
 static int find(int sock, struct netlink_request *r, struct cor_err *err)
 {

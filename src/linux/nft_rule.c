@@ -58,8 +58,7 @@ void nft_rule_end(struct nft_rule *r, struct nft_change *c)
         netlink_batch_add(&c->batch, &r->request, false);
 }
 
-/* ------------------------------------------------------------------------------------------------------- expressions
- */
+/* ------------------------------------------------------------------------------------------------------ expressions */
 
 struct expression {
         size_t element, data;
@@ -201,8 +200,7 @@ void nft_look_up_not(struct nft_rule *r, const char *set, uint32_t reg)
         look_up(r, set, reg, 0, NFT_LOOKUP_F_INV);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the common
- */
+/* ------------------------------------------------------------------------------------------------------- the common */
 
 void nft_match_family(struct nft_rule *r, uint8_t family)
 {
@@ -253,8 +251,7 @@ void nft_match_network(struct nft_rule *r, bool source, enum nft_cmp_ops how, co
         nft_compare(r, NFT_REG32_00, how, network, n);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- verdicts
- */
+/* --------------------------------------------------------------------------------------------------------- verdicts */
 
 void nft_verdict(struct nft_rule *r, int verdict, const char *chain)
 {

@@ -66,8 +66,7 @@ static int list(int sock, struct netlink_request *r, struct collection *c, void 
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- addresses
- */
+/* -------------------------------------------------------------------------------------------------------- addresses */
 
 int address_add(int sock, const struct address *a, struct cor_err *err)
 {
@@ -105,8 +104,7 @@ int address_list(int sock, int index, int family, struct address **ret, size_t *
         return list(sock, &r, &c, ret, ret_n, "addresses", err);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- routes
- */
+/* ----------------------------------------------------------------------------------------------------------- routes */
 
 static int change_route(int sock, uint16_t type, uint16_t flags, const struct route *route, int harmless,
                         const char *verb, struct cor_err *err)
@@ -190,8 +188,7 @@ int route_to(int sock, const struct ip *a, struct route *ret, struct cor_err *er
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- rules
- */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 int route_rule_add(int sock, const struct route_rule *rule, struct cor_err *err)
 {
@@ -225,8 +222,7 @@ int route_rule_list(int sock, int family, struct route_rule **ret, size_t *ret_n
         return list(sock, &r, &c, ret, ret_n, "rules", err);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- neighbours
- */
+/* ------------------------------------------------------------------------------------------------------- neighbours */
 
 int neighbour_set(int sock, const struct neighbour *n, struct cor_err *err)
 {

@@ -7,8 +7,7 @@
 #include "linux/ip.h"
 #include "linux/netlink.h"
 
-/* ----------------------------------------------------------------------------------------------------------- addresses
- */
+/* -------------------------------------------------------------------------------------------------------- addresses */
 
 struct address {
         int index;           /* of its interface */
@@ -28,8 +27,7 @@ int address_remove(int sock, const struct address *a, struct cor_err *err) COR_M
 int address_list(int sock, int index, int family, struct address **ret, size_t *ret_n, struct cor_err *err)
         COR_MUST_CHECK;
 
-/* -------------------------------------------------------------------------------------------------------------- routes
- */
+/* ----------------------------------------------------------------------------------------------------------- routes */
 
 struct route {
         struct ip_prefix dst;                  /* bits 0: the default route; its family must be set by a zero address */
@@ -59,8 +57,7 @@ int route_list(int sock, int family, uint32_t table, struct route **ret, size_t 
 /* route_to() - how the kernel would send to @a from here */
 int route_to(int sock, const struct ip *a, struct route *ret, struct cor_err *err) COR_MUST_CHECK;
 
-/* --------------------------------------------------------------------------------------------------------------- rules
- */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 struct route_rule {
         uint8_t family; /* AF_…; needed where src and dst are not set */
@@ -73,8 +70,7 @@ int route_rule_add(int sock, const struct route_rule *rule, struct cor_err *err)
 int route_rule_remove(int sock, const struct route_rule *rule, struct cor_err *err) COR_MUST_CHECK;
 int route_rule_list(int sock, int family, struct route_rule **ret, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 
-/* ---------------------------------------------------------------------------------------------------------- neighbours
- */
+/* ------------------------------------------------------------------------------------------------------- neighbours */
 
 struct neighbour {
         int index;

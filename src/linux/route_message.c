@@ -24,8 +24,7 @@ static void put_ip(struct netlink_request *r, uint16_t type, const struct ip *a)
                 netlink_put(r, type, a->bytes, a->len);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- addresses
- */
+/* -------------------------------------------------------------------------------------------------------- addresses */
 
 bool address_read(const struct netlink_message *m, struct address *ret)
 {
@@ -83,8 +82,7 @@ void address_make_removal(struct netlink_request *r, const struct address *a)
         put_address(r, RTM_DELADDR, 0, &plain);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- routes
- */
+/* ----------------------------------------------------------------------------------------------------------- routes */
 
 static void take_metrics(struct netlink_cursor c, struct route *ret)
 {
@@ -202,8 +200,7 @@ void route_make(struct netlink_request *r, uint16_t type, uint16_t flags, const 
         put_metrics(r, route);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- rules
- */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 bool route_rule_read(const struct netlink_message *m, struct route_rule *ret)
 {
@@ -250,8 +247,7 @@ void route_rule_make(struct netlink_request *r, uint16_t type, uint16_t flags, c
                 netlink_put_u32(r, FRA_PRIORITY, rule->priority);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- neighbours
- */
+/* ------------------------------------------------------------------------------------------------------- neighbours */
 
 bool neighbour_read(const struct netlink_message *m, struct neighbour *ret)
 {

@@ -6,9 +6,9 @@
  *   1  clone_self_protect()     it will be the parent of processes in containers
  *   2  leave()                  stdio, folder and environment of the starter
  *   3  prepare()                signals, the store
- *   4  the starter's words      with the first of them take(): the container's MONITOR lock and folder of sockets;
- * until START: nothing has been made if it goes before 5  monitor_start()          STARTED or ERROR 6
- * monitor_main_loop()
+ *   4  the starter's words      until START; with the first, the MONITOR lock and the folder of sockets: take()
+ *   5  monitor_start()          STARTED or ERROR
+ *   6  monitor_main_loop()
  */
 #include "base/fd.h"
 #include "base/log.h"

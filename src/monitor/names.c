@@ -36,8 +36,7 @@ struct names {
         bool noted; /* resolv.conf has our address; the servers are those that were there before */
 };
 
-/* ------------------------------------------------------------------------------------------------------------ looking
- */
+/* ---------------------------------------------------------------------------------------------------------- looking */
 
 /* @name without ".NETWORK" at its end, if it has that; free() */
 static char *without_network(const char *name, const char *network)
@@ -124,8 +123,7 @@ static int look_up(void *data, const struct dns_question *q, struct resolver_fou
         return r;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- networks
- */
+/* --------------------------------------------------------------------------------------------------------- networks */
 
 static void forget_networks(struct names *n)
 {
@@ -171,8 +169,7 @@ static bool has_way_out(const struct docker_network_settings *now)
         return false;
 }
 
-/* -------------------------------------------------------------------------------------------------------- resolv.conf
- */
+/* ------------------------------------------------------------------------------------------------------ resolv.conf */
 
 /* The servers that are there are ours to ask; everything else stays. */
 static void rewrite(struct names *n, char *text, struct cor_text *out)
@@ -218,8 +215,7 @@ static int note(struct names *n, struct cor_err *err)
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- all
- */
+/* -------------------------------------------------------------------------------------------------------------- all */
 
 static int begin(struct names *n, struct cor_err *err)
 {

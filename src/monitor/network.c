@@ -17,8 +17,7 @@
 
 enum { FILE_MAX_BYTES = 1 << 20 };
 
-/* ------------------------------------------------------------------------------------------------------------- hosts
- */
+/* ------------------------------------------------------------------------------------------------------------ hosts */
 
 static bool is_line_of(const char *line, const char *address)
 {
@@ -105,8 +104,7 @@ static int note(struct monitor *m, const struct docker_network_settings *n, stru
         return note_hosts(m, n, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------- connections
- */
+/* ------------------------------------------------------------------------------------------------------ connections */
 
 static struct network_container container_of(const struct monitor *m)
 {

@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------------------- interface */
+/* -------------------------------------------------------------------------------------------------------- interface */
 
 /* The bridge asks nobody on its network for addresses and routes: a container could answer. */
 static int refuse_advertisements(const struct network *n, struct cor_err *err)
@@ -126,7 +126,7 @@ static int take_ports(struct store *s, int sock, const struct network *n, int in
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- firewall */
+/* --------------------------------------------------------------------------------------------------------- firewall */
 
 int bridge_fill_firewall(struct nft_change *c, void *data, struct cor_err *err)
 {
@@ -166,7 +166,7 @@ static int protect(struct store *s, const struct network *n, struct cor_err *err
         return nft_change_commit(&c, sock, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- all */
+/* -------------------------------------------------------------------------------------------------------------- all */
 
 static int make(struct store *s, int sock, const struct network *n, int *ret, struct cor_err *err)
 {

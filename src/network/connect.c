@@ -48,8 +48,7 @@ int network_find_wanted(struct store *s, const struct docker_endpoint *e, struct
                                 err);
 }
 
-/* ----------------------------------------------------------------------------------------------------- what is wanted
- */
+/* --------------------------------------------------------------------------------------------------- what is wanted */
 
 /* 02:42 and the IPv4 address: locally administered, and nobody else's on this network. */
 static void complete(struct endpoint_new *e)
@@ -209,8 +208,7 @@ static int prepare(struct connecting *c, const struct endpoint_rows *rows, const
         return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- doing it
- */
+/* --------------------------------------------------------------------------------------------------------- doing it */
 
 static void connecting_done(struct connecting *c)
 {
@@ -323,8 +321,7 @@ int network_connect(const struct network_container *k, const struct docker_endpo
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- and undoing
- */
+/* ------------------------------------------------------------------------------------------------------ and undoing */
 
 static const struct endpoint_row *row_of(const struct endpoint_rows *rows, const struct docker_network_settings *now,
                                          const char *network_id)

@@ -84,8 +84,7 @@ int connect_parent(struct connecting *c, struct connection *n, struct cor_err *e
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- interfaces
- */
+/* ------------------------------------------------------------------------------------------------------- interfaces */
 
 static int make_veth(const struct connecting *c, const struct connection *n, struct cor_err *err)
 {
@@ -248,8 +247,7 @@ void connect_undo(struct connecting *c, const struct connection *n)
                 (void)!link_remove(c->sock, l.index, &ignored);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ routes
- */
+/* ----------------------------------------------------------------------------------------------------------- routes */
 
 static const char *gateway_of(const struct docker_endpoint *e, int family)
 {

@@ -48,8 +48,7 @@ enum dns_code dns_code_of(const uint8_t *message)
         return (enum dns_code)(message[AT_FLAGS + 1] & CODE_MASK);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- questions
- */
+/* -------------------------------------------------------------------------------------------------------- questions */
 
 /* Behind the name at @at, which is text in @ret; 0: it is none. Compression has no place in a question. */
 static size_t read_name(const uint8_t *m, size_t n, size_t at, char *ret)
@@ -117,8 +116,7 @@ bool dns_read_question(const uint8_t *m, size_t n, struct dns_question *ret, enu
         return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ answers
- */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 /* Space for a record of @len bytes of data that is about the question's name: where these go; NULL: there is none */
 static uint8_t *add_record(uint8_t *out, size_t *len, size_t max, uint16_t type, size_t data_len)
@@ -218,8 +216,7 @@ bool dns_answers(const uint8_t *m, size_t n, const uint8_t *query, const struct 
                same_question(m, query, q->end);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ reverse
- */
+/* ---------------------------------------------------------------------------------------------------------- reverse */
 
 static bool reverse4(const char *name, struct ip *ret)
 {

@@ -66,7 +66,7 @@ void firewall_begin(struct nft_change *c)
         nft_change_begin(c, NFPROTO_INET, FIREWALL_TABLE);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- rules */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 /* The table being put together. */
 struct table {
@@ -224,7 +224,7 @@ int firewall_ensure(int sock, const struct firewall_content *content, struct cor
         return 1;
 }
 
-/* -------------------------------------------------------------------------------------------------------- networks */
+/* --------------------------------------------------------------------------------------------------------- networks */
 
 struct key {
         uint8_t bytes[2 * NAME_LEN];

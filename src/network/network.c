@@ -62,7 +62,7 @@ int network_lock(int run, struct cor_err *err)
         return fd < 0 ? cor_fail_errno(err, "open network.lock") : cor_fd_take(&fd);
 }
 
-/* --------------------------------------------------------------------------------------------------------- subnets */
+/* ---------------------------------------------------------------------------------------------------------- subnets */
 
 static int read_address(const char *text, const char *what, const struct ip_prefix *within, struct ip *ret,
                         struct cor_err *err)
@@ -140,7 +140,7 @@ static int read_subnet(const struct docker_ipam_pool *d, struct network *n, stru
         return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------- options */
+/* ---------------------------------------------------------------------------------------------------------- options */
 
 static int read_bool(const struct cor_pair *o, bool *ret, struct cor_err *err)
 {

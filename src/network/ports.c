@@ -141,7 +141,7 @@ int ports_restore(struct store *s, struct cor_err *err)
         return cor_wrap(err, "the firewall of networks and ports");
 }
 
-/* ------------------------------------------------------------------------------------------- what the kernel keeps */
+/* -------------------------------------------------------------------------------------------- what the kernel keeps */
 
 static bool is_ours(const struct conntrack_entry *e, void *data)
 {

@@ -97,7 +97,7 @@ static bool is_own(const struct port_rows *own, int protocol, const char *ip, ui
         return false;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- taking */
+/* ----------------------------------------------------------------------------------------------------------- taking */
 
 /* A port of one address, bound. */
 struct taken {

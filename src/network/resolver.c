@@ -27,8 +27,7 @@ int resolver_watch(struct resolver *r, struct watched *w, uint32_t events)
         return errno == ENOENT ? epoll_ctl(r->epoll, EPOLL_CTL_ADD, w->fd, &e) : -1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ answers
- */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 static void write_out(struct resolver *r, struct connection *c)
 {
@@ -113,8 +112,7 @@ void resolver_handle(struct resolver *r, const uint8_t *query, size_t n, const s
         resolver_reply(r, from, c, out, n);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ clients
- */
+/* ---------------------------------------------------------------------------------------------------------- clients */
 
 static void step_udp(struct resolver *r)
 {
@@ -250,8 +248,7 @@ int64_t resolver_due(const struct resolver *r)
         return at;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ sockets
- */
+/* ---------------------------------------------------------------------------------------------------------- sockets */
 
 static int listen_at(int type, uint16_t port, uint16_t *ret_port, struct cor_err *err)
 {

@@ -66,7 +66,7 @@ static int check_free(const struct ip_prefix *p, const struct taken *t, struct c
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- the document */
+/* ----------------------------------------------------------------------------------------------------- the document */
 
 static const char *keep(struct docker_network *d, const char *s)
 {

@@ -46,8 +46,7 @@ struct broker {
         struct cor_strv early; /* hosts and addresses in turn, that came while credentials were waited for */
 };
 
-/* ---------------------------------------------------------------------------------------------------------- answering
- */
+/* -------------------------------------------------------------------------------------------------------- answering */
 
 struct server {
         const struct registry_config *config;
@@ -198,8 +197,7 @@ static void server_run(void *context, int socket)
         _exit(0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- asking
- */
+/* ----------------------------------------------------------------------------------------------------------- asking */
 
 int broker_start(const struct registry_config *config, const struct cor_strv *domains, struct broker **ret,
                  struct cor_err *err)

@@ -33,8 +33,7 @@ static void name_url(struct call *c)
         cor_wrap(&c->err, "%s \"%.*s\"", verb, (int)strcspn(c->url, "?"), c->url);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * retries */
+/* ---------------------------------------------------------------------------------------------------------- retries */
 
 static bool has_progressed(struct call *c)
 {
@@ -131,8 +130,7 @@ static bool is_passing(int status)
         return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * credentials */
+/* ------------------------------------------------------------------------------------------------------ credentials */
 
 static void refuse_access(struct call *c, const struct http_answer *a, const char *why)
 {
@@ -288,8 +286,7 @@ void call_token_answered(void *context, const struct http_answer *a, const struc
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
- * answers */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 static bool may_redirect(const struct call *c, int status)
 {

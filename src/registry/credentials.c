@@ -62,8 +62,7 @@ static int load(const struct registry_config *c, struct docker_client **ret, str
         return cor_json_parse(&docker_client_doc, text, n, path, ret, err) < 0 ? -1 : 1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- finding
- */
+/* ---------------------------------------------------------------------------------------------------------- finding */
 
 static const char *helper_for(const struct docker_client *d, const char *domain)
 {
@@ -148,8 +147,7 @@ int registry_auth_find(const struct registry_config *c, const char *domain, stru
         return entry ? take_entry(entry, ret, err) : 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * changing */
+/* --------------------------------------------------------------------------------------------------------- changing */
 
 /* What is read and written as one: the folder is the lock, and links (people keep this file elsewhere) are followed. */
 struct change {

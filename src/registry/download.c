@@ -60,8 +60,7 @@ static void download_cancel(struct job *j, struct cor_err *error)
         download_end(d, error);
 }
 
-/* ------------------------------------------------------------------------------------------------------ hooks of the
- * call */
+/* ------------------------------------------------------------------------------------------------ hooks of the call */
 
 static int64_t from(void *context)
 {
@@ -149,8 +148,7 @@ static int check(void *context, const struct http_answer *a, struct cor_err *err
         return d->d.check && d->d.check(d->d.context, err) < 0 ? wrong(d, err) : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------
- * course */
+/* ----------------------------------------------------------------------------------------------------------- course */
 
 static void done(void *context, const struct http_answer *a, const char *url, const struct cor_err *error)
 {

@@ -34,8 +34,7 @@ void registry_host_done(struct registry_host *h)
         cor_strv_done(&h->headers);
 }
 
-/* ------------------------------------------------------------------------------------------------ insecure registries
- */
+/* ---------------------------------------------------------------------------------------------- insecure registries */
 
 static bool addresses_in(const char *network, const char *host)
 {
@@ -71,8 +70,7 @@ static bool is_insecure(const struct registry_config *c, const struct address *a
         return host_is_loopback(a->host);
 }
 
-/* ------------------------------------------------------------------------------------------------------- certificates
- */
+/* ----------------------------------------------------------------------------------------------------- certificates */
 
 static int take_pair(const char *folder, const char *file, const char *stem, struct registry_host *h,
                      struct cor_err *err)
@@ -125,8 +123,7 @@ static int take_certificates(const struct registry_config *c, const char *name, 
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the places
- */
+/* ------------------------------------------------------------------------------------------------------- the places */
 
 int registry_host_init(const struct registry_config *c, const char *url, struct registry_host *ret, struct cor_err *err)
 {

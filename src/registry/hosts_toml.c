@@ -18,8 +18,7 @@ struct parse {
         struct registry_host of_root; /* settings at the root, which are the server's */
 };
 
-/* -------------------------------------------------------------------------------------------------------------- values
- */
+/* ----------------------------------------------------------------------------------------------------------- values */
 
 static int expect(const struct toml_value *v, enum toml_type type, const char *what, struct cor_err *err)
 {
@@ -185,8 +184,7 @@ static int take_header(struct registry_host *h, const char *name, const struct t
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- entries
- */
+/* ---------------------------------------------------------------------------------------------------------- entries */
 
 /* "host:5000/path" is https; docker.io is served by another name. */
 static int check_url(const char *s, char **ret, struct cor_err *err)
@@ -281,8 +279,7 @@ static int on_entry(void *context, const struct toml_entry *e, struct cor_err *e
         return cor_wrap(err, "%s", name.s);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- result
- */
+/* ----------------------------------------------------------------------------------------------------------- result */
 
 /* The registry is asked for in its own name where it is not itself that is asked. */
 static void set_name_space(const struct parse *p, struct registry_host *h)

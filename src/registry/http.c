@@ -79,8 +79,7 @@ void http_trust_done(struct http_trust *t)
         *t = (struct http_trust){ 0 };
 }
 
-/* ---------------------------------------------------------------------------------------------- callbacks of libcurl
- */
+/* --------------------------------------------------------------------------------------------- callbacks of libcurl */
 
 static size_t refuse(struct http_transfer *t)
 {
@@ -198,8 +197,7 @@ static size_t on_read(char *buf, size_t one, size_t n, void *context)
         return (size_t)got;
 }
 
-/* ------------------------------------------------------------------------------------------------------ start and end
- */
+/* ---------------------------------------------------------------------------------------------------- start and end */
 
 static void set_body(struct http_transfer *t)
 {
@@ -340,8 +338,7 @@ static void end_by_curl(struct http_transfer *t, CURLcode code)
         end(t, how);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the loop
- */
+/* --------------------------------------------------------------------------------------------------------- the loop */
 
 int http_new(int stall_ms, struct http **ret, struct cor_err *err)
 {

@@ -105,8 +105,7 @@ static int find(struct names *n, const char *host, int64_t now_ms, const char **
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is needed
- */
+/* --------------------------------------------------------------------------------------------------- what is needed */
 
 /* Host and port as libcurl reads them out of a URL; false: there is nothing to look up. */
 static bool take_apart(const char *url, unsigned flags, const char *port_otherwise, char **ret_host, char **ret_port)

@@ -32,8 +32,7 @@ static int outcome_error(const struct outcome *o, struct cor_err *err)
         return -1;
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * referrers */
+/* -------------------------------------------------------------------------------------------------------- referrers */
 
 static int add_page(struct pages *p, const char *text, size_t n, struct cor_err *err)
 {
@@ -158,8 +157,7 @@ int registry_referrers(struct registry *r, const struct digest *subject, const c
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- * manifests */
+/* -------------------------------------------------------------------------------------------------------- manifests */
 
 static int put(struct registry *r, const char *reference, const char *type, const void *bytes, size_t n,
                struct outcome *o, struct cor_err *err)

@@ -78,8 +78,7 @@ static void upload_cancel(struct job *j, struct cor_err *error)
         upload_end(p, error);
 }
 
-/* --------------------------------------------------------------------------------------------------------------
- * failures */
+/* --------------------------------------------------------------------------------------------------------- failures */
 
 /* What trying again will not change. */
 static bool is_final(const struct http_answer *a)
@@ -109,8 +108,7 @@ static bool may_go_on(struct upload *p, const struct http_answer *a, const struc
         return false;
 }
 
-/* --------------------------------------------------------------------------------------------------------------
- * location */
+/* --------------------------------------------------------------------------------------------------------- location */
 
 /*
  * Where the registry wants the next request. Behind a proxy that ends TLS, one that was not told so names itself by
@@ -160,8 +158,7 @@ static int64_t bytes_of_range(const struct upload *p, const char *range)
         return last == 0 ? 0 : last + 1; /* nothing yet is said as 0-0 */
 }
 
-/* -----------------------------------------------------------------------------------------------------------------
- * course */
+/* ----------------------------------------------------------------------------------------------------------- course */
 
 static ssize_t on_read(void *context, int64_t offset, void *buf, size_t n, struct cor_err *err)
 {

@@ -26,9 +26,7 @@ bool cni_dns_is_set(const struct cni_dns *d)
         return d->n_nameservers || d->n_search || d->n_options || (d->domain && d->domain[0]);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * configuration
- */
+/* ---------------------------------------------------------------------------------------------------- configuration */
 
 static const struct cor_json_field ipam_fields[] = {
         COR_FIELD("type", STR, struct cni_ipam_type, type, 0),

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------------- 0.3.0 and later
- */
+/* -------------------------------------------------------------------------------------------------- 0.3.0 and later */
 
 static const struct cor_json_field interface_fields[] = {
         COR_FIELD("name", STR, struct cni_interface, name, COR_JSON_ALWAYS),
@@ -53,8 +52,7 @@ static const struct cor_json_doc result_doc_without_dns = { .size = sizeof(struc
                                                             .fields = result_fields,
                                                             .n_fields = COR_COUNT(result_fields) - 1 };
 
-/* --------------------------------------------------------------------------------------------------------- up to 0.2.0
- */
+/* ------------------------------------------------------------------------------------------------------ up to 0.2.0 */
 
 struct old_ip {
         const char *ip, *gateway;
@@ -87,8 +85,7 @@ static bool is_6(const char *address)
         return strchr(address, ':') != NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- building
- */
+/* --------------------------------------------------------------------------------------------------------- building */
 
 struct cni_result *cni_result_new(void)
 {
@@ -128,8 +125,7 @@ struct cni_route *cni_result_add_route(struct cni_result *r)
         return &r->routes[r->n_routes - 1];
 }
 
-/* ------------------------------------------------------------------------------------------------------------- reading
- */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static const char *copy(struct cni_result *r, const char *s)
 {
@@ -200,8 +196,7 @@ int cni_result_parse(int version, const char *text, size_t len, const char *what
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ printing
- */
+/* --------------------------------------------------------------------------------------------------------- printing */
 
 static void fill_old_ip(const struct cni_result *r, bool six, struct old_ip *ip, struct old_ip **ret)
 {

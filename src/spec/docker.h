@@ -13,8 +13,7 @@
 #include "base/json.h"
 #include "spec/image.h"
 
-/* ------------------------------------------------------------------------------------------------------------- Config
- */
+/* ----------------------------------------------------------------------------------------------------------- Config */
 
 struct docker_config {
         const char *hostname, *domainname, *user;
@@ -46,8 +45,7 @@ struct docker_config {
         size_t n_shell;
 };
 
-/* --------------------------------------------------------------------------------------------------------- HostConfig
- */
+/* ------------------------------------------------------------------------------------------------------- HostConfig */
 
 struct docker_log_config {
         const char *type;        /* "json-file" */
@@ -205,8 +203,7 @@ struct docker_host_config {
         int64_t kernel_memory, kernel_memory_tcp; /* of old clients */
 };
 
-/* ------------------------------------------------------------------------------------------------------------ network
- */
+/* ---------------------------------------------------------------------------------------------------------- network */
 
 struct docker_ipam_config {
         const char *ipv4_address, *ipv6_address;
@@ -254,8 +251,7 @@ struct docker_network_settings {
         size_t n_secondary_ip_addresses, n_secondary_ipv6_addresses;
 };
 
-/* --------------------------------------------------------------------------------------------------------- a container
- */
+/* ------------------------------------------------------------------------------------------------------ a container */
 
 struct docker_health_result {
         const char *start, *end; /* RFC 3339 */

@@ -52,8 +52,7 @@ const struct cor_json_doc docker_strings_doc = { .size = sizeof(struct docker_st
                                                  .n_fields = COR_COUNT(strings_fields),
                                                  .bare = true };
 
-/* -------------------------------------------------------------------------------------------------------- resources
- */
+/* -------------------------------------------------------------------------------------------------------- resources */
 
 #define C struct docker_weight_device
 static const struct cor_json_field weight_device_fields[] = {
@@ -103,8 +102,7 @@ static const struct cor_json_field ulimit_fields[] = {
 #undef C
 static const struct cor_json_doc ulimit_doc = COR_DOC(struct docker_ulimit, ulimit_fields, NULL);
 
-/* ----------------------------------------------------------------------------------------------------------- mounts
- */
+/* ----------------------------------------------------------------------------------------------------------- mounts */
 
 #define C struct docker_mount_bind
 static const struct cor_json_field mount_bind_fields[] = {
@@ -167,8 +165,7 @@ static const struct cor_json_field mount_fields[] = {
 #undef C
 static const struct cor_json_doc mount_doc = COR_DOC(struct docker_mount, mount_fields, NULL);
 
-/* ---------------------------------------------------------------------------------------------------- the document
- */
+/* ----------------------------------------------------------------------------------------------------- the document */
 
 #define C struct docker_host_config
 static const struct cor_json_field host_config_fields[] = {

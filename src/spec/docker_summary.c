@@ -57,8 +57,7 @@ const struct cor_json_doc docker_summaries_doc = { .size = sizeof(struct docker_
                                                    .n_fields = COR_COUNT(summaries_fields),
                                                    .bare = true };
 
-/* ------------------------------------------------------------------------------------------------------------- stats
- */
+/* ------------------------------------------------------------------------------------------------------------ stats */
 
 #define C struct docker_pids_stats
 static const struct cor_json_field pids_fields[] = {
@@ -175,8 +174,7 @@ static const struct cor_json_field stats_fields[] = {
 #undef C
 const struct cor_json_doc docker_stats_doc = COR_DOC(struct docker_stats, stats_fields, NULL);
 
-/* ---------------------------------------------------------------------------------------------------------------- top
- */
+/* -------------------------------------------------------------------------------------------------------------- top */
 
 #define C struct docker_top
 static const struct cor_json_field top_fields[] = {

@@ -84,8 +84,7 @@ static int check_manifest(void *object, struct cor_err *err)
 }
 const struct cor_json_doc image_manifest_doc = COR_DOC(struct image_manifest, manifest_fields, check_manifest);
 
-/* ------------------------------------------------------------------------------------------------------- configuration
- */
+/* ---------------------------------------------------------------------------------------------------- configuration */
 
 static const struct cor_json_field healthcheck_fields[] = {
         COR_FIELD_LIST("Test", LIST_STR, struct image_healthcheck, test, n_test, 0),
@@ -193,8 +192,7 @@ int64_t image_time(const char *s, int64_t *ret_ns)
         return t.tv_sec;
 }
 
-/* --------------------------------------------------------------------------------------------------------- media types
- */
+/* ------------------------------------------------------------------------------------------------------ media types */
 
 bool image_manifest_is_index(const struct image_manifest *m)
 {

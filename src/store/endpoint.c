@@ -26,7 +26,7 @@ void endpoint_rows_done(struct endpoint_rows *l)
         l->n_items = 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- addresses */
+/* -------------------------------------------------------------------------------------------------------- addresses */
 
 static bool is_excluded(const struct endpoint_pool *p, const struct ip *a)
 {
@@ -139,7 +139,7 @@ static int take_any(struct store *s, struct endpoint_new *n, int family, struct 
                         n->network_name, family == 0 ? 4 : 6);
 }
 
-/* ------------------------------------------------------------------------------------------------------- recording */
+/* -------------------------------------------------------------------------------------------------------- recording */
 
 static int put_addresses(struct store *s, const struct endpoint_row *r, struct cor_err *err)
 {
@@ -224,7 +224,7 @@ int endpoint_row_rename(struct store *s, int64_t container, const char *from, co
         return db_commit(&txn, err);
 }
 
-/* --------------------------------------------------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------------------------------------------------- reading */
 
 static int read_addresses(struct store *s, struct endpoint_row *r, struct cor_err *err)
 {

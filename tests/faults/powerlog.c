@@ -43,8 +43,7 @@ static _Noreturn void die(const char *what)
         exit(1);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the
- * server */
+/* ------------------------------------------------------------------------------------------------------- the server */
 
 static void log_record(enum record_type type, uint64_t offset, const void *bytes, size_t len)
 {
@@ -212,8 +211,7 @@ static int serve(char **args)
         }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- the
- * cuts */
+/* --------------------------------------------------------------------------------------------------------- the cuts */
 
 /* The next record of @log: false at its end. */
 static bool next_record(FILE *log, struct record *r, char bytes[WRITE_MAX])

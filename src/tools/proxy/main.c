@@ -40,8 +40,7 @@ static const char usage[] = "Usage of coracle-proxy:\n"
                             "  -use-listen-fd\n    \tuse a supplied listen fd\n"
                             "  -v, -version\n    \tprint version information and quit\n";
 
-/* ----------------------------------------------------------------------------------------------------------- options
- */
+/* ---------------------------------------------------------------------------------------------------------- options */
 
 struct flag {
         const char *name;
@@ -111,8 +110,7 @@ static int read_options(char **argv, struct options *o, struct cor_err *err)
         return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- work
- */
+/* ------------------------------------------------------------------------------------------------------------- work */
 
 static int read_address(const char *flag, const char *ip, int32_t port, struct forward_address *ret,
                         struct cor_err *err)

@@ -135,8 +135,7 @@ static int diff(const struct options *o, const char *folder, struct cor_err *err
         return deflater_end(deflater, err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the cage
- */
+/* --------------------------------------------------------------------------------------------------------- the cage */
 
 static void say(const char *what, bool done)
 {

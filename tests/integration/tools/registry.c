@@ -61,8 +61,7 @@ static int do_head(struct context *c, char **args, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * downloads */
+/* -------------------------------------------------------------------------------------------------------- downloads */
 
 struct file {
         int fd;
@@ -168,8 +167,7 @@ static int do_blobs(struct context *c, char **args, struct cor_err *err)
         return r;
 }
 
-/* --------------------------------------------------------------------------------------------------------------
- * uploads */
+/* ---------------------------------------------------------------------------------------------------------- uploads */
 
 static ssize_t up_read(void *context, int64_t offset, void *buf, size_t n, struct cor_err *err)
 {

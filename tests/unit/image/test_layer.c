@@ -114,8 +114,7 @@ static void attributes_that_are_not_a_layers_are_left_out(void **state)
         assert_false(layer_xattr_kept("com.apple.provenance"));
 }
 
-/* ------------------------------------------------------------------------------------------------------ there and back
- */
+/* --------------------------------------------------------------------------------------------------- there and back */
 
 static int add_text(void *context, const void *bytes, size_t n, struct cor_err *err)
 {
