@@ -191,8 +191,11 @@ none() { coracle run --rm --network none "$@"; }
         expect_status 0
 }
 
+is_up() { coracle logs "$1" | grep -qx up; }
+
 @test "kill, pause, unpause" {
-        coracle run -d --name kk --network none bb sh -c 'trap "exit 5" USR1; while :; do sleep 0.1; done'
+        coracle run -d --name kk --network none bb sh -c 'trap "exit 5" USR1; echo up; while :; do sleep 0.1; done'
+        wait_until is_up kk
         run coracle pause kk
         expect_output kk
         run coracle ps --format '{{.Status}}'

@@ -62,7 +62,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         enter stty size
         expect_screen '^24 80$'
         screen resize-window -x 100 -y 30
-        enter 'sleep 0.3; stty size'
+        enter 'until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; stty size'
         expect_screen '^30 100$'
         enter 'exit 6'
         expect_screen '^code 6$'

@@ -111,19 +111,17 @@ pipe"
         expect_output 137
 }
 
+has_counted() { [ "$(coracle exec one cat /count | wc -l)" = "$1" ]; }
+
 @test "restart: a new program with the same files; of one that has ended, a start" {
         crun -d --name one bb:1 sh -c 'echo x >>/count; exec sleep 100' >/dev/null
         wait_until coracle exec one test -s /count
         run coracle restart -t 0 one
         expect_status 0
-        wait_until test "$(coracle exec one wc -l </dev/null)" != ""
-        run coracle exec one cat /count
-        expect_output "x
-x"
+        wait_until has_counted 2
         coracle stop -t 0 one
         coracle restart one
-        run coracle exec one sh -c 'sleep 0.2; wc -l </count'
-        expect_output 3
+        wait_until has_counted 3
 }
 
 @test "limits arrive in the cgroup, and nothing is warned of that this machine has" {
