@@ -161,5 +161,6 @@ bool ip_prefix_contains(const struct ip_prefix *p, const struct ip *a)
 
 bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b)
 {
-        return a->ip.len == b->ip.len && ip_prefix_contains(a->bits < b->bits ? a : b, a->bits < b->bits ? &b->ip : &a->ip);
+        return a->ip.len == b->ip.len &&
+               ip_prefix_contains(a->bits < b->bits ? a : b, a->bits < b->bits ? &b->ip : &a->ip);
 }
