@@ -96,7 +96,7 @@ static int previous_interface(struct cni_call *c, char ret[LINK_NAME_BYTES], str
         if (r->n_interfaces != 1 || !r->interfaces[0].name || !link_name_valid(r->interfaces[0].name))
                 return cor_fail(err, COR_INVALID,
                                 "master: required key is missing, as prevResult has not one interface");
-        strcpy(ret, r->interfaces[0].name);
+        memcpy(ret, r->interfaces[0].name, strlen(r->interfaces[0].name) + 1);
         return 0;
 }
 
@@ -115,9 +115,10 @@ static int find_master(struct cni_call *c, struct space *s, const struct child_c
         return link_get(sock, name, ret, err) < 0 ? cor_wrap(err, "master") : 0;
 }
 
-static int make(struct cni_call *c, struct space *s, const struct child_config *config, struct link_new *n,
+static int make(struct cni_call *c, struct space *s, const struct child_config *config, const struct link_new *kind,
                 struct link *ret, struct cor_err *err)
 {
+        struct link_new n = *kind;
         char name[LINK_NAME_BYTES];
         struct link master;
 
@@ -128,11 +129,11 @@ static int make(struct cni_call *c, struct space *s, const struct child_config *
                                 master.name);
         if (link_random_name("cni", name, err) < 0)
                 return -1;
-        n->name = name;
-        n->parent = master.index;
-        n->mtu = config->mtu;
-        n->netns = config->in_container ? -1 : s->netns;
-        if (link_add(config->in_container ? s->inside : s->host, n, err) < 0)
+        n.name = name;
+        n.parent = master.index;
+        n.mtu = config->mtu;
+        n.netns = config->in_container ? -1 : s->netns;
+        if (link_add(config->in_container ? s->inside : s->host, &n, err) < 0)
                 return -1;
         return iface_settle(c, s, name, ret, err);
 }

@@ -312,7 +312,7 @@ static int find_bridge(struct space *s, const struct cni_result *r, char ret[LIN
                 if (f->sandbox && f->sandbox[0])
                         continue;
                 if (f->name && link_find(s->host, f->name, &l, err) > 0 && strcmp(l.kind, "bridge") == 0) {
-                        strcpy(ret, l.name);
+                        memcpy(ret, l.name, sizeof l.name);
                         return 0;
                 }
         }
@@ -326,7 +326,7 @@ static void keep_apart(struct nft_change *change, const char *bridge, bool isola
         struct nft_element e = { .key = name, .key_len = sizeof name };
         struct nft_rule r;
 
-        strcpy(name, bridge);
+        snprintf(name, sizeof name, "%s", bridge);
         nft_add_elements(change, "bridges", &e, 1);
         nft_rule_begin(&r, change, "forward");
         r.comment = bridge;

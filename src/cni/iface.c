@@ -63,7 +63,7 @@ int iface_add(struct cni_call *c, const struct iface_kind *k, const void *config
                 return cni_fail(c, CNI_CODE_CONFIG, err, "ipam: required key is missing");
         if (space_open(c, &s, err) < 0 || space_free_name(c, &s, err) < 0 || k->make(c, &s, config, &l, err) < 0)
                 return -1;
-        if (take_result(c, k, &r, &given, err) == 0 && configure(c, &s, k, &l, r, err) == 0) {
+        if (take_result(c, k, &r, &given, err) == 0 && r && configure(c, &s, k, &l, r, err) == 0) {
                 *ret = COR_TAKE(r);
                 return 0;
         }

@@ -147,7 +147,7 @@ int ipam_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
                 c->code = code;
                 return -1;
         }
-        if (r->n_ips == 0) {
+        if (!r || r->n_ips == 0) {
                 ipam_undo(c);
                 return cni_fail(c, CNI_CODE_CONFIG, err, "ipam plugin %s: its result has no address",
                                 c->config->ipam.type);

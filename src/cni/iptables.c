@@ -1,6 +1,5 @@
 #include "cni/iptables.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,30 +46,31 @@ static void begin(struct cor_strv *v, const char *table, const char *verb, const
         cor_strv_add(v, chain);
 }
 
-static void add_words(struct cor_strv *v, va_list ap)
+static void add_words(struct cor_strv *v, const char *const *words)
 {
-        for (const char *word; (word = va_arg(ap, const char *));)
-                cor_strv_add(v, word);
+        for (; *words; words++)
+                cor_strv_add(v, *words);
 }
 
 /* 1 it is there, 0 it is not: then the rule is wrong, or a chain in it is missing, which the next call tells */
-static int has(bool six, const char *table, const char *chain, va_list ap, struct cor_err *err)
+static int has(bool six, const char *table, const char *chain, const char *const *rule, struct cor_err *err)
 {
         auto_strv v = { 0 };
         auto_str output = NULL;
         int code;
 
         begin(&v, table, "-C", chain);
-        add_words(&v, ap);
+        add_words(&v, rule);
         return run(six, &v, &code, &output, err) < 0 ? -1 : code == 0;
 }
 
-static int put(bool six, const char *table, const char *verb, const char *chain, va_list ap, struct cor_err *err)
+static int put(bool six, const char *table, const char *verb, const char *chain, const char *const *rule,
+               struct cor_err *err)
 {
         auto_strv v = { 0 };
 
         begin(&v, table, verb, chain);
-        add_words(&v, ap);
+        add_words(&v, rule);
         return run_well(six, &v, err);
 }
 
@@ -90,40 +90,31 @@ int iptables_new_chain(bool six, const char *table, const char *chain, struct co
         return run_well(six, &make, err);
 }
 
-#define WITH_WORDS(LIST, CALL)                                                                                         \
-        ({                                                                                                             \
-                va_list LIST;                                                                                          \
-                int result_;                                                                                           \
-                va_start(LIST, err);                                                                                   \
-                result_ = (CALL);                                                                                      \
-                va_end(LIST);                                                                                          \
-                result_;                                                                                               \
-        })
-
-int iptables_ensure(bool six, const char *table, const char *chain, struct cor_err *err, ...)
+int iptables_ensure_rule(bool six, const char *table, const char *chain, const char *const *rule, struct cor_err *err)
 {
-        int there = WITH_WORDS(ap, has(six, table, chain, ap, err));
+        int there = has(six, table, chain, rule, err);
 
-        return there != 0 ? there < 0 ? -1 : 0 : WITH_WORDS(ap, put(six, table, "-A", chain, ap, err));
+        return there != 0 ? there < 0 ? -1 : 0 : put(six, table, "-A", chain, rule, err);
 }
 
-int iptables_ensure_first(bool six, const char *table, const char *chain, struct cor_err *err, ...)
+int iptables_ensure_first_rule(bool six, const char *table, const char *chain, const char *const *rule,
+                               struct cor_err *err)
 {
-        int there = WITH_WORDS(ap, has(six, table, chain, ap, err));
+        int there = has(six, table, chain, rule, err);
 
-        return there != 0 ? there < 0 ? -1 : 0 : WITH_WORDS(ap, put(six, table, "-I", chain, ap, err));
+        return there != 0 ? there < 0 ? -1 : 0 : put(six, table, "-I", chain, rule, err);
 }
 
-int iptables_has(bool six, const char *table, const char *chain, struct cor_err *err, ...)
+int iptables_has_rule(bool six, const char *table, const char *chain, const char *const *rule, struct cor_err *err)
 {
-        return WITH_WORDS(ap, has(six, table, chain, ap, err));
+        return has(six, table, chain, rule, err);
 }
 
-int iptables_remove(bool six, const char *table, const char *chain, struct cor_err *err, ...)
+int iptables_remove_rule(bool six, const char *table, const char *chain, const char *const *rule, struct cor_err *err)
 {
-        int there = WITH_WORDS(ap, has(six, table, chain, ap, err));
+        int there = has(six, table, chain, rule, err);
 
-        return there <= 0 ? there : WITH_WORDS(ap, put(six, table, "-D", chain, ap, err));
+        return there <= 0 ? there : put(six, table, "-D", chain, rule, err);
 }
 
 /* The words of a line of `iptables -S`, "-A FROM …" made "-D FROM …". */
