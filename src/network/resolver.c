@@ -70,16 +70,22 @@ void resolver_reply(struct resolver *r, const struct sockaddr_in *from, struct c
         write_out(r, c);
 }
 
-/* Another one of several addresses comes first each time. */
-static void rotate(struct resolver *r, struct resolver_found *f)
+/*
+ * Those of the family that is asked for, another one of them first each time. Most ask for both families one after the
+ * other, and so each has a turn of its own.
+ */
+static void rotate(struct resolver *r, const struct dns_question *q, struct resolver_found *f)
 {
-        size_t by = f->n_ips ? r->turn++ % f->n_ips : 0;
         auto_free struct ip *copy = cor_alloc((f->n_ips + 1) * sizeof *copy);
+        size_t n = 0, by;
 
         for (size_t i = 0; i < f->n_ips; i++)
-                copy[i] = f->ips[(i + by) % f->n_ips];
-        if (f->n_ips)
-                memcpy(f->ips, copy, f->n_ips * sizeof *copy);
+                if (q->type == (ip_is_4(&f->ips[i]) ? DNS_A : DNS_AAAA))
+                        copy[n++] = f->ips[i];
+        by = n ? r->turn[q->type == DNS_AAAA]++ % n : 0;
+        for (size_t i = 0; i < n; i++)
+                f->ips[i] = copy[(i + by) % n];
+        f->n_ips = n;
 }
 
 void resolver_handle(struct resolver *r, const uint8_t *query, size_t n, const struct sockaddr_in *from,
@@ -102,7 +108,7 @@ void resolver_handle(struct resolver *r, const uint8_t *query, size_t n, const s
                 return;
         if (a.code == DNS_OK && known != 1)
                 a.code = DNS_SERVER_FAILURE;
-        rotate(r, &found);
+        rotate(r, &q, &found);
         a.ips = found.ips;
         a.n_ips = found.n_ips;
         a.name = found.name;

@@ -51,7 +51,7 @@ struct resolver {
         size_t n_servers, n_pending, n_connections;
         struct pending *pending;
         struct connection *connections;
-        unsigned turn; /* whose address comes first */
+        unsigned turn[2]; /* whose address comes first, of IPv4 and IPv6 */
 };
 
 /* --- resolver.c --- */

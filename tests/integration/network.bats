@@ -512,17 +512,24 @@ knows_not() { ! knows "$@"; }
 
 @test "names: several containers of one name take turns; IPv6; links are one container's own" {
         coracle network create --ipv6 one >/dev/null
-        start xa --network one --network-alias pair
-        start xb --network one --network-alias pair
+        coracle network create two >/dev/null
+        start xa --network one --network-alias pair --network two
+        start xb --network one --network-alias pair --network two
         start xc --network one --link xa:friend
+        coracle network connect --alias pair4 two xc
+        coracle network disconnect two xa
+        coracle network disconnect two xb
+        coracle network connect --alias pair4 two xa
         run ask xc pair
         expect_text "$(address_of xa one)" "$(address_of xb one)" "$(address6_of xa one)" "$(address6_of xb one)"
         knows xc friend
         knows_not xb friend
-        local first
-        first=$(for _ in 1 2 3 4; do coracle exec xc ping -c 1 -W 5 pair | sed -n 's/^PING pair (\([^)]*\)).*/\1/p'; done | sort -u | wc -l)
-        [ "$first" -ge 2 ]
+        # with addresses of both families, and of one
+        [ "$(for _ in 1 2 3 4; do first_of xc pair; done | sort -u | wc -l)" = 2 ]
+        [ "$(for _ in 1 2 3 4; do first_of xc pair4; done | sort -u | wc -l)" = 2 ]
 }
+# the first IPv4 address of an answer; who asks for a name by other means may sort what comes
+first_of() { ask "$1" "$2" | sed -n '/^Name/,$s/^Address.*[ \t]\([0-9]*\.[0-9.]*\)$/\1/p' | head -n 1; }
 
 @test "links on the default network are lines in the hosts file" {
         start xa
