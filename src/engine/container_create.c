@@ -132,7 +132,6 @@ static int add(struct engine *e, const struct container_new *n, const struct spe
         if (look_at_image(e, d, r, &root, err) < 0 || spec_userns_make(e->store, d, root, &ids, err) < 0 ||
             spec_mounts_create(e->store, r->id, d, root, &mounts, err) < 0)
                 return -1;
-        r->pool = ids.pool.size > 0 ? &ids.pool : NULL;
         r->id_map = COR_TAKE(ids.map);
         r->mounts = cor_strdup(mounts.json);
         for (size_t i = 0; i < mounts.volumes.n_items; i++)
@@ -143,8 +142,10 @@ static int add(struct engine *e, const struct container_new *n, const struct spe
         if (container_folder_new(e->store, &folder, err) < 0 ||
             snapshot_make(e->store, folder.fd, r->layers, r->n_layers, layer_size(d->host_config), err) < 0)
                 return -1;
+        r->pool = ids.pool.size > 0 ? &ids.pool : NULL;
         r->folder = &folder;
         done = add_row(e, n->name, r, &mounts.made, err);
+        r->pool = NULL;
         r->folder = NULL;
         for (size_t i = 0; done == 0 && i < mounts.made.n_items; i++)
                 if (mounts.made.items[i].made)

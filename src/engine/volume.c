@@ -122,11 +122,14 @@ int volume_prepare_folder(struct store *s, const struct volume_row *v, struct st
 static int add_volume(struct store *s, struct volume_row *row, struct cor_err *err)
 {
         auto_store_new folder = STORE_NEW_INIT;
+        int r;
 
         if (volume_prepare_folder(s, row, &folder, err) < 0)
                 return -1;
         row->folder = &folder;
-        if (volume_row_add(s, row, err) < 0) {
+        r = volume_row_add(s, row, err);
+        row->folder = NULL;
+        if (r < 0) {
                 if (err->kind != COR_EXISTS)
                         return -1;
                 cor_err_clear(err); /* somebody was faster */
