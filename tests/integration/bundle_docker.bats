@@ -38,7 +38,8 @@ teardown_file() {
         teardown_world
 }
 
-# comparable FILE - sorted where order means nothing, without what has to differ and what some versions of docker write twice
+# comparable FILE - sorted where order means nothing, without what has to differ and what some versions of docker write twice;
+# with --init, descendants get the time to end here that docker does not give them
 comparable() {
         # shellcheck disable=SC2016
         jq -S --arg T "$T" '
@@ -46,6 +47,7 @@ comparable() {
                 .process.capabilities |= ((.bounding // []) - ["CAP_BPF", "CAP_PERFMON", "CAP_CHECKPOINT_RESTORE", "CAP_SYS_RESOURCE"] | sort) |
                 .process.env |= map(select(startswith("PATH=") or (startswith("HOSTNAME=") | not))) |
                 .process.env |= sort |
+                .process.args |= (if .[1:3] == ["--wait-all", "--grace"] then .[:1] + .[4:] else . end) |
                 .linux.namespaces |= (map(select(.path != "/run/docker/netns/default")) | map(if .path then .path |= sub("/proc/[0-9]+/"; "/proc/PID/") else . end) | sort_by(.type)) |
                 .linux.devices |= (. // [] | map(.fileMode |= (if . then . % 512 else . end)) | sort_by(.path)) |
                 .linux.resources.devices |= (map(if .type == null then .type = "a" else . end | if .type == "a" then del(.major, .minor) else . end)) |
