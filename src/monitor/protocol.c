@@ -119,12 +119,16 @@ int monitor_receive_fd(int sock, char *buf, size_t *ret_n, int *ret_fd, struct c
         ssize_t n, least;
         int type;
 
+        /*
+         * unix(7) does not say it: a side that ends with something unread makes this ECONNRESET, once, before what it
+         * had sent is received.
+         */
         do
                 n = receive(sock, buf, ret_fd);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0 && errno == EAGAIN)
                 return cor_fail(err, COR_BUSY, "nothing to receive yet");
-        if (n < 0 && errno != ECONNRESET)
+        if (n < 0)
                 return cor_fail_errno(err, "receive from the other side");
         if (n <= 0)
                 return 0;

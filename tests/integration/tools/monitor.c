@@ -142,21 +142,32 @@ static int handle(const struct flags *f, int type, size_t n)
         }
 }
 
+/* A monitor that has ended needs no input, and may have said more before. */
 static int pass_input(int sock, bool *open, struct cor_err *err)
 {
         ssize_t n = read(0, packet, sizeof packet - 1);
+        int r = n > 0 ? monitor_send(sock, MONITOR_STDIN, packet, (size_t)n, err)
+                      : monitor_send(sock, MONITOR_STDIN_END, NULL, 0, err);
 
-        *open = n > 0;
-        return n > 0 ? monitor_send(sock, MONITOR_STDIN, packet, (size_t)n, err)
-                     : monitor_send(sock, MONITOR_STDIN_END, NULL, 0, err);
+        *open = n > 0 && r == 0;
+        return r == 0 || err->sys == EPIPE || err->sys == ECONNRESET ? 0 : -1;
+}
+
+/* Or the sender would wait for a monitor that waits for it to read. */
+static bool takes_more(int sock)
+{
+        struct pollfd p = { .fd = sock, .events = POLLOUT };
+
+        return poll(&p, 1, 0) > 0;
 }
 
 static int relay(int sock, const struct flags *f, int *ret_code, struct cor_err *err)
 {
-        bool in = f->in || f->slow;
+        bool in = f->in || f->slow, ready = false; /* ready: there is input */
 
         for (;;) {
-                struct pollfd fds[2] = { { .fd = sock, .events = POLLIN }, { .fd = in ? 0 : -1, .events = POLLIN } };
+                struct pollfd fds[2] = { { .fd = sock, .events = (short)(ready ? POLLIN | POLLOUT : POLLIN) },
+                                         { .fd = in && !ready ? 0 : -1, .events = POLLIN } };
                 size_t n = 0;
                 int type;
 
@@ -168,9 +179,13 @@ static int relay(int sock, const struct flags *f, int *ret_code, struct cor_err 
                 }
                 if (poll(fds, 2, -1) < 0)
                         return cor_fail_errno(err, "poll");
-                if (fds[1].revents && pass_input(sock, &in, err) < 0)
-                        return -1;
-                if (!fds[0].revents)
+                ready = ready || fds[1].revents;
+                if (ready && takes_more(sock)) {
+                        ready = false;
+                        if (pass_input(sock, &in, err) < 0)
+                                return -1;
+                }
+                if (!(fds[0].revents & ~POLLOUT))
                         continue;
                 type = monitor_receive(sock, packet, &n, err);
                 if (type < 0)

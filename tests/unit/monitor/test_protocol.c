@@ -24,7 +24,8 @@ static int part(void **state)
 {
         int *ends = *state;
 
-        close(ends[0]);
+        if (ends[0] >= 0)
+                close(ends[0]);
         close(ends[1]);
         return 0;
 }
@@ -57,6 +58,21 @@ static void the_end_is_no_error(void **state)
         size_t n;
 
         assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+        assert_int_equal(monitor_receive(ends[1], got, &n, &err), 0);
+}
+
+static void who_ends_with_something_unread_has_said_all(void **state)
+{
+        struct cor_err err = { 0 };
+        int *ends = *state;
+        size_t n;
+
+        assert_int_equal(monitor_send(ends[0], MONITOR_STDOUT, "last", 4, &err), 0);
+        assert_int_equal(monitor_send(ends[1], MONITOR_STDIN_END, NULL, 0, &err), 0);
+        close(ends[0]);
+        ends[0] = -1;
+        assert_int_equal(monitor_receive(ends[1], got, &n, &err), MONITOR_STDOUT);
+        assert_int_equal(n, 4);
         assert_int_equal(monitor_receive(ends[1], got, &n, &err), 0);
 }
 
@@ -107,6 +123,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(packets_arrive_as_they_were_sent, pair_up, part),
                 cmocka_unit_test_setup_teardown(the_end_is_no_error, pair_up, part),
+                cmocka_unit_test_setup_teardown(who_ends_with_something_unread_has_said_all, pair_up, part),
                 cmocka_unit_test_setup_teardown(short_and_unknown_packets_are_refused, pair_up, part),
                 cmocka_unit_test_setup_teardown(an_error_of_another_process_ends, pair_up, part),
                 cmocka_unit_test_setup_teardown(a_full_socket_is_busy, pair_up, part),
