@@ -48,8 +48,8 @@ static int print_line(const char *s, struct cor_err *err)
 }
 
 int verb_each(struct invocation *in,
-              int (*do_one)(struct engine *e, const void *options, const char *name, struct cor_err *err),
-              struct cor_err *err)
+              int (*do_one)(struct engine *e, const void *context, const char *name, struct cor_err *err),
+              const void *context, struct cor_err *err)
 {
         auto_engine e = { 0 };
 
@@ -57,12 +57,12 @@ int verb_each(struct invocation *in,
                 return -1;
         for (size_t i = 0; i < in->n_args; i++) {
                 struct cor_err one = { 0 };
+                int r = do_one(&e, context, in->args[i], &one);
 
-                if (do_one(&e, in->options, in->args[i], &one) == 0) {
-                        if (print_line(in->args[i], err) < 0)
-                                return -1;
+                if (r == 0 && print_line(in->args[i], err) < 0)
+                        return -1;
+                if (r >= 0)
                         continue;
-                }
                 verb_say("Error: %s", one.msg);
                 in->code = 1;
         }
@@ -117,12 +117,12 @@ static int restart_one(struct engine *e, const void *options, const char *name, 
 
 static int run_stop(struct invocation *in, struct cor_err *err)
 {
-        return verb_each(in, stop_one, err);
+        return verb_each(in, stop_one, in->options, err);
 }
 
 static int run_restart(struct invocation *in, struct cor_err *err)
 {
-        return verb_each(in, restart_one, err);
+        return verb_each(in, restart_one, in->options, err);
 }
 
 static const struct option stop_rows[] = {
@@ -171,7 +171,7 @@ static int kill_one(struct engine *e, const void *options, const char *name, str
 
 static int run_kill(struct invocation *in, struct cor_err *err)
 {
-        return verb_each(in, kill_one, err);
+        return verb_each(in, kill_one, in->options, err);
 }
 
 static const struct option kill_rows[] = {
@@ -261,12 +261,12 @@ static int unpause_one(struct engine *e, const void *options, const char *name, 
 
 static int run_pause(struct invocation *in, struct cor_err *err)
 {
-        return verb_each(in, pause_one, err);
+        return verb_each(in, pause_one, in->options, err);
 }
 
 static int run_unpause(struct invocation *in, struct cor_err *err)
 {
-        return verb_each(in, unpause_one, err);
+        return verb_each(in, unpause_one, in->options, err);
 }
 
 const struct verb verb_pause = {

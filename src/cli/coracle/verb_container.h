@@ -8,12 +8,12 @@
 int verb_refuse(struct invocation *in, const struct cor_err *err, int code);
 
 /*
- * verb_each() - @do_one for each argument: its name is printed when it was done, and the error if not; one that fails
- * does not save the others, and the exit code is 1 then
+ * verb_each() - @do_one for each argument: its name is printed when it was done (0; not if there was nothing to do: 1),
+ * and the error if not; one that fails does not save the others, and the exit code is 1 then
  */
 int verb_each(struct invocation *in,
-              int (*do_one)(struct engine *e, const void *options, const char *name, struct cor_err *err),
-              struct cor_err *err) COR_MUST_CHECK;
+              int (*do_one)(struct engine *e, const void *context, const char *name, struct cor_err *err),
+              const void *context, struct cor_err *err) COR_MUST_CHECK;
 
 /* verb_signal() - "KILL", "SIGKILL", "9"; 0 for NULL; INVALID "invalid signal: x" */
 int verb_signal(const char *word, int *ret, struct cor_err *err) COR_MUST_CHECK;

@@ -154,29 +154,18 @@ struct rm_options {
         bool force;
 };
 
+static int remove_one(struct engine *e, const void *options, const char *name, struct cor_err *err)
+{
+        const struct rm_options *o = options;
+
+        if (engine_remove_network(e, name, NULL, err) == 0)
+                return 0;
+        return o->force && err->kind == COR_NOT_FOUND ? 1 : -1;
+}
+
 static int run_rm(struct invocation *in, struct cor_err *err)
 {
-        const struct rm_options *o = in->options;
-        auto_engine e = { 0 };
-
-        if (verb_engine(in, &e, err) < 0)
-                return -1;
-        for (size_t i = 0; i < in->n_args; i++) {
-                struct cor_err one = { 0 };
-                auto_text out = COR_TEXT_INIT;
-
-                if (engine_remove_network(&e, in->args[i], NULL, &one) == 0) {
-                        cor_text_printf(&out, "%s\n", in->args[i]);
-                        if (verb_print(&out, err) < 0)
-                                return -1;
-                        continue;
-                }
-                if (o->force && one.kind == COR_NOT_FOUND)
-                        continue;
-                verb_say("Error: %s", one.msg);
-                in->code = 1;
-        }
-        return 0;
+        return verb_each(in, remove_one, in->options, err);
 }
 
 static const struct option rm_rows[] = {

@@ -40,12 +40,24 @@ static bool is_any_given(const struct container_flags *f)
         return false;
 }
 
+struct update {
+        const struct docker_host_config *host;
+        struct cor_strv *warnings;
+};
+
+static int update_one(struct engine *e, const void *context, const char *name, struct cor_err *err)
+{
+        const struct update *u = context;
+
+        return engine_update_container(e, name, u->host, u->warnings, err);
+}
+
 static int run_update(struct invocation *in, struct cor_err *err)
 {
         auto_container_request r = NULL;
         const struct container_flags *f = in->options;
         auto_strv warnings = { 0 };
-        auto_engine e = { 0 };
+        struct update u = { .warnings = &warnings };
 
         if (!is_any_given(f))
                 return cor_fail(err, COR_INVALID, "you must provide one or more flags when using this command");
@@ -55,21 +67,9 @@ static int run_update(struct invocation *in, struct cor_err *err)
                 in->code = 125;
                 return -1;
         }
-        if (verb_engine(in, &e, err) < 0)
+        u.host = &r->host;
+        if (verb_each(in, update_one, &u, err) < 0)
                 return -1;
-        for (size_t i = 0; i < in->n_args; i++) {
-                auto_text line = COR_TEXT_INIT;
-                struct cor_err one = { 0 };
-
-                if (engine_update_container(&e, in->args[i], &r->host, &warnings, &one) < 0) {
-                        verb_say("Error: %s", one.msg);
-                        in->code = 1;
-                        continue;
-                }
-                cor_text_printf(&line, "%s\n", in->args[i]);
-                if (verb_print(&line, err) < 0)
-                        return -1;
-        }
         for (size_t i = 0; i < warnings.n_items; i++)
                 verb_say("WARNING: %s", warnings.items[i]);
         return 0;

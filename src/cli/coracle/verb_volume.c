@@ -322,27 +322,16 @@ struct rm_options {
         bool force;
 };
 
+static int remove_one(struct engine *e, const void *options, const char *name, struct cor_err *err)
+{
+        const struct rm_options *o = options;
+
+        return engine_remove_volume(e->store, name, o->force, err);
+}
+
 static int run_rm(struct invocation *in, struct cor_err *err)
 {
-        const struct rm_options *o = in->options;
-        auto_engine e = { 0 };
-
-        if (verb_engine(in, &e, err) < 0)
-                return -1;
-        for (size_t i = 0; i < in->n_args; i++) {
-                auto_text line = COR_TEXT_INIT;
-                struct cor_err one = { 0 };
-
-                if (engine_remove_volume(e.store, in->args[i], o->force, &one) < 0) {
-                        verb_say("Error: %s", one.msg);
-                        in->code = 1;
-                        continue;
-                }
-                cor_text_printf(&line, "%s\n", in->args[i]);
-                if (verb_print(&line, err) < 0)
-                        return -1;
-        }
-        return 0;
+        return verb_each(in, remove_one, in->options, err);
 }
 
 static const struct option rm_rows[] = {
