@@ -162,15 +162,19 @@ static void look_at_descriptors(pid_t pid)
                 closedir(dir);
 }
 
-/* Whether the process runs one of the image's own programs. */
-static bool is_own_program(pid_t pid)
+/* What a process runs: one of the image's own programs, something else, or nothing any more. */
+enum program { OWN, OTHER, ENDED };
+
+static enum program program_of(pid_t pid)
 {
         char path[64], target[256];
         ssize_t n;
 
         snprintf(path, sizeof path, "/proc/%d/exe", pid);
         n = readlink(path, target, sizeof target - 1);
-        return n > 5 && strncmp(target, "/bin/", 5) == 0;
+        if (n < 0 && (errno == ENOENT || errno == ESRCH))
+                return ENDED;
+        return n > 5 && strncmp(target, "/bin/", 5) == 0 ? OWN : OTHER;
 }
 
 static void look_at_memory(pid_t pid)
@@ -179,10 +183,10 @@ static void look_at_memory(pid_t pid)
         int fd;
 
         snprintf(path, sizeof path, "/proc/%d/mem", pid);
-        fd = is_own_program(pid) ? -1 : open(path, O_RDWR | O_CLOEXEC);
+        fd = program_of(pid) == OTHER ? open(path, O_RDWR | O_CLOEXEC) : -1;
         if (fd < 0)
                 return;
-        if (!is_own_program(pid)) /* it may have become one between the two */
+        if (program_of(pid) == OTHER) /* between the two it may have begun one of the image's, and even ended it */
                 printf("held mem %d\n", pid);
         close(fd);
 }
