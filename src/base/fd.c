@@ -158,6 +158,24 @@ static int take_first_fd(struct msghdr *msg)
         return first;
 }
 
+ssize_t cor_recvmsg(int sock, struct msghdr *m, int flags)
+{
+        ssize_t n;
+
+        do
+                n = recvmsg(sock, m, flags);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+        return n;
+}
+
+ssize_t cor_recv(int sock, void *buf, size_t n, int flags)
+{
+        struct iovec part = { .iov_base = buf, .iov_len = n };
+        struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+
+        return cor_recvmsg(sock, &m, flags);
+}
+
 int cor_recv_fd(int sock, void *payload, size_t n, size_t *ret_n, struct cor_err *err)
 {
         union {
@@ -172,9 +190,7 @@ int cor_recv_fd(int sock, void *payload, size_t n, size_t *ret_n, struct cor_err
         ssize_t got;
         int fd;
 
-        do
-                got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-        while (got < 0 && errno == EINTR);
+        got = cor_recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
         if (got < 0)
                 return cor_fail_errno(err, "receive descriptor");
         fd = take_first_fd(&msg);

@@ -30,6 +30,14 @@ int cor_fd_cloexec(int fd, bool on, struct cor_err *err) COR_MUST_CHECK;
 int cor_fds_cloexec_from(unsigned first, struct cor_err *err) COR_MUST_CHECK;
 
 /*
+ * cor_recvmsg(), cor_recv() - recvmsg(2), recv(2) on a Unix socket without what is no end: EINTR, and the ECONNRESET
+ * that a socket of packets gives once, before what the other side had sent, if that ended with something unread.
+ */
+struct msghdr;
+ssize_t cor_recvmsg(int sock, struct msghdr *m, int flags);
+ssize_t cor_recv(int sock, void *buf, size_t n, int flags);
+
+/*
  * cor_send_fd() / cor_recv_fd() - one descriptor over a Unix socket (SCM_RIGHTS) with @n bytes of payload. Receiving
  * gives exactly one close-on-exec descriptor (further ones are closed) and up to @n bytes; the count in *ret_n if
  * given.

@@ -153,11 +153,7 @@ static int read_ahead(struct transfer_channel *c, int timeout_ms, struct cor_err
 
         if (ready <= 0)
                 return ready < 0 ? -1 : cor_fail(err, COR_TIMEOUT, "the other side of the transfer says nothing");
-        do
-                n = recv(c->fd, buf, sizeof buf, 0);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && errno == ECONNRESET)
-                return 0;
+        n = cor_recv(c->fd, buf, sizeof buf, 0);
         if (n < 0)
                 return cor_fail_errno(err, "hear the other side of the transfer");
         cor_text_add_n(&c->ahead, buf, (size_t)n);

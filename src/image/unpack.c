@@ -103,11 +103,8 @@ int unpacker_add(struct unpacker *u, unsigned job, const struct unpack_job *j, s
 
 static int hear(struct unpacker *u, struct unpack_event *ret, struct cor_err *err)
 {
-        ssize_t n;
+        ssize_t n = cor_recv(u->socket, ret, sizeof *ret, 0);
 
-        do
-                n = recv(u->socket, ret, sizeof *ret, 0);
-        while (n < 0 && errno == EINTR);
         if (n < 0)
                 return cor_fail_errno(err, "hear the unpacker");
         if (n != (ssize_t)sizeof *ret)

@@ -208,12 +208,10 @@ static int receive(int socket, struct request *r, struct digest *lower, int fds[
         struct cmsghdr *c;
         ssize_t n;
 
-        do
-                n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && errno != ECONNRESET)
+        n = cor_recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
+        if (n < 0)
                 return cor_fail_errno(err, "hear the transfer");
-        if (n <= 0)
+        if (n == 0)
                 return 0;
         c = CMSG_FIRSTHDR(&m);
         if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
@@ -242,7 +240,7 @@ static int serve_request(struct server *s, struct digest *lower, struct cor_err 
 static int serve_report(struct server *s, struct job *j, struct cor_err *err)
 {
         struct unpack_event event;
-        ssize_t n = recv(j->report, &event, sizeof event, 0);
+        ssize_t n = cor_recv(j->report, &event, sizeof event, 0);
 
         if (n == (ssize_t)sizeof event && event.type == UNPACK_PROGRESS) {
                 if (event.offset > j->read && event.offset <= j->work.size) { /* a stranger's word, perhaps */

@@ -195,11 +195,11 @@ static int receive(int sock, struct cor_err *err)
 {
         struct cor_err told = { 0 };
         char first;
-        ssize_t n = recv(sock, &first, 1, MSG_PEEK | MSG_TRUNC);
+        ssize_t n = cor_recv(sock, &first, 1, MSG_PEEK | MSG_TRUNC);
 
         if (n == 1)
                 return cor_recv_fd(sock, &first, 1, NULL, err);
-        if (n == (ssize_t)sizeof told && recv(sock, &told, sizeof told, 0) == (ssize_t)sizeof told) {
+        if (n == (ssize_t)sizeof told && cor_recv(sock, &told, sizeof told, 0) == (ssize_t)sizeof told) {
                 told.msg[sizeof told.msg - 1] = '\0';
                 if (err)
                         *err = told;

@@ -100,10 +100,10 @@ static ssize_t receive(int sock, char *buf, int *ret_fd)
         ssize_t n;
 
         if (!ret_fd) /* nothing is received that there is no room for */
-                return recv(sock, buf, MONITOR_PACKET_MAX, MSG_TRUNC);
+                return cor_recv(sock, buf, MONITOR_PACKET_MAX, MSG_TRUNC);
         m.msg_control = control;
         m.msg_controllen = sizeof control;
-        n = recvmsg(sock, &m, MSG_TRUNC | MSG_CMSG_CLOEXEC);
+        n = cor_recvmsg(sock, &m, MSG_TRUNC | MSG_CMSG_CLOEXEC);
         if (n >= 0)
                 take_fd(&m, ret_fd);
         return n;
@@ -116,16 +116,9 @@ int monitor_receive(int sock, char *buf, size_t *ret_n, struct cor_err *err)
 
 int monitor_receive_fd(int sock, char *buf, size_t *ret_n, int *ret_fd, struct cor_err *err)
 {
-        ssize_t n, least;
+        ssize_t n = receive(sock, buf, ret_fd), least;
         int type;
 
-        /*
-         * unix(7) does not say it: a side that ends with something unread makes this ECONNRESET, once, before what it
-         * had sent is received.
-         */
-        do
-                n = receive(sock, buf, ret_fd);
-        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0 && errno == EAGAIN)
                 return cor_fail(err, COR_BUSY, "nothing to receive yet");
         if (n < 0)

@@ -158,11 +158,9 @@ static void reap(struct server *s)
 static int serve(struct server *s)
 {
         struct question q;
-        ssize_t n = recv(s->socket, &q, sizeof q, 0);
+        ssize_t n = cor_recv(s->socket, &q, sizeof q, 0);
         pid_t pid;
 
-        if (n < 0 && errno == EINTR)
-                return 1;
         if (n != (ssize_t)sizeof q)
                 return 0;
         q.text[sizeof q.text - 1] = '\0';
@@ -249,11 +247,8 @@ static int ask(struct broker *b, enum kind kind, const char *text, struct cor_er
 static int hear(struct broker *b, bool wait, struct answer_head *head, const char **ret_text, size_t *ret_n,
                 struct cor_err *err)
 {
-        ssize_t n;
+        ssize_t n = cor_recv(b->socket, b->buf, MESSAGE_MAX_BYTES, wait ? 0 : MSG_DONTWAIT);
 
-        do
-                n = recv(b->socket, b->buf, MESSAGE_MAX_BYTES, wait ? 0 : MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
                 return 0;
         if (n < 0)

@@ -182,12 +182,10 @@ static int receive_reply(const struct criu *c, struct criu_reply *ret, int *ret_
         const struct cmsghdr *first;
         ssize_t got;
 
-        do
-                got = recvmsg(c->sock, &msg, MSG_CMSG_CLOEXEC);
-        while (got < 0 && errno == EINTR);
-        if (got < 0 && errno != ECONNRESET)
+        got = cor_recvmsg(c->sock, &msg, MSG_CMSG_CLOEXEC);
+        if (got < 0)
                 return cor_fail_errno(err, "receive a reply of criu");
-        if (got <= 0)
+        if (got == 0)
                 return cor_fail(err, COR_SYSTEM, "criu ended without a reply");
         first = CMSG_FIRSTHDR(&msg);
         if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS)

@@ -77,12 +77,9 @@ int message_receive(int sock, struct message *ret, int *ret_fd, struct cor_err *
                 .msg_controllen = sizeof control,
         };
         auto_fd fd = -1;
-        ssize_t n;
+        ssize_t n = cor_recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 
-        do
-                n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && errno != ECONNRESET)
+        if (n < 0)
                 return cor_fail_errno(err, "receive a message from the other process");
         if (n > 0)
                 fd = attached_fd(&msg);

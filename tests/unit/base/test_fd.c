@@ -330,6 +330,26 @@ static void waiting_for_input_has_an_end(void **state)
         assert_int_equal(err.sys, EBADF);
 }
 
+/* The other side ends with something unread: the kernel says so once, before what it had sent. */
+static void what_was_sent_before_an_end_is_received(void **state)
+{
+        const int types[] = { SOCK_SEQPACKET, SOCK_STREAM };
+
+        for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+                char buf[8] = "";
+                int ends[2];
+
+                assert_int_equal(socketpair(AF_UNIX, types[i] | SOCK_CLOEXEC, 0, ends), 0);
+                assert_int_equal(send(ends[1], "last", 4, 0), 4);
+                assert_int_equal(send(ends[0], "unread", 6, 0), 6);
+                close(ends[1]);
+                assert_int_equal(cor_recv(ends[0], buf, sizeof buf, 0), 4);
+                assert_string_equal(buf, "last");
+                assert_int_equal(cor_recv(ends[0], buf, sizeof buf, 0), 0);
+                close(ends[0]);
+        }
+}
+
 static void signals_do_not_lengthen_a_wait(void **state)
 {
         struct sigaction act = { .sa_handler = on_alarm };
@@ -358,6 +378,7 @@ int main(void)
                 cmocka_unit_test(descriptors_travel_with_their_payload),
                 cmocka_unit_test(of_several_descriptors_one_is_kept),
                 cmocka_unit_test(a_message_without_descriptor_is_an_error),
+                cmocka_unit_test(what_was_sent_before_an_end_is_received),
                 scratch_test(sockets_are_reached_however_long_their_path),
                 cmocka_unit_test(waiting_for_input_has_an_end),
                 cmocka_unit_test(signals_do_not_lengthen_a_wait),
