@@ -142,7 +142,10 @@ attack_dev() { # TARGET-OF-LINK
                         {destination: "/run", type: "tmpfs"}] |
                 .linux.devices = ["/opt/node", "/run/a/node", "/dev/net/tun", "/data/node" | {path: ., type: "c", major: 1, minor: 3}]' --arg o "$OUTSIDE"
         config_args sh -c 'echo x >/opt/node && echo x >/run/a/node && echo x >/dev/net/tun && echo x >/data/node && echo made'
+        mount --bind "$TEST_DIR" "$TEST_DIR" # /tmp is nodev on many machines
+        mount -o remount,bind,dev "$TEST_DIR"
         run run_container
+        umount "$TEST_DIR"
         expect_status 0
         expect_output made
         rm "$OUTSIDE/node"
