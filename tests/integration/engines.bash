@@ -15,7 +15,7 @@
 # With --systemd-cgroup in RUNTIME_FLAGS the engines let systemd make the cgroups. It knows no process or cgroup by the name
 # that namespaces give, so the world has none of these two, and sees systemd's part of /run.
 
-export WORLD_TIMEOUT=${WORLD_TIMEOUT:-60} # seconds that one call of an engine may take
+export WORLD_TIMEOUT=${WORLD_TIMEOUT:-120} # seconds that one call of an engine may take
 
 # setup_world - sets and exports the variables above
 setup_world() {
@@ -97,7 +97,7 @@ exec nsenter --target "$WORLD_PID" $WORLD_NAMESPACES --wdns="$T" -- "$@"
 EOS
 }
 
-# world COMMAND... - run a command in the world; after a minute (WORLD_TIMEOUT) it is ended, with all that it started
+# world COMMAND... - run a command in the world; after two minutes (WORLD_TIMEOUT) it is ended, with all that it started
 world() {
         timeout -k 5 "$WORLD_TIMEOUT" bash "$T/enter" "$@" 3>&-
 }
@@ -145,7 +145,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 TOML
         world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $! >/run/containerd.pid' \
                 "$T/containerd.log" containerd -c "$T/containerd.toml"
-        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
+        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-60})) wait_until ctr_ version || { tail -n 30 "$T/containerd.log"; return 1; }
 }
 
 ctr_() { world ctr --address /run/containerd.sock "$@"; }
@@ -181,7 +181,7 @@ world_dockerd() {
         # a child of process 1 of the world: it and what it starts outlive this call
         world sh -c 'setsid "$@" >>"$0" 2>&1 </dev/null & echo $!' "$T/dockerd.log" dockerd --config-file "$T/daemon.json" \
                 --host "$DOCKER_HOST" --containerd /run/containerd.sock "$@"
-        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-20})) wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
+        WAIT_SECONDS=$((2 * ${WAIT_SECONDS:-60})) wait_until docker_ version || { tail -n 30 "$T/dockerd.log"; return 1; }
 }
 
 docker_() { timeout --foreground -k 5 "$WORLD_TIMEOUT" "$DOCKER" "$@" 3>&-; }

@@ -42,7 +42,7 @@ SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}
 RUNTIME=${RUNTIME:-$CORACLE_BUILD/src/cli/coracle-runtime}
 export CORACLE_LIBEXEC=${CORACLE_LIBEXEC:-$CORACLE_BUILD/src/tools/systemd} # programs that the runtime starts
-export RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-60} # seconds that one call of the runtime may take
+export RUNTIME_TIMEOUT=${RUNTIME_TIMEOUT:-120} # seconds that one call of the runtime may take
 # Where hierarchies are mounted. bats reads this file for each test file and inherits what it exports to each of the tests.
 export CGROUP_MOUNTS=${CGROUP_MOUNTS-$(awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/self/mounts)}
 
@@ -247,11 +247,11 @@ container_pid() {
         state=$(runtime state "${1:-$ID}") && jq -er .pid <<<"$state"
 }
 
-# wait_until COMMAND... - try a command until it succeeds; fails after 20 s (WAIT_SECONDS)
+# wait_until COMMAND... - try a command until it succeeds; fails after a minute (WAIT_SECONDS)
 wait_until() {
-        local end=$((SECONDS + ${WAIT_SECONDS:-20}))
+        local end=$((SECONDS + ${WAIT_SECONDS:-60}))
         until "$@" >/dev/null 2>&1; do
-                [ "$SECONDS" -lt "$end" ] || { echo "still not so after ${WAIT_SECONDS:-20} s: $*"; return 1; }
+                [ "$SECONDS" -lt "$end" ] || { echo "still not so after ${WAIT_SECONDS:-60} s: $*"; return 1; }
                 sleep 0.05
         done
 }
