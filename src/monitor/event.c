@@ -43,6 +43,7 @@ void monitor_event_signal(struct monitor *m, int sig)
         monitor_event(m, "kill", "signal", text);
 }
 
+/* Docker's order since version 23: first what the container lets go of, its networks before its volumes. */
 void monitor_event_die(struct monitor *m)
 {
         auto_container_row row = { 0 };
@@ -53,9 +54,9 @@ void monitor_event_die(struct monitor *m)
         snprintf(duration, sizeof duration, "%lld", (long long)((m->now.finished - m->now.started) / 1000000000));
         if (with_row(m, &row) < 0)
                 return;
-        event_write_container(m->store, &row, "die", more, COR_COUNT(more));
         for (size_t i = 0; i < row.volumes.n_items; i++)
                 event_write_volume(m->store, row.volumes.items[i], "unmount", m->id, NULL, 0);
+        event_write_container(m->store, &row, "die", more, COR_COUNT(more));
 }
 
 void monitor_event_resize(struct monitor *m)

@@ -237,6 +237,22 @@ disconnect one bridge
 destroy one bridge"
 }
 
+@test "events: a container has let go of networks and volumes when it is told to be dead" {
+        local since
+        coracle network create one >/dev/null
+        start xa --network one -v things:/things
+        since=$(date +%s.%N)
+        coracle stop -t 0 xa >/dev/null
+        run coracle events --since "$since" --until 0s --format '{{.Type}} {{.Action}}'
+        expect_output "container kill
+network disconnect
+volume unmount
+container die
+container stop"
+        coracle rm xa >/dev/null
+        coracle volume rm things >/dev/null
+}
+
 # far: a namespace that is connected with the test's, as another host would be, and knows of no subnet of ours
 far_host() {
         nsenter --net="/proc/$NET/ns/net" unshare -n sleep 300 </dev/null >/dev/null 2>&1 3>&- &
