@@ -37,6 +37,22 @@ void forward_link_remove(struct forward_link *l)
 
 /* ----------------------------------------------------------------------------------------------------- what all use */
 
+void forward_use_from(struct forward *f, int first)
+{
+        f->first = first;
+}
+
+int forward_own(const struct forward *f, int fd)
+{
+        int own;
+
+        if (fd < 0 || fd >= f->first)
+                return fd;
+        own = fcntl(fd, F_DUPFD_CLOEXEC, f->first);
+        cor_fd_close(&fd);
+        return own;
+}
+
 int forward_watch(struct forward *f, struct forward_item *item, uint32_t events)
 {
         struct epoll_event e = { .events = events, .data.ptr = item };
@@ -82,6 +98,13 @@ int forward_pipe_get(struct forward *f, struct forward_pipe *ret)
         }
         if (pipe2(ret->fd, O_CLOEXEC | O_NONBLOCK) < 0)
                 return -1;
+        for (int i = 0; i < 2; i++)
+                ret->fd[i] = forward_own(f, ret->fd[i]);
+        if (ret->fd[0] < 0 || ret->fd[1] < 0) {
+                cor_fd_close(&ret->fd[0]);
+                cor_fd_close(&ret->fd[1]);
+                return -1;
+        }
         (void)fcntl(ret->fd[0], F_SETPIPE_SZ, PIPE_BYTES); /* as it is, where the user has too many */
         return 0;
 }
@@ -191,9 +214,14 @@ int forward_listen(int protocol, const struct forward_address *at, struct cor_er
 
 int forward_add(struct forward *f, int protocol, int fd, const struct forward_address *to, struct cor_err *err)
 {
-        struct forward_port *p = cor_alloc(sizeof *p);
-        int flags = fcntl(fd, F_GETFL);
+        struct forward_port *p;
+        int flags;
 
+        fd = forward_own(f, fd);
+        if (fd < 0)
+                return cor_fail_errno(err, "open a port");
+        flags = fcntl(fd, F_GETFL);
+        p = cor_alloc(sizeof *p);
         *p = (struct forward_port){ .item = { FORWARD_PORT, fd }, .protocol = protocol, .to = *to, .next = f->ports };
         if (protocol == IPPROTO_UDP)
                 forward_datagram_prepare(fd);

@@ -21,6 +21,11 @@ enum { FORWARD_UDP_MS = 90 * 1000, FORWARD_UDP_MAX = 4096 };
 struct forward;
 
 int forward_new(struct forward **ret, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * forward_use_from() - all its descriptors are @first or higher (before any port is added): whoever opens connections
+ * has no others of the process to take
+ */
+void forward_use_from(struct forward *f, int first);
 /* forward_free() - closes all ports, connections and associations */
 void forward_free(struct forward *f);
 

@@ -76,7 +76,7 @@ static struct forward_association *find(struct forward *f, struct forward_port *
 
 static struct forward_association *make(struct forward *f, struct forward_port *p, const struct forward_address *client)
 {
-        int fd = socket(p->to.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = forward_own(f, socket(p->to.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         struct forward_association *a;
         size_t bucket;
 

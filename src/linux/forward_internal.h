@@ -16,7 +16,6 @@ struct forward_port {
         int protocol;
         struct forward_address to;
         struct forward_port *next;
-        bool paused; /* there were no descriptors left */
 };
 
 /* A list in two directions, its head included; empty: both point to itself. */
@@ -39,6 +38,7 @@ struct forward_association;
 
 struct forward {
         int epoll;
+        int first;   /* of the descriptors that are ours to have */
         int64_t now; /* of the present step */
         struct forward_port *ports;
         bool paused; /* some port is */
@@ -54,6 +54,8 @@ struct forward {
 };
 enum { FORWARD_BUFFER_BYTES = 65536 };
 
+/* forward_own() - @fd, which it takes, by a number that is ours to have; -1 */
+int forward_own(const struct forward *f, int fd);
 int forward_watch(struct forward *f, struct forward_item *item, uint32_t events);
 /* forward_lack() - descriptors or memory are gone: take no more for a moment */
 void forward_lack(struct forward *f);

@@ -298,9 +298,9 @@ void forward_stream_event(struct forward *f, struct forward_item *item, uint32_t
         run(f, c);
 }
 
-static int connect_to(const struct forward_port *p)
+static int connect_to(const struct forward *f, const struct forward_port *p)
 {
-        int fd = socket(p->to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, p->protocol);
+        int fd = forward_own(f, socket(p->to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, p->protocol));
         int error;
 
         if (fd < 0)
@@ -343,7 +343,7 @@ static bool is_lack(int error)
 void forward_stream_accept(struct forward *f, struct forward_port *p)
 {
         for (int i = 0; i < ACCEPTS_A_STEP; i++) {
-                int server, client = accept4(p->item.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                int server, client = forward_own(f, accept4(p->item.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 
                 if (client < 0) {
                         if (is_lack(errno))
@@ -352,7 +352,7 @@ void forward_stream_accept(struct forward *f, struct forward_port *p)
                                 continue;
                         return;
                 }
-                server = connect_to(p);
+                server = connect_to(f, p);
                 if (server >= 0) {
                         begin(f, p, client, server);
                         continue;

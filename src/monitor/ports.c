@@ -9,7 +9,11 @@
 
 #include <sys/resource.h>
 
-/* What the user may have at most is enough for thousands of ports; the container is to have what it has without us. */
+/*
+ * What the user may have at most is enough for thousands of ports; the container is to have what it has without us. Of
+ * all numbers of descriptors the lower ones are for everything else: whoever opens connections to published ports, or
+ * publishes many, must not keep the monitor from its clients, its files and the container's next start.
+ */
 static struct rlimit raise_files(void)
 {
         struct rlimit before, all;
@@ -27,6 +31,15 @@ static void lower_files(const struct rlimit *before)
                 (void)setrlimit(RLIMIT_NOFILE, before);
 }
 
+static int first_of_ports(const struct rlimit *before)
+{
+        struct rlimit now;
+
+        if (!before->rlim_cur || getrlimit(RLIMIT_NOFILE, &now) < 0)
+                return 0;
+        return (int)(before->rlim_cur <= now.rlim_cur / 2 ? before->rlim_cur : now.rlim_cur / 2);
+}
+
 static int publish(struct monitor *m, const struct docker_network_settings *n, struct cor_err *err)
 {
         struct ports_request r = { .number = m->number,
@@ -42,6 +55,7 @@ static int publish(struct monitor *m, const struct docker_network_settings *n, s
                 return 0;
         monitor_withdraw(m);
         before = raise_files();
+        r.first_fd = first_of_ports(&before);
         done = ports_publish(m->store, &r, &m->published, err);
         lower_files(&before);
         return done < 0 ? cor_wrap(err, "driver failed programming external connectivity on endpoint %s",

@@ -228,6 +228,7 @@ static int publish(struct store *s, const struct ports_request *r, struct publis
 
         if (sock < 0 || ports_chooser_init(&c, err) < 0 || forward_new(&p->forward, err) < 0)
                 return -1;
+        forward_use_from(p->forward, r->first_fd);
         c.guard = host_firewall(sock);
         if (port_take(s, r->number, ports_choose, &c, err) < 0)
                 return tell_owner(s, &c, err);

@@ -32,8 +32,9 @@ struct ports_request {
         int64_t number; /* of the container */
         const struct port_wishes *wishes;
         struct ports_place place;
-        pid_t pid;   /* of its first process */
-        bool direct; /* past a firewall of the host */
+        pid_t pid;    /* of its first process */
+        bool direct;  /* past a firewall of the host */
+        int first_fd; /* the lowest number that a descriptor of theirs may have */
 };
 
 struct published;

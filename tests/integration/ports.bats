@@ -345,6 +345,27 @@ EOF
         no_traces
 }
 
+@test "connections to them take no descriptors that the monitor needs, and the container has its own limit" {
+        local monitor
+        ulimit -Sn 200
+        publish web -p 8080:80 -p 9001-9250:9001-9250 # more than 200 of each family
+        ulimit -Sn "$(ulimit -Hn)"
+        serve web 80
+        monitor=$(monitor_of web)
+        [ "$(awk '/^Max open files/ { print $4 }' "/proc/$(pid_of web)/limits")" = 200 ]
+        in_net python3 "$PEER" hold ::1 8080 400 >"$TEST_DIR/many" 2>&1 3>&- &
+        SERVERS+=($!)
+        wait_until grep -q ready "$TEST_DIR/many"
+        passed_on() { [ "$(find "/proc/$monitor/fd" -mindepth 1 | wc -l)" -gt 1200 ]; }
+        wait_until passed_on # two for each, and the ports
+        run in_net python3 "$PEER" ask tcp ::1 8080
+        expect_status 0
+        coracle restart -t 0 web
+        [ "$(awk '/^Max open files/ { print $4 }' "/proc/$(pid_of web)/limits")" = 200 ]
+        coracle stop -t 0 web
+        wait_until no_traces
+}
+
 @test "on a network with IPv6 the kernel forwards that as well, and the container sees who asks" {
         local protocol
         coracle network create --ipv6 --subnet fd77::/64 --subnet 10.77.0.0/24 six >/dev/null

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Both sides of a question: peer.py serve NAME PORT..., peer.py ask tcp|udp ADDRESS PORT [SECONDS [FROM_PORT]]
+"""Both sides of a question: peer.py serve NAME PORT..., peer.py ask tcp|udp ADDRESS PORT [SECONDS [FROM_PORT]]; and who
+only takes up room: peer.py hold ADDRESS PORT N
 
 serve answers on TCP, UDP, IPv4 and IPv6 with "NAME ADDRESS" of who asks, until it is killed; to a question that begins with
 the line "sum" it answers with the number of bytes and their SHA-256 once its end is there. It prints "ready" when all ports are open.
 ask prints the answer, and exits with 1 if there is none within SECONDS (15).
+hold has N connections, over which nothing is said, until it is killed. It prints "ready" when all are there.
 """
 import hashlib
+import resource
 import selectors
+import signal
 import socket
 import sys
 import threading
@@ -75,5 +79,13 @@ def ask(protocol, address, port, seconds='15', from_port='0'):
     print(text.decode(), end='')
 
 
+def hold(address, port, n):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(n) + 64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    held = [socket.create_connection((address, int(port)), 60) for _ in range(int(n))]
+    print('ready', flush=True)
+    signal.pause()
+    del held
+
+
 if __name__ == '__main__':
-    {'serve': serve, 'ask': ask}[sys.argv[1]](*sys.argv[2:])
+    {'serve': serve, 'ask': ask, 'hold': hold}[sys.argv[1]](*sys.argv[2:])
