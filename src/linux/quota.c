@@ -16,9 +16,9 @@
 #endif
 enum { TRIES = 64, BLOCK = 1024 }; /* limits are in blocks of 1 KiB, usage in bytes */
 
-static int quota_call(int fd, int command, uint32_t project, struct if_dqblk *q)
+static int quota_call(int fd, uint32_t command, uint32_t project, struct if_dqblk *q)
 {
-        return (int)syscall(SYS_quotactl_fd, fd, QCMD(command, PRJQUOTA), project, q);
+        return (int)syscall(SYS_quotactl_fd, fd, QCMD(command, (uint32_t)PRJQUOTA), project, q);
 }
 
 static int fail_quota(struct cor_err *err)
