@@ -17,6 +17,16 @@ void units_size(int64_t bytes, int digits, struct cor_text *out)
         cor_text_printf(out, "%s%s", number, names[i]);
 }
 
+void units_binary(double bytes, struct cor_text *out)
+{
+        static const char names[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+        size_t i = 0;
+
+        for (; bytes >= 1024 && i + 1 < COR_COUNT(names); i++)
+                bytes /= 1024;
+        cor_text_printf(out, "%.4g%s", bytes, names[i]);
+}
+
 void units_duration(int64_t seconds, struct cor_text *out)
 {
         int64_t minutes = seconds / 60, hours = (seconds + 1800) / 3600;

@@ -5,6 +5,8 @@
 
 /* units_size() - "12.3MB": powers of 1000, @digits significant digits (3 in lists, 4 elsewhere) */
 void units_size(int64_t bytes, int digits, struct cor_text *out);
+/* units_binary() - "12.34MiB": powers of 1024, 4 significant digits */
+void units_binary(double bytes, struct cor_text *out);
 /* units_duration() - "About an hour", "5 days" */
 void units_duration(int64_t seconds, struct cor_text *out);
 /* units_since() - "5 days ago", from @when (seconds since 1970) to now */

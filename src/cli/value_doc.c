@@ -19,6 +19,10 @@ static const struct {
         { "CpuCount", "CPUCount" },
         { "CpuPercent", "CPUPercent" },
         { "HostIp", "HostIP" },
+        { "CpuCfsPeriod", "CPUCfsPeriod" },
+        { "CpuCfsQuota", "CPUCfsQuota" },
+        { "HttpProxy", "HTTPProxy" },
+        { "HttpsProxy", "HTTPSProxy" },
 };
 
 static const char *name_of(const char *key)

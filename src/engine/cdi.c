@@ -180,10 +180,16 @@ static void read_folder(struct cdi_registry *r, const char *folder, size_t index
         free(names);
 }
 
-void cdi_registry_read(struct cdi_registry *ret)
+const char *cdi_folders(void)
 {
         const char *folders = getenv("CORACLE_CDI");
-        auto_str copy = cor_strdup(folders && *folders ? folders : "/etc/cdi:/var/run/cdi");
+
+        return folders && *folders ? folders : "/etc/cdi:/var/run/cdi";
+}
+
+void cdi_registry_read(struct cdi_registry *ret)
+{
+        auto_str copy = cor_strdup(cdi_folders());
         char *cursor = copy, *folder;
 
         *ret = (struct cdi_registry){ 0 };

@@ -60,6 +60,8 @@ void cdi_registry_read(struct cdi_registry *ret);
 void cdi_registry_done(struct cdi_registry *r);
 #define auto_cdi_registry COR_CLEANUP(cdi_registry_done) struct cdi_registry
 
+/* cdi_folders() - those that are looked into, separated by colons */
+const char *cdi_folders(void);
 /* cdi_find() - the device of that qualified name, and its file's spec; NOT_FOUND, INVALID if two files have it */
 int cdi_find(const struct cdi_registry *r, const char *name, const struct cdi_spec **ret_spec,
              const struct cdi_device **ret, struct cor_err *err) COR_MUST_CHECK;

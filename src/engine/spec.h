@@ -78,4 +78,14 @@ struct oci_config;
 int spec_limits(struct store *s, const struct container_row *row, const struct docker_host_config *host,
                 struct oci_config **ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* Which limits this machine can hold: docker's names for them. */
+struct spec_abilities {
+        bool memory, swap, oom_kill_disable, cpu_period, cpu_quota, cpu_shares, cpuset, pids;
+};
+void spec_abilities(struct spec_abilities *ret);
+/* spec_host_is_unified() - cgroups of version 2 only */
+bool spec_host_is_unified(void);
+/* spec_has_systemd() - cgroups are systemd's to make, a user's by that of the user */
+bool spec_has_systemd(void);
+
 #endif

@@ -88,6 +88,22 @@ static bool can(const struct ability *a)
         return access(path, F_OK) == 0;
 }
 
+void spec_abilities(struct spec_abilities *ret)
+{
+        bool quota = can(&cpu_quota);
+
+        *ret = (struct spec_abilities){
+                .memory = can(&memory_limit),
+                .swap = can(&swap_limit),
+                .oom_kill_disable = can(&oom_control),
+                .cpu_period = quota,
+                .cpu_quota = quota,
+                .cpu_shares = can(&cpu_shares),
+                .cpuset = can(&cpu_sets),
+                .pids = can(&pids),
+        };
+}
+
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
 static int check_swap(struct docker_host_config *h, bool update, struct cor_strv *warnings, struct cor_err *err)

@@ -86,9 +86,6 @@ static inline bool spec_empty(const char *s)
 }
 /* spec_parse_bool() - Go's words for it; -1 for others */
 int spec_parse_bool(const char *s, bool *ret) COR_MUST_CHECK;
-bool spec_host_is_unified(void);
-/* spec_has_systemd() - cgroups are systemd's to make, a user's by that of the user */
-bool spec_has_systemd(void);
 
 /* --- spec_check*.c, spec_merge.c --- */
 int spec_merge_image(struct docker_config *c, const struct image_config_run *image, struct cor_err *err) COR_MUST_CHECK;

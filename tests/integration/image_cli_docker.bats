@@ -197,6 +197,39 @@ plain() {
         both system df --format '{{json .}}'
 }
 
+# Each member of docker's document is there, with a value of the same kind, but for what docker 28 has no more. "nil" and
+# an empty list are one kind. What concerns a daemon and its helpers only is as if there was none.
+@test "info: docker's document; version: what is asked for in templates" {
+        local kinds='def kind: if . == null then "array" else type end;
+                [paths as $p | select($p | all(type == "string")) | {($p | join(".")): (getpath($p) | kind)}] | add |
+                with_entries(select(.key | test("^(Runtimes|RegistryConfig.IndexConfigs|Swarm.Cluster|ClientInfo)[.]|SystemStatus") | not))'
+        local gone='^(KernelMemory(TCP)?|BridgeNf.*|RegistryConfig.AllowNondistributable.*|.*Commit.Expected|Swarm.(RemoteManagers|Cluster)|'
+        gone+='ClusterStore|ClusterAdvertise|GenericResources|ClientInfo|DefaultAddressPools)$'
+        docker_ info --format '{{json .}}' | jq -S "$kinds" >"$T/info.docker"
+        coracle info --format '{{json .}}' | jq -S "$kinds" >"$T/info.coracle"
+        run jq -r --slurpfile ours "$T/info.coracle" --arg gone "$gone" 'to_entries[] | select(.key | test($gone) | not) |
+                select($ours[0][.key] != .value) | "\(.key): \(.value), and not \($ours[0][.key])"' "$T/info.docker"
+        expect_output ""
+        local template='{{.OSType}} {{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.KernelVersion}} {{.OperatingSystem}} {{.OSVersion}} {{.Name}} {{.Images}}
+                {{.CgroupVersion}} {{.CgroupDriver}} {{.MemoryLimit}} {{.SwapLimit}} {{.CPUShares}} {{.CPUCfsPeriod}} {{.CPUCfsQuota}} {{.PidsLimit}} {{.OomKillDisable}}
+                {{.IPv4Forwarding}} {{.LoggingDriver}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}} {{.Containers}} {{.HTTPProxy}} {{.Plugins.Volume}}'
+        run docker_ info --format "$template"
+        local theirs=$output
+        run coracle info --format "$template"
+        expect_output "$theirs"
+        run coracle version --format '{{.Server.Version}} {{.Server.Os}} {{.Client.Arch}} {{.Server.KernelVersion}}'
+        expect_output "$(coracle version --format '{{.Client.Version}}') $(docker_ version --format '{{.Server.Os}} {{.Client.Arch}} {{.Server.KernelVersion}}')"
+}
+
+@test "info: lines for people, what this machine cannot do, and a proxy without its password" {
+        export HTTPS_PROXY=http://user:secret@proxy.example:3128
+        run coracle info
+        expect_status 0
+        expect_text " Storage Driver: overlay" " Cgroup Version: " "  Volume: local" "  seccomp" "   Profile: builtin" \
+                " HTTPS Proxy: http://xxxxx:xxxxx@proxy.example:3128" "  127.0.0.0/8"
+        expect_no_text secret
+}
+
 @test "what we save docker loads, and has the same image" {
         local id
         id=$(docker_ images -q --no-trunc built:1)

@@ -1,138 +1,152 @@
-/* info: the store and the machine, by the names that docker's templates know. There is no server to ask. */
-#include "base/file.h"
+/* info: the store and the machine, in docker's document and docker's lines. There is no server to ask. */
 #include "cli/coracle/verb.h"
-#include "engine/container.h"
-#include "monitor/log_settings.h"
+#include "cli/units.h"
+#include "cli/value_doc.h"
+#include "engine/system.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/sysinfo.h>
-#include <sys/utsname.h>
 
 struct info_options {
         const char *format;
 };
 
-enum { OS_RELEASE_MAX_BYTES = 64 << 10 };
+/* --- for templates -------------------------------------------------------------------------------------------------
+ */
 
-/* "Debian GNU/Linux 12 (bookworm)"; free() */
-static char *system_name(void)
+/* What docker's client says of itself, after what the server says */
+static const struct value *client(struct value_pool *p)
 {
-        auto_str text = NULL;
-        char *cursor, *line;
+        struct value *s = value_struct(p, "*main.clientInfo"), *warnings = value_list(p);
 
-        if (cor_read_file("/etc/os-release", OS_RELEASE_MAX_BYTES, &text, NULL, NULL) < 0 &&
-            cor_read_file("/usr/lib/os-release", OS_RELEASE_MAX_BYTES, &text, NULL, NULL) < 0)
-                return cor_strdup("Linux");
-        for (cursor = text; (line = cor_split_next(&cursor, '\n')) != NULL;)
-                if (cor_starts_with(line, "PRETTY_NAME=")) {
-                        line += strlen("PRETTY_NAME=");
-                        line += *line == '"';
-                        line[strcspn(line, "\"")] = '\0';
-                        return cor_strdup(line);
-                }
-        return cor_strdup("Linux");
-}
-
-static int64_t memory_bytes(void)
-{
-        struct sysinfo i;
-
-        return sysinfo(&i) < 0 ? 0 : (int64_t)i.totalram * i.mem_unit;
-}
-
-static void count_containers(struct value_pool *p, struct value *s, const struct container_rows *rows)
-{
-        int64_t running = 0, paused = 0;
-
-        for (size_t i = 0; i < rows->n_items; i++) {
-                running += rows->items[i].now.phase == CONTAINER_PHASE_RUNNING ||
-                           rows->items[i].now.phase == CONTAINER_PHASE_RESTARTING;
-                paused += rows->items[i].now.phase == CONTAINER_PHASE_PAUSED;
-        }
-        value_field(p, s, "Containers", NULL, value_int(p, (int64_t)rows->n_items));
-        value_field(p, s, "ContainersRunning", NULL, value_int(p, running));
-        value_field(p, s, "ContainersPaused", NULL, value_int(p, paused));
-        value_field(p, s, "ContainersStopped", NULL, value_int(p, (int64_t)rows->n_items - running - paused));
-}
-
-/* None is a plugin, but docker has them under this name: what volumes can be made by, and where logs can go. */
-static void add_plugins(struct value_pool *p, struct value *s)
-{
-        static const char *const volume[] = { "local" };
-        struct value *plugins = value_struct(p, "system.PluginsInfo");
-        const char *const *log = log_driver_names();
-        size_t n = 0;
-
-        while (log[n])
-                n++;
-        value_field(p, plugins, "Volume", NULL, value_strings(p, volume, COR_COUNT(volume)));
-        value_field(p, plugins, "Log", NULL, value_strings(p, log, n));
-        value_field(p, s, "Plugins", NULL, plugins);
-        value_field_text(p, s, "LoggingDriver", "json-file");
-}
-
-static struct value *info(struct value_pool *p, const char *root, const struct container_rows *rows, size_t images)
-{
-        struct value *s = value_struct(p, "system.dockerInfo");
-        auto_str os = system_name();
-        struct utsname u;
-
-        if (uname(&u) < 0)
-                memset(&u, 0, sizeof u);
-        count_containers(p, s, rows);
-        value_field(p, s, "Images", NULL, value_int(p, (int64_t)images));
-        value_field_text(p, s, "Driver", "overlay");
-        add_plugins(p, s);
-        value_field_text(p, s, "DockerRootDir", root);
-        value_field_text(p, s, "KernelVersion", u.release);
-        value_field_text(p, s, "OperatingSystem", os);
-        value_field_text(p, s, "OSType", "linux");
-        value_field_text(p, s, "Architecture", u.machine);
-        value_field(p, s, "NCPU", NULL, value_int(p, get_nprocs()));
-        value_field(p, s, "MemTotal", NULL, value_int(p, memory_bytes()));
-        value_field_text(p, s, "Name", u.nodename);
-        value_field_text(p, s, "ServerVersion", CORACLE_VERSION);
+        warnings->null = true;
+        value_field(p, s, "Debug", NULL, &value_false);
+        value_field_text(p, s, "Version", CORACLE_VERSION);
+        value_field_text(p, s, "Context", "default");
+        value_field(p, s, "Plugins", NULL, value_list(p));
+        value_field(p, s, "Warnings", NULL, warnings);
         return s;
 }
 
-/* The same for people */
-static const char standard[] = "Containers: {{.Containers}}\n"
-                               " Running: {{.ContainersRunning}}\n"
-                               " Paused: {{.ContainersPaused}}\n"
-                               " Stopped: {{.ContainersStopped}}\n"
-                               "Images: {{.Images}}\n"
-                               "Version: {{.ServerVersion}}\n"
-                               "Storage Driver: {{.Driver}}\n"
-                               "Logging Driver: {{.LoggingDriver}}\n"
-                               "Plugins:\n"
-                               " Volume: {{join .Plugins.Volume \" \"}}\n"
-                               " Log: {{join .Plugins.Log \" \"}}\n"
-                               "Kernel Version: {{.KernelVersion}}\n"
-                               "Operating System: {{.OperatingSystem}}\n"
-                               "OSType: {{.OSType}}\n"
-                               "Architecture: {{.Architecture}}\n"
-                               "CPUs: {{.NCPU}}\n"
-                               "Total Memory: {{.MemTotal}} bytes\n"
-                               "Name: {{.Name}}\n"
-                               "Root Dir: {{.DockerRootDir}}";
+static int print_template(const char *format, const struct docker_info *i, struct cor_text *out, struct cor_err *err)
+{
+        auto_value_pool p = value_pool_new(SIZE_MAX);
+        struct value *s = value_from_doc(p, &docker_info_doc, i);
+        const struct value *v = s;
+
+        s->type = "system.dockerInfo";
+        value_field(p, s, "ClientInfo", NULL, client(p));
+        return format_inspect(strcmp(format, "json") == 0 ? "{{json .}}" : format, &v, 1, out, err);
+}
+
+/* --- for people ----------------------------------------------------------------------------------------------------
+ */
+
+static void add_words(struct cor_text *t, const char *head, const char *const *items, size_t n)
+{
+        cor_text_add(t, head);
+        for (size_t k = 0; k < n; k++)
+                cor_text_printf(t, " %s", items[k]);
+        cor_text_add_c(t, '\n');
+}
+
+static void add_lines(struct cor_text *t, const char *head, const char *const *items, size_t n)
+{
+        if (n > 0)
+                cor_text_printf(t, " %s:\n", head);
+        for (size_t k = 0; k < n; k++)
+                cor_text_printf(t, "  %s\n", items[k]);
+}
+
+static void add_store(struct cor_text *t, const struct docker_info *i)
+{
+        cor_text_printf(t, " Containers: %lld\n  Running: %lld\n  Paused: %lld\n  Stopped: %lld\n Images: %lld\n",
+                        (long long)i->containers, (long long)i->running, (long long)i->paused, (long long)i->stopped,
+                        (long long)i->images);
+        cor_text_printf(t, " Server Version: %s\n Storage Driver: %s\n", i->server_version, i->driver);
+        for (size_t k = 0; k < i->n_driver_status; k++)
+                cor_text_printf(t, "  %s: %s\n", i->driver_status[k].items[0], i->driver_status[k].items[1]);
+}
+
+/* "name=seccomp,profile=builtin" */
+static void add_security(struct cor_text *t, const char *option)
+{
+        auto_str copy = cor_strdup(option);
+        char *cursor = copy, *part;
+
+        while ((part = cor_split_next(&cursor, ',')) != NULL)
+                if (cor_starts_with(part, "name="))
+                        cor_text_printf(t, "  %s\n", part + strlen("name="));
+                else if (cor_starts_with(part, "profile="))
+                        cor_text_printf(t, "   Profile: %s\n", part + strlen("profile="));
+}
+
+static void add_parts(struct cor_text *t, const struct docker_info *i)
+{
+        cor_text_printf(t, " Logging Driver: %s\n Cgroup Driver: %s\n Cgroup Version: %s\n Plugins:\n",
+                        i->logging_driver, i->cgroup_driver, i->cgroup_version);
+        add_words(t, "  Volume:", i->plugins.volume, i->plugins.n_volume);
+        add_words(t, "  Network:", i->plugins.network, i->plugins.n_network);
+        add_words(t, "  Log:", i->plugins.log, i->plugins.n_log);
+        add_lines(t, "CDI spec directories", i->cdi_dirs, i->n_cdi_dirs);
+        cor_text_printf(t, " Swarm: %s\n Runtimes:", i->swarm.state);
+        for (size_t k = 0; k < i->n_runtimes; k++)
+                cor_text_printf(t, " %s", i->runtimes[k].name);
+        cor_text_printf(t, "\n Default Runtime: %s\n Init Binary: %s\n Security Options:\n", i->default_runtime,
+                        i->init_binary);
+        for (size_t k = 0; k < i->n_security_options; k++)
+                add_security(t, i->security_options[k]);
+}
+
+static void add_machine(struct cor_text *t, const struct docker_info *i)
+{
+        cor_text_printf(t, " Kernel Version: %s\n Operating System: %s\n OSType: %s\n Architecture: %s\n CPUs: %lld\n",
+                        i->kernel_version, i->operating_system, i->os_type, i->architecture, (long long)i->n_cpu);
+        cor_text_add(t, " Total Memory: ");
+        units_binary((double)i->memory, t);
+        cor_text_printf(t, "\n Name: %s\n ID: %s\n Docker Root Dir: %s\n Debug Mode: false\n", i->name, i->id,
+                        i->root_dir);
+}
+
+static void add_registries(struct cor_text *t, const struct docker_info *i)
+{
+        if (*i->http_proxy)
+                cor_text_printf(t, " HTTP Proxy: %s\n", i->http_proxy);
+        if (*i->https_proxy)
+                cor_text_printf(t, " HTTPS Proxy: %s\n", i->https_proxy);
+        if (*i->no_proxy)
+                cor_text_printf(t, " No Proxy: %s\n", i->no_proxy);
+        cor_text_add(t, " Experimental: false\n Insecure Registries:\n");
+        for (size_t k = 0; k < i->registries.n_indexes; k++)
+                if (!i->registries.indexes[k].secure)
+                        cor_text_printf(t, "  %s\n", i->registries.indexes[k].name);
+        for (size_t k = 0; k < i->registries.n_insecure; k++)
+                cor_text_printf(t, "  %s\n", i->registries.insecure[k]);
+        add_lines(t, "Registry Mirrors", i->registries.mirrors, i->registries.n_mirrors);
+        cor_text_printf(t, " Live Restore Enabled: true\n Firewall Backend: %s\n", i->firewall.driver);
+}
 
 static int run_info(struct invocation *in, struct cor_err *err)
 {
         const struct info_options *o = in->options;
-        const char *format = !o->format ? standard : strcmp(o->format, "json") == 0 ? "{{json .}}" : o->format;
-        auto_value_pool p = value_pool_new(SIZE_MAX);
-        auto_container_rows rows = { 0 };
-        auto_image_list list = { 0 };
-        const struct value *v;
+        auto_json struct docker_info *i = NULL;
         auto_text t = COR_TEXT_INIT;
         auto_engine e = { 0 };
 
-        if (verb_engine(in, &e, err) < 0 || image_all(e.store, false, &list, err) < 0 ||
-            engine_containers(&e, false, &rows, err) < 0)
+        if (verb_engine(in, &e, err) < 0 || engine_info(&e, &i, err) < 0)
                 return -1;
-        v = info(p, store_path(e.store), &rows, list.n_items);
-        return format_inspect(format, &v, 1, &t, err) < 0 ? -1 : verb_print(&t, err);
+        if (o->format)
+                return print_template(o->format, i, &t, err) < 0 ? -1 : verb_print(&t, err);
+        cor_text_printf(&t, "Client:\n Version:    %s\n Context:    default\n Debug Mode: false\n\nServer:\n",
+                        CORACLE_VERSION);
+        add_store(&t, i);
+        add_parts(&t, i);
+        add_machine(&t, i);
+        add_registries(&t, i);
+        if (verb_print(&t, err) < 0)
+                return -1;
+        for (size_t k = 0; k < i->n_warnings; k++)
+                verb_say("%s", i->warnings[k]);
+        return 0;
 }
 
 static const struct option info_rows[] = {

@@ -184,17 +184,6 @@ static void watch_done(struct watch *w)
 }
 #define auto_watch COR_CLEANUP(watch_done) struct watch
 
-/* As `docker stats` has them: powers of 1024 */
-static void add_bytes(double bytes, struct cor_text *out)
-{
-        static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-        size_t i = 0;
-
-        for (; bytes >= 1024 && i + 1 < COR_COUNT(units); i++)
-                bytes /= 1024;
-        cor_text_printf(out, "%.4g%s", bytes, units[i]);
-}
-
 static double cpu_percent(const struct docker_stats *s)
 {
         double used = (double)s->cpu.usage.total - (double)s->precpu.usage.total;
@@ -291,9 +280,9 @@ static struct value *make_row(struct value_pool *p, const struct stats_options *
         set_text(p, row, "ID", &t);
         cor_text_printf(&t, "%.2f%%", limit > 0 ? memory / limit * 100 : 0);
         set_text(p, row, "MemPerc", &t);
-        add_bytes(memory, &t);
+        units_binary(memory, &t);
         cor_text_add(&t, " / ");
-        add_bytes(limit, &t);
+        units_binary(limit, &t);
         set_text(p, row, "MemUsage", &t);
         value_field_text(p, row, "Name", s->name + (*s->name == '/'));
         add_net_io(s, &t);

@@ -5,41 +5,57 @@
 #include "image/platform.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 struct version_options {
         const char *format;
 };
 
-/* The client's part has docker's names: {{.Client.Version}} */
-static struct value *version(struct value_pool *p)
+/* What docker's templates ask: {{.Client.Version}}, and {{.Server.Version}}, where the engine is part of the program.
+ */
+static struct value *part(struct value_pool *p, const char *type)
 {
         struct platform host = platform_host();
-        struct value *client = value_struct(p, "*version.clientVersion"), *all = value_struct(p, "version.versionInfo");
+        struct value *s = value_struct(p, type);
 
-        value_field_text(p, client, "Version", CORACLE_VERSION);
-        value_field_text(p, client, "Os", host.os);
-        value_field_text(p, client, "Arch", host.architecture);
+        value_field_text(p, s, "Version", CORACLE_VERSION);
+        value_field_text(p, s, "Os", host.os);
+        value_field_text(p, s, "Arch", host.architecture);
+        return s;
+}
+
+static struct value *version(struct value_pool *p)
+{
+        struct value *all = value_struct(p, "version.versionInfo");
+        struct value *client = part(p, "*version.clientVersion"), *server = part(p, "*types.Version");
+        struct utsname u;
+
+        value_field_text(p, client, "Context", "default");
+        value_field_text(p, server, "KernelVersion", uname(&u) < 0 ? "" : u.release);
         value_field(p, all, "Client", NULL, client);
+        value_field(p, all, "Server", NULL, server);
         return all;
 }
+
+static const char standard[] = "Client:\n"
+                               " Version:           {{.Client.Version}}\n"
+                               " OS/Arch:           {{.Client.Os}}/{{.Client.Arch}}\n"
+                               " Context:           {{.Client.Context}}\n"
+                               "\n"
+                               "Server:\n"
+                               " Engine:\n"
+                               "  Version:          {{.Server.Version}}\n"
+                               "  OS/Arch:          {{.Server.Os}}/{{.Server.Arch}}";
 
 static int run_version(struct invocation *in, struct cor_err *err)
 {
         const struct version_options *o = in->options;
+        const char *format = !o->format ? standard : strcmp(o->format, "json") == 0 ? "{{json .}}" : o->format;
         auto_value_pool p = value_pool_new(SIZE_MAX);
         const struct value *v = version(p);
         auto_text t = COR_TEXT_INIT;
 
-        if (o->format) {
-                if (format_inspect(strcmp(o->format, "json") == 0 ? "{{json .}}" : o->format, &v, 1, &t, err) < 0)
-                        return -1;
-        } else {
-                struct platform host = platform_host();
-
-                cor_text_printf(&t, "Client:\n Version:           %s\n OS/Arch:           %s/%s\n", CORACLE_VERSION,
-                                host.os, host.architecture);
-        }
-        return verb_print(&t, err);
+        return format_inspect(format, &v, 1, &t, err) < 0 ? -1 : verb_print(&t, err);
 }
 
 static const struct option version_rows[] = {
