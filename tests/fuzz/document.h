@@ -5,16 +5,9 @@
  * what was read is printed and reads back to the same.
  */
 #include "../printing.h"
+#include "require.h"
 #include <stdio.h>
 #include <string.h>
-
-#define FUZZ_REQUIRE(TRUTH)                                                                                            \
-        do {                                                                                                           \
-                if (!(TRUTH)) {                                                                                        \
-                        fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #TRUTH);                      \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
 
 static inline void document_error_is_fit(const struct cor_err *err)
 {

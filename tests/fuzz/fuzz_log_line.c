@@ -5,26 +5,11 @@
 #include "base/text.h"
 #include "monitor/log_read.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "require.h"
 
 enum { ATTRS_MAX = 4 };
 
-#define REQUIRE(TRUTH)                                                                                                 \
-        do {                                                                                                           \
-                if (!(TRUTH)) {                                                                                        \
-                        fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #TRUTH);                      \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void is_within(const char *part, size_t n, const char *line, size_t size)
-{
-        REQUIRE(part >= line && part + n < line + size && part[n] == '\0');
-}
 
 static void add_string(struct cor_text *t, const char *s, size_t n)
 {
@@ -68,33 +53,34 @@ static void reads_back(const struct log_line *l)
         struct log_line back;
 
         write_again(l, &t);
-        REQUIRE(log_line_parse(t.s, t.len, attrs, ATTRS_MAX, &back));
-        REQUIRE(!back.log == !l->log && back.log_n == l->log_n && (!l->log || !memcmp(back.log, l->log, l->log_n)));
-        REQUIRE(cor_streq(back.stream, l->stream) && cor_streq(back.time, l->time) && back.n_attrs == l->n_attrs);
+        FUZZ_REQUIRE(log_line_parse(t.s, t.len, attrs, ATTRS_MAX, &back));
+        FUZZ_REQUIRE(!back.log == !l->log && back.log_n == l->log_n &&
+                     (!l->log || !memcmp(back.log, l->log, l->log_n)));
+        FUZZ_REQUIRE(cor_streq(back.stream, l->stream) && cor_streq(back.time, l->time) && back.n_attrs == l->n_attrs);
         for (size_t i = 0; i < l->n_attrs; i++)
-                REQUIRE(strcmp(back.attrs[i].key, l->attrs[i].key) == 0 &&
-                        strcmp(back.attrs[i].value, l->attrs[i].value) == 0);
+                FUZZ_REQUIRE(strcmp(back.attrs[i].key, l->attrs[i].key) == 0 &&
+                             strcmp(back.attrs[i].value, l->attrs[i].value) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        char *line = malloc(size > 0 ? size : 1); /* of just this size: what is read behind it is seen */
+        char *line = fuzz_copy(data, size);
         struct cor_pair attrs[ATTRS_MAX];
         struct log_line l;
 
-        if (size > 0)
-                memcpy(line, data, size);
         if (log_line_parse(line, size, attrs, ATTRS_MAX, &l)) {
-                if (l.log)
-                        is_within(l.log, l.log_n, line, size);
+                if (l.log) {
+                        fuzz_is_within(l.log, l.log_n + 1, line, size);
+                        FUZZ_REQUIRE(l.log[l.log_n] == '\0');
+                }
                 if (l.stream)
-                        is_within(l.stream, strlen(l.stream), line, size);
+                        fuzz_text_is_within(l.stream, line, size);
                 if (l.time)
-                        is_within(l.time, strlen(l.time), line, size);
-                REQUIRE(l.n_attrs <= ATTRS_MAX);
+                        fuzz_text_is_within(l.time, line, size);
+                FUZZ_REQUIRE(l.n_attrs <= ATTRS_MAX);
                 for (size_t i = 0; i < l.n_attrs; i++) {
-                        is_within(l.attrs[i].key, strlen(l.attrs[i].key), line, size);
-                        is_within(l.attrs[i].value, strlen(l.attrs[i].value), line, size);
+                        fuzz_text_is_within(l.attrs[i].key, line, size);
+                        fuzz_text_is_within(l.attrs[i].value, line, size);
                 }
                 reads_back(&l);
         }

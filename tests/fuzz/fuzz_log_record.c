@@ -6,34 +6,13 @@
 #include "monitor/log_read.h"
 #include "monitor/log_record.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "require.h"
 
 enum { MAX_BYTES = 4096 };
-
-#define REQUIRE(TRUTH)                                                                                                 \
-        do {                                                                                                           \
-                if (!(TRUTH)) {                                                                                        \
-                        fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #TRUTH);                      \
-                        abort();                                                                                       \
-                }                                                                                                      \
-        } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct cor_pair attrs[LOG_ATTRS_MAX], attrs_back[LOG_ATTRS_MAX];
-
-static void is_within(const char *part, size_t n, const char *bytes, size_t size)
-{
-        REQUIRE(part >= bytes && part + n <= bytes + size);
-}
-
-static void text_is_within(const char *text, const char *bytes, size_t size)
-{
-        if (*text)
-                is_within(text, strlen(text) + 1, bytes, size);
-}
 
 static void reads_back(const struct log_record *r)
 {
@@ -51,14 +30,15 @@ static void reads_back(const struct log_record *r)
 
         log_record_add(&m, r->attrs, r->n_attrs, &t);
         n = log_record_length(t.s);
-        REQUIRE(t.len == n + 2 * (size_t)LOG_RECORD_FRAME && log_record_length(t.s + t.len - LOG_RECORD_FRAME) == n);
-        REQUIRE(log_record_parse(t.s + LOG_RECORD_FRAME, n, attrs_back, LOG_ATTRS_MAX, &back));
-        REQUIRE(back.stream == r->stream && back.time == r->time && back.partial == r->partial);
-        REQUIRE(back.last == (r->partial && r->last) && back.n == r->n && memcmp(back.line, r->line, r->n) == 0);
-        REQUIRE(back.n_attrs == r->n_attrs);
+        FUZZ_REQUIRE(t.len == n + 2 * (size_t)LOG_RECORD_FRAME &&
+                     log_record_length(t.s + t.len - LOG_RECORD_FRAME) == n);
+        FUZZ_REQUIRE(log_record_parse(t.s + LOG_RECORD_FRAME, n, attrs_back, LOG_ATTRS_MAX, &back));
+        FUZZ_REQUIRE(back.stream == r->stream && back.time == r->time && back.partial == r->partial);
+        FUZZ_REQUIRE(back.last == (r->partial && r->last) && back.n == r->n && memcmp(back.line, r->line, r->n) == 0);
+        FUZZ_REQUIRE(back.n_attrs == r->n_attrs);
         for (size_t i = 0; i < r->n_attrs; i++)
-                REQUIRE(strcmp(back.attrs[i].key, r->attrs[i].key) == 0 &&
-                        strcmp(back.attrs[i].value, r->attrs[i].value) == 0);
+                FUZZ_REQUIRE(strcmp(back.attrs[i].key, r->attrs[i].key) == 0 &&
+                             strcmp(back.attrs[i].value, r->attrs[i].value) == 0);
 }
 
 static void one_record(char *bytes, size_t size)
@@ -68,11 +48,13 @@ static void one_record(char *bytes, size_t size)
         if (!log_record_parse(bytes, size, attrs, LOG_ATTRS_MAX, &r))
                 return;
         if (r.n > 0)
-                is_within(r.line, r.n, bytes, size);
-        REQUIRE(r.n_attrs <= LOG_ATTRS_MAX);
+                fuzz_is_within(r.line, r.n, bytes, size);
+        FUZZ_REQUIRE(r.n_attrs <= LOG_ATTRS_MAX);
         for (size_t i = 0; i < r.n_attrs; i++) {
-                text_is_within(r.attrs[i].key, bytes, size);
-                text_is_within(r.attrs[i].value, bytes, size);
+                if (r.attrs[i].key[0])
+                        fuzz_text_is_within(r.attrs[i].key, bytes, size);
+                if (r.attrs[i].value[0])
+                        fuzz_text_is_within(r.attrs[i].value, bytes, size);
         }
         if (r.time >= 0)
                 reads_back(&r);
@@ -84,9 +66,9 @@ static void a_file(char *bytes, size_t size)
         struct log_entry e;
 
         while (log_local_form.take(bytes + at, size - at, attrs, &used, &e) > 0) {
-                REQUIRE(used > 0 && used <= size - at);
+                FUZZ_REQUIRE(used > 0 && used <= size - at);
                 if (e.text && e.n > 1)
-                        is_within(e.text, e.n, bytes + at, used);
+                        fuzz_is_within(e.text, e.n, bytes + at, used);
                 at += used;
         }
 }
@@ -97,9 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (size > MAX_BYTES)
                 return 0;
-        copy = malloc(size > 0 ? size : 1); /* of just this size: what is read behind it is seen */
-        if (size > 0)
-                memcpy(copy, data, size);
+        copy = fuzz_copy(data, size);
         a_file(copy, size);
         if (size > 0)
                 memcpy(copy, data, size);
