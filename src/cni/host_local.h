@@ -4,7 +4,7 @@
  * host-local in three parts: its configuration (host_local_config.c), the folder that says which address is whose
  * (host_local_store.c), and the verbs (host_local.c).
  */
-#include "cni/call.h"
+#include "cni/ipam.h"
 #include "linux/ip.h"
 
 /* ---------------------------------------------------------------------------------------------------- configuration */
@@ -27,12 +27,7 @@ struct host_local {
                 size_t n_routes;
                 const char *data_dir, *resolv_conf;
         } * ipam;
-        struct {
-                struct {
-                        const char **ips;
-                        size_t n_ips;
-                } cni;
-        } args;
+        struct ipam_args args;
         struct {
                 const char **ips;
                 size_t n_ips;

@@ -33,18 +33,7 @@ static const struct cor_json_field ipam_fields[] = {
 };
 static const struct cor_json_doc ipam_doc = COR_DOC(struct host_local_ipam, ipam_fields, NULL);
 
-typedef __typeof__(((struct host_local *)NULL)->args) args_t;
-typedef __typeof__(((struct host_local *)NULL)->args.cni) args_cni_t;
 typedef __typeof__(((struct host_local *)NULL)->runtime) runtime_t;
-
-static const struct cor_json_field args_cni_fields[] = {
-        COR_FIELD_LIST("ips", LIST_STR, args_cni_t, ips, n_ips, 0),
-};
-static const struct cor_json_doc args_cni_doc = COR_DOC(args_cni_t, args_cni_fields, NULL);
-static const struct cor_json_field args_fields[] = {
-        COR_FIELD_OBJ("cni", INLINE, args_t, cni, &args_cni_doc, 0),
-};
-static const struct cor_json_doc args_doc = COR_DOC(args_t, args_fields, NULL);
 static const struct cor_json_field runtime_fields[] = {
         COR_FIELD_LIST("ips", LIST_STR, runtime_t, ips, n_ips, 0),
         COR_FIELD_LIST_OF("ipRanges", LIST_OBJ, runtime_t, pools, n_pools, &pool_doc, 0),
@@ -53,7 +42,7 @@ static const struct cor_json_doc runtime_doc = COR_DOC(runtime_t, runtime_fields
 
 static const struct cor_json_field fields[] = {
         COR_FIELD_OBJ("ipam", OBJ, struct host_local, ipam, &ipam_doc, COR_JSON_REQUIRED),
-        COR_FIELD_OBJ("args", INLINE, struct host_local, args, &args_doc, 0),
+        COR_FIELD_OBJ("args", INLINE, struct host_local, args, &ipam_args_doc, 0),
         COR_FIELD_OBJ("runtimeConfig", INLINE, struct host_local, runtime, &runtime_doc, 0),
 };
 const struct cor_json_doc host_local_doc = COR_DOC(struct host_local, fields, NULL);

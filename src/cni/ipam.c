@@ -11,6 +11,13 @@
 
 enum { PLUGIN_TIMEOUT_MS = 120000 }; /* a DHCP server may take its time */
 
+static const struct cor_json_field ips_fields[] = { COR_FIELD_LIST("ips", LIST_STR, struct ipam_ips, ips, n_ips, 0) };
+const struct cor_json_doc ipam_ips_doc = COR_DOC(struct ipam_ips, ips_fields, NULL);
+static const struct cor_json_field args_fields[] = {
+        COR_FIELD_OBJ("cni", INLINE, struct ipam_args, cni, &ipam_ips_doc, 0),
+};
+const struct cor_json_doc ipam_args_doc = COR_DOC(struct ipam_args, args_fields, NULL);
+
 bool ipam_wanted(const struct cni_call *c)
 {
         return c->config->ipam.type && c->config->ipam.type[0];

@@ -8,6 +8,16 @@
  */
 #include "cni/call.h"
 
+/* The addresses that a runtime names: args.cni.ips and runtimeConfig.ips. */
+struct ipam_ips {
+        const char **ips;
+        size_t n_ips;
+};
+struct ipam_args {
+        struct ipam_ips cni;
+};
+extern const struct cor_json_doc ipam_ips_doc, ipam_args_doc;
+
 /* ipam_wanted() - the configuration names one */
 bool ipam_wanted(const struct cni_call *c);
 /* ipam_add() - addresses, routes and DNS for this attachment; at least one address. cor_json_free() */

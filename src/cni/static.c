@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cni/ipam.h"
 #include "cni/plugins.h"
 #include "cni/space.h"
 
@@ -18,16 +19,8 @@ struct static_config {
                 size_t n_routes;
                 struct cni_dns dns;
         } * ipam;
-        struct {
-                struct {
-                        const char **ips;
-                        size_t n_ips;
-                } cni;
-        } args;
-        struct {
-                const char **ips;
-                size_t n_ips;
-        } runtime;
+        struct ipam_args args;
+        struct ipam_ips runtime;
 };
 
 static const struct cor_json_field address_fields[] = {
@@ -43,21 +36,10 @@ static const struct cor_json_field ipam_fields[] = {
 };
 static const struct cor_json_doc ipam_doc = COR_DOC(struct static_ipam, ipam_fields, NULL);
 
-typedef __typeof__(((struct static_config *)NULL)->args) args_t;
-typedef __typeof__(((struct static_config *)NULL)->args.cni) args_cni_t;
-typedef __typeof__(((struct static_config *)NULL)->runtime) runtime_t;
-
-static const struct cor_json_field args_cni_fields[] = { COR_FIELD_LIST("ips", LIST_STR, args_cni_t, ips, n_ips, 0) };
-static const struct cor_json_doc args_cni_doc = COR_DOC(args_cni_t, args_cni_fields, NULL);
-static const struct cor_json_field args_fields[] = { COR_FIELD_OBJ("cni", INLINE, args_t, cni, &args_cni_doc, 0) };
-static const struct cor_json_doc args_doc = COR_DOC(args_t, args_fields, NULL);
-static const struct cor_json_field runtime_fields[] = { COR_FIELD_LIST("ips", LIST_STR, runtime_t, ips, n_ips, 0) };
-static const struct cor_json_doc runtime_doc = COR_DOC(runtime_t, runtime_fields, NULL);
-
 static const struct cor_json_field fields[] = {
         COR_FIELD_OBJ("ipam", OBJ, struct static_config, ipam, &ipam_doc, COR_JSON_REQUIRED),
-        COR_FIELD_OBJ("args", INLINE, struct static_config, args, &args_doc, 0),
-        COR_FIELD_OBJ("runtimeConfig", INLINE, struct static_config, runtime, &runtime_doc, 0),
+        COR_FIELD_OBJ("args", INLINE, struct static_config, args, &ipam_args_doc, 0),
+        COR_FIELD_OBJ("runtimeConfig", INLINE, struct static_config, runtime, &ipam_ips_doc, 0),
 };
 static const struct cor_json_doc static_doc = COR_DOC(struct static_config, fields, NULL);
 
