@@ -275,60 +275,50 @@ int bridge_gateway(struct space *s, const struct bridge_config *b, const struct 
 
 /* ------------------------------------------------------------------------------------------------------ macspoofchk */
 
-int spoof_check_add(struct cni_call *c, const struct link *port, const struct link *inside, struct cor_err *err)
+struct spoof_check {
+        const struct link *port, *inside;
+};
+
+static int make_rules(struct nft_change *change, const char *comment, const void *data, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
-        auto_nft_change change;
-        char comment[OWNER_TEXT_BYTES];
+        const struct spoof_check *s = data;
         struct nft_rule r;
 
-        nft_change_begin(&change, NFPROTO_BRIDGE, SPOOF_TABLE);
-        if (sock < 0)
-                return -1;
-        nft_add_table(&change);
-        nft_add_chain(&change, &(struct nft_chain){
-                                       .name = "prerouting",
-                                       .type = "filter",
-                                       .hook = NF_BR_PRE_ROUTING,
-                                       .priority = PRIORITY_BEFORE_ALL,
-                               });
-        if (owner_drop_rules(&change, sock, c, owner_is_ours, err) < 0)
-                return -1;
-        owner_comment(c, comment);
-        nft_rule_begin(&r, &change, "prerouting");
+        (void)err;
+        nft_add_table(change);
+        nft_add_chain(change, &(struct nft_chain){
+                                      .name = "prerouting",
+                                      .type = "filter",
+                                      .hook = NF_BR_PRE_ROUTING,
+                                      .priority = PRIORITY_BEFORE_ALL,
+                              });
+        nft_rule_begin(&r, change, "prerouting");
         r.comment = comment;
-        nft_match_interface(&r, NFT_META_IIFNAME, NFT_CMP_EQ, port->name);
+        nft_match_interface(&r, NFT_META_IIFNAME, NFT_CMP_EQ, s->port->name);
         nft_load_payload(&r, NFT_PAYLOAD_LL_HEADER, SOURCE_OFFSET, LINK_MAC_BYTES, NFT_REG32_00);
-        nft_compare(&r, NFT_REG32_00, NFT_CMP_NEQ, inside->mac, LINK_MAC_BYTES);
+        nft_compare(&r, NFT_REG32_00, NFT_CMP_NEQ, s->inside->mac, LINK_MAC_BYTES);
         nft_verdict(&r, NF_DROP, NULL);
-        nft_rule_end(&r, &change);
-        return nft_change_commit(&change, sock, err) < 0 ? cor_wrap(err, "macspoofchk: nftables table " SPOOF_TABLE)
-                                                         : 0;
+        nft_rule_end(&r, change);
+        return 0;
 }
 
-static int drop(struct cni_call *c, bool (*fits)(const struct cni_call *c, const char *comment), struct cor_err *err)
-{
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
-        auto_nft_change change;
-        int n;
+static const struct owner_rules SPOOF_RULES = { NFPROTO_BRIDGE, SPOOF_TABLE, make_rules };
 
-        nft_change_begin(&change, NFPROTO_BRIDGE, SPOOF_TABLE);
-        n = sock < 0 ? -1 : owner_drop_rules(&change, sock, c, fits, err);
-        if (n <= 0)
-                return n;
-        if (nft_change_commit(&change, sock, err) == 0 || err->sys == ENOENT)
-                return 0;
-        return cor_wrap(err, "macspoofchk: nftables table " SPOOF_TABLE);
+int spoof_check_add(struct cni_call *c, const struct link *port, const struct link *inside, struct cor_err *err)
+{
+        const struct spoof_check s = { port, inside };
+
+        return owner_change(c, &SPOOF_RULES, owner_is_ours, &s, err) < 0 ? cor_wrap(err, "macspoofchk") : 0;
 }
 
 int spoof_check_del(struct cni_call *c, struct cor_err *err)
 {
-        return drop(c, owner_is_ours, err);
+        return owner_change(c, &SPOOF_RULES, owner_is_ours, NULL, err) < 0 ? cor_wrap(err, "macspoofchk") : 0;
 }
 
 int spoof_check_gc(struct cni_call *c, struct cor_err *err)
 {
-        return drop(c, owner_is_stale, err);
+        return owner_change(c, &SPOOF_RULES, owner_is_stale, NULL, err) < 0 ? cor_wrap(err, "macspoofchk") : 0;
 }
 
 int spoof_check_there(struct cni_call *c, struct cor_err *err)

@@ -4,7 +4,6 @@
  */
 #include "cni/masquerade.h"
 
-#include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -18,7 +17,7 @@
 #include "linux/nft_rule.h"
 
 #define TABLE "coracle_cni_masquerade"
-enum { PRIORITY_SRCNAT = 100, TRIES = 5 };
+enum { PRIORITY_SRCNAT = 100 };
 
 const struct cor_word masquerade_words[] = {
         { "nftables", MASQUERADE_NFTABLES },
@@ -77,41 +76,22 @@ static void add_source(struct nft_change *change, const struct ip_prefix *p, con
         nft_rule_end(&r, change);
 }
 
-/* Between the look and the change somebody may have removed the same stale rule: look again then. */
-static int change_rules(struct cni_call *c, const struct cni_result *r,
-                        bool (*fits)(const struct cni_call *c, const char *comment), struct cor_err *err)
+static int make_rules(struct nft_change *change, const char *comment, const void *data, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
-        char comment[OWNER_TEXT_BYTES];
+        const struct cni_result *r = data;
 
-        if (sock < 0)
-                return -1;
-        owner_comment(c, comment);
-        for (int i = 0;; i++) {
-                auto_nft_change change;
-                int stale;
+        make_base(change);
+        for (size_t i = 0; i < r->n_ips; i++) {
+                struct ip_prefix p;
 
-                nft_change_begin(&change, NFPROTO_INET, TABLE);
-                if (r)
-                        make_base(&change);
-                stale = owner_drop_rules(&change, sock, c, fits, err);
-                if (stale < 0)
+                if (text_prefix(r->ips[i].address, "ips[].address", &p, err) < 0)
                         return -1;
-                if (stale == 0 && !r)
-                        return 0;
-                for (size_t j = 0; r && j < r->n_ips; j++) {
-                        struct ip_prefix p;
-
-                        if (text_prefix(r->ips[j].address, "ips[].address", &p, err) < 0)
-                                return -1;
-                        add_source(&change, &p, comment);
-                }
-                if (nft_change_commit(&change, sock, err) == 0)
-                        return 0;
-                if (err->sys != ENOENT || i == TRIES)
-                        return cor_wrap(err, "ipMasq: nftables table " TABLE);
+                add_source(change, &p, comment);
         }
+        return 0;
 }
+
+static const struct owner_rules RULES = { NFPROTO_INET, TABLE, make_rules };
 
 /* --------------------------------------------------------------------------------------------------------- iptables */
 
@@ -166,12 +146,16 @@ static int iptables_del(struct cni_call *c, struct cor_err *err)
 
 int masquerade_add(struct cni_call *c, enum masquerade_backend backend, const struct cni_result *r, struct cor_err *err)
 {
-        return backend == MASQUERADE_IPTABLES ? iptables_add(c, r, err) : change_rules(c, r, owner_is_ours, err);
+        if (backend == MASQUERADE_IPTABLES)
+                return iptables_add(c, r, err);
+        return owner_change(c, &RULES, owner_is_ours, r, err) < 0 ? cor_wrap(err, "ipMasq") : 0;
 }
 
 int masquerade_del(struct cni_call *c, enum masquerade_backend backend, struct cor_err *err)
 {
-        return backend == MASQUERADE_IPTABLES ? iptables_del(c, err) : change_rules(c, NULL, owner_is_ours, err);
+        if (backend == MASQUERADE_IPTABLES)
+                return iptables_del(c, err);
+        return owner_change(c, &RULES, owner_is_ours, NULL, err) < 0 ? cor_wrap(err, "ipMasq") : 0;
 }
 
 int masquerade_check(struct cni_call *c, enum masquerade_backend backend, struct cor_err *err)
@@ -190,5 +174,5 @@ int masquerade_check(struct cni_call *c, enum masquerade_backend backend, struct
 
 int masquerade_gc(struct cni_call *c, struct cor_err *err)
 {
-        return change_rules(c, NULL, owner_is_stale, err);
+        return owner_change(c, &RULES, owner_is_stale, NULL, err) < 0 ? cor_wrap(err, "ipMasq") : 0;
 }

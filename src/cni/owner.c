@@ -1,9 +1,14 @@
 #include "cni/owner.h"
 
+#include <errno.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
+
+enum { TRIES = 5 };
 
 /* FNV-1a of 128 bits: for telling things apart that one administrator named, not against an enemy. */
 void owner_digest(const char *a, const char *b, char ret[OWNER_DIGEST + 1])
@@ -76,6 +81,33 @@ int owner_drop_rules(struct nft_change *change, int sock, const struct cni_call 
                         dropped++;
                 }
         return dropped;
+}
+
+/* Between the look and the change somebody may have removed the same stale rule: look again then. */
+int owner_change(struct cni_call *c, const struct owner_rules *rules,
+                 bool (*fits)(const struct cni_call *c, const char *comment), const void *data, struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        char comment[OWNER_TEXT_BYTES];
+
+        if (sock < 0)
+                return -1;
+        owner_comment(c, comment);
+        for (int i = 0;; i++) {
+                auto_nft_change change;
+                int stale;
+
+                nft_change_begin(&change, rules->family, rules->table);
+                if (data && rules->make(&change, comment, data, err) < 0)
+                        return -1;
+                stale = owner_drop_rules(&change, sock, c, fits, err);
+                if (stale < 0)
+                        return -1;
+                if ((stale == 0 && !data) || nft_change_commit(&change, sock, err) == 0)
+                        return 0;
+                if (err->sys != ENOENT || i == TRIES)
+                        return cor_wrap(err, "nftables table %s", rules->table);
+        }
 }
 
 int owner_count_rules(int sock, uint8_t family, const char *table, const struct cni_call *c, struct cor_err *err)

@@ -26,6 +26,16 @@ bool owner_is_stale(const struct cni_call *c, const char *comment);
  */
 int owner_drop_rules(struct nft_change *change, int sock, const struct cni_call *c,
                      bool (*fits)(const struct cni_call *c, const char *comment), struct cor_err *err) COR_MUST_CHECK;
+/* The rules that a plugin has in a table of its own: @make puts the table and those for @data into a change. */
+struct owner_rules {
+        uint8_t family;
+        const char *table;
+        int (*make)(struct nft_change *change, const char *comment, const void *data, struct cor_err *err);
+};
+/* owner_change() - drop those whose owner @fits and, if there is @data, make those for it, all of it at once */
+int owner_change(struct cni_call *c, const struct owner_rules *rules,
+                 bool (*fits)(const struct cni_call *c, const char *comment), const void *data, struct cor_err *err)
+        COR_MUST_CHECK;
 /* owner_count_rules() - how many rules of a table are the attachment's; for CHECK */
 int owner_count_rules(int sock, uint8_t family, const char *table, const struct cni_call *c, struct cor_err *err)
         COR_MUST_CHECK;

@@ -6,7 +6,6 @@
  *   martians             nothing from outside gets to 127.0.0.0/8, which route_localnet would allow
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netlink.h>
@@ -20,7 +19,7 @@
 #include "linux/nft_rule.h"
 
 #define TABLE "coracle_cni_portmap"
-enum { PRIORITY_RAW = -300, PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100, TRIES = 5, DPORT_OFFSET = 2 };
+enum { PRIORITY_RAW = -300, PRIORITY_DSTNAT = -100, PRIORITY_SRCNAT = 100, DPORT_OFFSET = 2 };
 
 static const uint8_t LOOPBACK[4] = { 127 };
 
@@ -126,52 +125,33 @@ static void add_family(struct nft_change *c, const struct portmap *p, const stru
                 add_masquerade(c, to, &localhost, comment);
 }
 
-/* @p: new rules instead of what @fits; NULL: none */
-static int change_rules(struct cni_call *c, const struct portmap *p,
-                        bool (*fits)(const struct cni_call *c, const char *comment), struct cor_err *err)
+static int make_rules(struct nft_change *change, const char *comment, const void *data, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
-        char comment[OWNER_TEXT_BYTES];
+        const struct portmap *p = data;
 
-        if (sock < 0)
-                return -1;
-        if (p)
-                owner_comment(c, comment);
-        for (int i = 0;; i++) {
-                auto_nft_change change;
-                int stale;
-
-                nft_change_begin(&change, NFPROTO_INET, TABLE);
-                if (p)
-                        make_base(&change);
-                stale = owner_drop_rules(&change, sock, c, fits, err);
-                if (stale < 0)
-                        return -1;
-                if (stale == 0 && !p)
-                        return 0;
-                for (int six = 0; p && six < 2; six++)
-                        if (p->to[six].ip.len)
-                                add_family(&change, p, &p->to[six], comment);
-                if (nft_change_commit(&change, sock, err) == 0)
-                        return 0;
-                if (err->sys != ENOENT || i == TRIES)
-                        return cor_wrap(err, "nftables table " TABLE);
-        }
+        (void)err;
+        make_base(change);
+        for (int six = 0; six < 2; six++)
+                if (p->to[six].ip.len)
+                        add_family(change, p, &p->to[six], comment);
+        return 0;
 }
+
+static const struct owner_rules RULES = { NFPROTO_INET, TABLE, make_rules };
 
 int portmap_nft_add(struct cni_call *c, const struct portmap *p, struct cor_err *err)
 {
-        return change_rules(c, p, owner_is_ours, err);
+        return owner_change(c, &RULES, owner_is_ours, p, err);
 }
 
 int portmap_nft_del(struct cni_call *c, struct cor_err *err)
 {
-        return change_rules(c, NULL, owner_is_ours, err);
+        return owner_change(c, &RULES, owner_is_ours, NULL, err);
 }
 
 int portmap_nft_gc(struct cni_call *c, struct cor_err *err)
 {
-        return change_rules(c, NULL, owner_is_stale, err);
+        return owner_change(c, &RULES, owner_is_stale, NULL, err);
 }
 
 int portmap_nft_check(struct cni_call *c, const struct portmap *p, struct cor_err *err)
