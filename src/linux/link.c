@@ -12,23 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/fd.h"
-
-enum { DUMP_TRIES = 8 };
-
-int netlink_dump(int sock, struct netlink_request *r, netlink_fn *fn, void *data, void (*reset)(void *data),
-                 struct cor_err *err)
-{
-        for (int i = 0;; i++) {
-                if (reset)
-                        reset(data);
-                if (netlink_exchange(sock, r, fn, data, err) == 0)
-                        return 0;
-                if (err->kind != COR_BUSY || i == DUMP_TRIES)
-                        return -1;
-        }
-}
+#include "linux/netlink_list.h"
 
 /* ---------------------------------------------------------------------------------------------------------- look up */
 
@@ -95,43 +80,21 @@ int link_get_index(int sock, int index, struct link *ret, struct cor_err *err)
         return found < 0 ? cor_wrap(err, "look up the interface with index %d", index) : 0;
 }
 
-struct links {
-        struct link *items;
-        size_t n_items;
-};
-
-static void forget_links(void *data)
+static void add_link(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct links *all = data;
+        struct link link;
 
-        free(all->items);
-        *all = (struct links){ 0 };
-}
-
-static int add_link(const struct netlink_message *m, void *data, struct cor_err *err)
-{
-        struct links *all = data;
-        struct link l;
-
-        (void)err;
-        if (link_read(m, &l))
-                *COR_GROW(all->items, all->n_items) = l;
-        return 0;
+        if (link_read(m, &link))
+                netlink_list_add(l, &link);
 }
 
 int link_list(int sock, int master, struct link **ret, size_t *ret_n, struct cor_err *err)
 {
-        struct links all = { 0 };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = add_link };
         struct netlink_request r;
 
         link_ask_all(&r, master);
-        if (netlink_dump(sock, &r, add_link, &all, forget_links, err) < 0) {
-                forget_links(&all);
-                return cor_wrap(err, "list interfaces");
-        }
-        *ret = all.items;
-        *ret_n = all.n_items;
-        return 0;
+        return netlink_list_get(sock, &r, &l, ret, ret_n, err) < 0 ? cor_wrap(err, "list interfaces") : 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- change */
@@ -262,51 +225,24 @@ int link_vlan(int sock, int port, bool add, uint16_t first, uint16_t last, uint1
         return cor_wrap(err, "%s VLAN %u", add ? "add" : "remove", (unsigned)first);
 }
 
-struct vlans {
-        int port;
-        uint16_t *items;
-        size_t n_items;
-};
-
-static void forget_vlans(void *data)
-{
-        struct vlans *v = data;
-
-        free(v->items);
-        v->items = NULL;
-        v->n_items = 0;
-}
-
 static void add_vlan(uint16_t id, uint16_t flags, void *data)
 {
-        struct vlans *v = data;
-
         (void)flags;
-        *COR_GROW(v->items, v->n_items) = id;
+        netlink_list_add(data, &id);
 }
 
-static int take_vlans(const struct netlink_message *m, void *data, struct cor_err *err)
+static void add_vlans(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct vlans *v = data;
-
-        (void)err;
-        link_vlan_read(m, v->port, add_vlan, v);
-        return 0;
+        link_vlan_read(m, *(const int *)l->wanted, add_vlan, l);
 }
 
 int link_vlan_list(int sock, int port, uint16_t **ret, size_t *ret_n, struct cor_err *err)
 {
-        struct vlans v = { .port = port };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = add_vlans, .wanted = &port };
         struct netlink_request r;
 
         link_vlan_ask(&r);
-        if (netlink_dump(sock, &r, take_vlans, &v, forget_vlans, err) < 0) {
-                forget_vlans(&v);
-                return cor_wrap(err, "list VLANs");
-        }
-        *ret = v.items;
-        *ret_n = v.n_items;
-        return 0;
+        return netlink_list_get(sock, &r, &l, ret, ret_n, err) < 0 ? cor_wrap(err, "list VLANs") : 0;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- tap */

@@ -47,9 +47,4 @@ int link_tap_add(const char *name, bool multi_queue, int64_t owner, int64_t grou
 /* link_random_name() - @prefix and eight hexadecimal digits */
 int link_random_name(const char *prefix, char ret[LINK_NAME_BYTES], struct cor_err *err) COR_MUST_CHECK;
 
-/* netlink_dump() - netlink_exchange() of what @ask builds, once more when the kernel's list changed meanwhile; @reset,
- * which may be NULL, forgets what was collected */
-int netlink_dump(int sock, struct netlink_request *r, netlink_fn *fn, void *data, void (*reset)(void *data),
-                 struct cor_err *err) COR_MUST_CHECK;
-
 #endif

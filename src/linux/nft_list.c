@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "linux/link.h"
+#include "linux/netlink_list.h"
 
 enum { COMMENT = 0 }; /* type of user data */
 
@@ -57,38 +56,21 @@ bool nft_listed_rule_read(const struct netlink_message *m, struct nft_listed_rul
         return ret->handle != 0 && ret->chain[0];
 }
 
-struct rules {
-        struct nft_listed_rule *items;
-        size_t n_items;
-        const char *chain;
-};
-
-static void forget(void *data)
-{
-        struct rules *all = data;
-
-        free(all->items);
-        all->items = NULL;
-        all->n_items = 0;
-}
-
 /* Older kernels give all rules of all chains whatever was asked for. */
-static int take(const struct netlink_message *m, void *data, struct cor_err *err)
+static void take(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct rules *all = data;
+        const char *chain = l->wanted;
         struct nft_listed_rule rule;
 
-        (void)err;
-        if (nft_listed_rule_read(m, &rule) && (!all->chain || strcmp(rule.chain, all->chain) == 0))
-                *COR_GROW(all->items, all->n_items) = rule;
-        return 0;
+        if (nft_listed_rule_read(m, &rule) && (!chain || strcmp(rule.chain, chain) == 0))
+                netlink_list_add(l, &rule);
 }
 
 int nft_list_rules(int sock, uint8_t family, const char *table, const char *chain, struct nft_listed_rule **ret,
                    size_t *ret_n, struct cor_err *err)
 {
         const struct nfgenmsg h = { .nfgen_family = family, .version = NFNETLINK_V0 };
-        struct rules all = { .chain = chain };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take, .wanted = chain };
         struct cor_err failed = { 0 };
         struct netlink_request r;
 
@@ -96,17 +78,16 @@ int nft_list_rules(int sock, uint8_t family, const char *table, const char *chai
         netlink_put_str(&r, NFTA_RULE_TABLE, table);
         if (chain)
                 netlink_put_str(&r, NFTA_RULE_CHAIN, chain);
-        if (netlink_dump(sock, &r, take, &all, forget, &failed) < 0) {
-                forget(&all);
-                if (failed.sys != ENOENT) {
-                        if (err)
-                                *err = failed;
-                        return cor_wrap(err, "nftables: list the rules of table %s", table);
-                }
+        if (netlink_list_get(sock, &r, &l, ret, ret_n, &failed) == 0)
+                return 0;
+        if (failed.sys == ENOENT) {
+                *ret = NULL;
+                *ret_n = 0;
+                return 0;
         }
-        *ret = all.items;
-        *ret_n = all.n_items;
-        return 0;
+        if (err)
+                *err = failed;
+        return cor_wrap(err, "nftables: list the rules of table %s", table);
 }
 
 void nft_delete_rule(struct nft_change *c, const char *chain, uint64_t handle)

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/alloc.h"
-#include "linux/link.h"
+#include "linux/netlink_list.h"
 #include "linux/route_internal.h"
 
 static int done(int sock, struct netlink_request *r, int harmless, struct cor_err *err)
@@ -21,49 +20,6 @@ static int done(int sock, struct netlink_request *r, int harmless, struct cor_er
         if (err)
                 *err = failed;
         return -1;
-}
-
-/* What a dump collects: items of one size, made by one reader, kept if they are wanted. */
-struct collection {
-        void *items;
-        size_t n_items, size;
-        bool (*take)(const struct netlink_message *m, void *item, const struct collection *c);
-        int index;
-        uint32_t table;
-};
-
-static void forget(void *data)
-{
-        struct collection *c = data;
-
-        free(c->items);
-        c->items = NULL;
-        c->n_items = 0;
-}
-
-static int collect(const struct netlink_message *m, void *data, struct cor_err *err)
-{
-        struct collection *c = data;
-        uint8_t item[256] __attribute__((aligned(8)));
-
-        (void)err;
-        if (!c->take(m, item, c))
-                return 0;
-        c->items = cor_grow(c->items, c->n_items, c->size);
-        memcpy((char *)c->items + c->n_items++ * c->size, item, c->size);
-        return 0;
-}
-
-static int list(int sock, struct netlink_request *r, struct collection *c, void *ret, size_t *ret_n, const char *what,
-                struct cor_err *err)
-{
-        if (netlink_dump(sock, r, collect, c, forget, err) < 0) {
-                forget(c);
-                return cor_wrap(err, "list %s", what);
-        }
-        *(void **)ret = c->items;
-        *ret_n = c->n_items;
-        return 0;
 }
 
 /* -------------------------------------------------------------------------------------------------------- addresses */
@@ -87,21 +43,23 @@ int address_remove(int sock, const struct address *a, struct cor_err *err)
                                                       : 0;
 }
 
-static bool take_address(const struct netlink_message *m, void *item, const struct collection *c)
+static void take_address(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct address *a = item;
+        const int index = *(const int *)l->wanted;
+        struct address a;
 
-        return address_read(m, a) && (c->index == 0 || a->index == c->index);
+        if (address_read(m, &a) && (index == 0 || a.index == index))
+                netlink_list_add(l, &a);
 }
 
 int address_list(int sock, int index, int family, struct address **ret, size_t *ret_n, struct cor_err *err)
 {
         const struct ifaddrmsg h = { .ifa_family = (uint8_t)family, .ifa_index = (unsigned)index };
-        struct collection c = { .size = sizeof **ret, .take = take_address, .index = index };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take_address, .wanted = &index };
         struct netlink_request r;
 
         netlink_begin(&r, RTM_GETADDR, NLM_F_DUMP, &h, sizeof h);
-        return list(sock, &r, &c, ret, ret_n, "addresses", err);
+        return netlink_list_get(sock, &r, &l, ret, ret_n, err) < 0 ? cor_wrap(err, "list addresses") : 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- routes */
@@ -140,30 +98,35 @@ int route_remove(int sock, const struct route *route, struct cor_err *err)
         return change_route(sock, RTM_DELROUTE, 0, route, ESRCH, "remove", err);
 }
 
-static bool take_route(const struct netlink_message *m, void *item, const struct collection *c)
+static void take_route(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct route *r = item;
+        const uint32_t table = *(const uint32_t *)l->wanted;
+        struct route r;
 
-        return route_read(m, r) && (c->table == 0 || r->table == c->table) && !(r->flags & RTM_F_CLONED);
+        if (route_read(m, &r) && (table == 0 || r.table == table) && !(r.flags & RTM_F_CLONED))
+                netlink_list_add(l, &r);
 }
 
 int route_list(int sock, int family, uint32_t table, struct route **ret, size_t *ret_n, struct cor_err *err)
 {
         const struct rtmsg h = { .rtm_family = (uint8_t)family };
-        struct collection c = { .size = sizeof **ret, .take = take_route, .table = table };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take_route, .wanted = &table };
+        struct cor_err failed = { 0 };
         struct netlink_request r;
 
         netlink_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &h, sizeof h);
         if (table)
                 netlink_put_u32(&r, RTA_TABLE, table);
-        if (list(sock, &r, &c, ret, ret_n, "routes", err) == 0)
+        if (netlink_list_get(sock, &r, &l, ret, ret_n, &failed) == 0)
                 return 0;
-        if (err && err->sys == ENOENT) { /* a table that nothing was ever put into */
+        if (failed.sys == ENOENT) { /* a table that nothing was ever put into */
                 *ret = NULL;
                 *ret_n = 0;
                 return 0;
         }
-        return -1;
+        if (err)
+                *err = failed;
+        return cor_wrap(err, "list routes");
 }
 
 static int take_one(const struct netlink_message *m, void *data, struct cor_err *err)
@@ -206,20 +169,22 @@ int route_rule_remove(int sock, const struct route_rule *rule, struct cor_err *e
         return done(sock, &r, ENOENT, err) < 0 ? cor_wrap(err, "remove a rule of table %u", rule->table) : 0;
 }
 
-static bool take_rule(const struct netlink_message *m, void *item, const struct collection *c)
+static void take_rule(const struct netlink_message *m, struct netlink_list *l)
 {
-        (void)c;
-        return route_rule_read(m, item);
+        struct route_rule r;
+
+        if (route_rule_read(m, &r))
+                netlink_list_add(l, &r);
 }
 
 int route_rule_list(int sock, int family, struct route_rule **ret, size_t *ret_n, struct cor_err *err)
 {
         const struct fib_rule_hdr h = { .family = (uint8_t)family };
-        struct collection c = { .size = sizeof **ret, .take = take_rule };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take_rule };
         struct netlink_request r;
 
         netlink_begin(&r, RTM_GETRULE, NLM_F_DUMP, &h, sizeof h);
-        return list(sock, &r, &c, ret, ret_n, "rules", err);
+        return netlink_list_get(sock, &r, &l, ret, ret_n, err) < 0 ? cor_wrap(err, "list rules") : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------- neighbours */
@@ -239,21 +204,23 @@ int neighbour_set(int sock, const struct neighbour *n, struct cor_err *err)
         return done(sock, &r, 0, err) < 0 ? cor_wrap(err, "set a neighbour") : 0;
 }
 
-static bool take_neighbour(const struct netlink_message *m, void *item, const struct collection *c)
+static void take_neighbour(const struct netlink_message *m, struct netlink_list *l)
 {
-        struct neighbour *n = item;
+        const int index = *(const int *)l->wanted;
+        struct neighbour n;
 
-        return neighbour_read(m, n) && (c->index == 0 || n->index == c->index);
+        if (neighbour_read(m, &n) && (index == 0 || n.index == index))
+                netlink_list_add(l, &n);
 }
 
 int neighbour_list(int sock, int index, struct neighbour **ret, size_t *ret_n, struct cor_err *err)
 {
         const struct ndmsg h = { .ndm_family = AF_UNSPEC };
-        struct collection c = { .size = sizeof **ret, .take = take_neighbour, .index = index };
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take_neighbour, .wanted = &index };
         struct netlink_request r;
 
         netlink_begin(&r, RTM_GETNEIGH, NLM_F_DUMP, &h, sizeof h);
         if (index)
                 netlink_put_u32(&r, NDA_IFINDEX, (uint32_t)index);
-        return list(sock, &r, &c, ret, ret_n, "neighbours", err);
+        return netlink_list_get(sock, &r, &l, ret, ret_n, err) < 0 ? cor_wrap(err, "list neighbours") : 0;
 }

@@ -8,7 +8,7 @@
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
-#include "linux/link.h"
+#include "linux/netlink_list.h"
 
 enum { LATENCY_MS = 25, TICK_NS = 64, PRIORITY = 1 };
 
