@@ -73,19 +73,18 @@ static struct route_rule rule_of(const struct ip *a, uint32_t table)
         return (struct route_rule){ .src = { .ip = *a, .bits = (uint8_t)(a->len * 8) }, .table = table };
 }
 
-/* The first table that no rule leads to and no route is in. */
-static int free_table(struct space *s, uint32_t *ret, struct cor_err *err)
+/* The first table from @table on that no rule leads to and no route is in. */
+static int free_table(struct space *s, uint32_t table, uint32_t *ret, struct cor_err *err)
 {
         struct route_rule *rules auto_free = NULL;
         struct route *routes auto_free = NULL;
         size_t n_rules, n_routes;
         bool taken = true;
-        uint32_t table;
 
         if (route_rule_list(s->inside, AF_UNSPEC, &rules, &n_rules, err) < 0 ||
             route_list(s->inside, AF_UNSPEC, 0, &routes, &n_routes, err) < 0)
                 return -1;
-        for (table = FIRST_TABLE; taken; table += taken) {
+        for (; taken; table += taken) {
                 taken = table == RT_TABLE_DEFAULT || table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL;
                 for (size_t i = 0; i < n_rules; i++)
                         taken = taken || rules[i].table == table;
@@ -188,17 +187,18 @@ static int move_routes(struct cni_call *c, struct space *s, const struct sbr *sb
                        struct cor_err *err)
 {
         struct route *routes auto_free = NULL;
-        uint32_t table;
+        uint32_t table = FIRST_TABLE;
         struct link l;
         size_t n;
 
-        if (free_table(s, &table, err) < 0 || link_get(s->inside, c->ifname, &l, err) < 0 ||
+        if (link_get(s->inside, c->ifname, &l, err) < 0 ||
             route_list(s->inside, AF_UNSPEC, RT_TABLE_MAIN, &routes, &n, err) < 0)
                 return -1;
         for (size_t i = 0; i < r->n_ips; i++) {
                 if (!is_own(c, r, &r->ips[i]))
                         continue;
-                if (set_up_address(s, sbr, &r->ips[i], routes, n, l.index, table, err) < 0)
+                if (free_table(s, table, &table, err) < 0 ||
+                    set_up_address(s, sbr, &r->ips[i], routes, n, l.index, table, err) < 0)
                         return -1;
                 table++;
         }

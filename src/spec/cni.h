@@ -16,7 +16,7 @@ struct cni_dns {
 bool cni_dns_is_set(const struct cni_dns *d);
 
 struct cni_interface {
-        const char *name, *mac, *sandbox; /* sandbox NULL: on the host */
+        const char *name, *mac, *sandbox; /* name "": not said; sandbox NULL: on the host */
         uint32_t mtu;
         const char *socket_path, *pci_id;
 };

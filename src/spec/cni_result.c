@@ -10,7 +10,11 @@
 /* -------------------------------------------------------------------------------------------------- 0.3.0 and later */
 
 static const struct cor_json_field interface_fields[] = {
-        COR_FIELD("name", STR, struct cni_interface, name, COR_JSON_ALWAYS),
+        { .key = "name",
+          .type = COR_JSON_STR,
+          .flags = COR_JSON_ALWAYS,
+          .offset = offsetof(struct cni_interface, name),
+          .def_text = "" },
         COR_FIELD("mac", STR, struct cni_interface, mac, 0),
         COR_FIELD("mtu", U32, struct cni_interface, mtu, 0),
         COR_FIELD("sandbox", STR, struct cni_interface, sandbox, 0),
@@ -36,7 +40,16 @@ static const struct cor_json_field route_fields[] = {
         COR_FIELD("table", OPT_U32, struct cni_route, table, 0),
         COR_FIELD("scope", OPT_U32, struct cni_route, scope, 0),
 };
-const struct cor_json_doc cni_route_doc = COR_DOC(struct cni_route, route_fields, NULL);
+static int check_route(void *object, struct cor_err *err)
+{
+        const struct cni_route *r = object;
+
+        if (r->scope.set && r->scope.value > UINT8_MAX)
+                return cor_fail(err, COR_INVALID, ".scope: %llu is no number from 0 to 255",
+                                (unsigned long long)r->scope.value);
+        return 0;
+}
+const struct cor_json_doc cni_route_doc = COR_DOC(struct cni_route, route_fields, check_route);
 
 static const struct cor_json_field result_fields[] = {
         COR_FIELD("cniVersion", STR, struct cni_result, cni_version, 0),

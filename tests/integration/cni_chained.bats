@@ -91,6 +91,18 @@ PORTS='. + {runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80, p
         as_before
 }
 
+@test "a previous result with an interface that has no name passes" {
+        local config
+        for plugin in portmap firewall tuning bandwidth sbr; do
+                config=$(chained "$plugin" 'del(.prevResult.interfaces[].name) | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80}]')
+                run cni ADD "$config"
+                expect_status 0
+                run cni CHECK "$config"
+                expect_status 0
+                cni DEL "$config"
+        done
+}
+
 # --------------------------------------------------------------------------------------------------------------- portmap
 
 @test "portmap: a port is reached from the world, the host, its localhost, a neighbour and the container itself" {
@@ -480,6 +492,18 @@ forwards() { [[ $(ask "$1" "$2" 80 tcp 2 2>/dev/null) == from* ]]; }
         expect_text "from 10.9.0.2/24 is gone"
         cni DEL "$config"
         cni DEL "$config" CNI_NETNS=/run/netns/gone
+}
+
+@test "sbr: each address has a table that nobody else uses" {
+        local config
+        config=$(chained sbr .)
+        inside c1 ip rule add from 10.7.0.1 lookup 101
+        inside c1 ip -6 rule add from fd00:7::1 lookup 103
+        cni ADD "$config" >/dev/null
+        inside c1 ip rule | grep -q 'from 10.9.0.2 lookup 100'
+        inside c1 ip -6 rule | grep -q 'from fd00:9::2 lookup 102'
+        expect_equal "$(inside c1 ip -6 route show table 101 2>/dev/null)" ""
+        cni DEL "$config"
 }
 
 @test "sbr: a given table, gateways, source hints" {
