@@ -47,15 +47,16 @@ static int add(struct cni_result *r, const char *address, const char *gateway, c
 {
         struct ip_prefix p;
         struct cni_ip *ip;
-        struct ip gw;
+        struct ip gw = { 0 };
+        char text[IP_TEXT_BYTES];
 
         if (text_prefix(address, where, &p, err) < 0)
                 return -1;
         if (gateway && gateway[0] && text_address(gateway, "ipam.addresses[].gateway", &gw, err) < 0)
                 return -1;
         ip = cni_result_add_ip(r);
-        ip->address = cor_json_strdup(r, address);
-        ip->gateway = gateway && gateway[0] ? cor_json_strdup(r, gateway) : NULL;
+        ip->address = cor_json_strdup(r, ip_prefix_text(&p, text));
+        ip->gateway = gw.len ? cor_json_strdup(r, ip_text(&gw, text)) : NULL;
         return 0;
 }
 
@@ -171,6 +172,17 @@ int static_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
         return make_result(c, ret, err);
 }
 
+static bool has_address(const struct cni_result *r, const char *address)
+{
+        struct ip_prefix want, have;
+
+        for (size_t i = 0; i < r->n_ips; i++)
+                if (ip_prefix_parse(address, &want) == 0 && ip_prefix_parse(r->ips[i].address, &have) == 0 &&
+                    ip_equal(&want.ip, &have.ip) && want.bits == have.bits)
+                        return true;
+        return false;
+}
+
 /* What is configured is what prevResult says. */
 int static_check(struct cni_call *c, struct cor_err *err)
 {
@@ -179,14 +191,9 @@ int static_check(struct cni_call *c, struct cor_err *err)
 
         if (make_result(c, &own, err) < 0 || cni_previous(c, &previous, err) < 0)
                 return -1;
-        for (size_t i = 0; i < own->n_ips; i++) {
-                bool found = false;
-
-                for (size_t j = 0; j < previous->n_ips && !found; j++)
-                        found = strcmp(previous->ips[j].address, own->ips[i].address) == 0;
-                if (!found)
+        for (size_t i = 0; i < own->n_ips; i++)
+                if (!has_address(previous, own->ips[i].address))
                         return cor_fail(err, COR_NOT_FOUND, "prevResult: ips lacks the address %s",
                                         own->ips[i].address);
-        }
         return 0;
 }

@@ -263,6 +263,10 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$1"
         run cni CHECK "$(with_result "$config" "$(jq -c 'del(.ips[0])' <<<"$output")")"
         expect_status 1
         expect_text "lacks the address 10.9.0.5/24"
+        # a runtime keeps the result as it writes addresses, not as the configuration does
+        run cni ADD "$(change "$config" '.ipam.addresses = [{address: "FD00:9:0::0005/64", gateway: "FD00:9::0001"}]')"
+        expect_equal "$(jq -c .ips <<<"$output")" '[{"address":"fd00:9::5/64","gateway":"fd00:9::1"}]'
+        cni CHECK "$(with_result "$(change "$config" '.ipam.addresses = [{address: "FD00:9:0::0005/64"}]')" "$output")"
         run cni ADD "$config" CNI_ARGS="IP=10.7.0.1/16, 10.6.0.1/16;GATEWAY=10.6.0.9"
         expect_equal "$(jq -c '.ips[2:]' <<<"$output")" '[{"address":"10.7.0.1/16"},{"address":"10.6.0.1/16","gateway":"10.6.0.9"}]'
         run cni ADD "$(change "$config" '.args.cni.ips = ["10.4.0.1/16"]')"
@@ -279,6 +283,7 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$1"
 		del(.ipam.addresses[0].address)|ipam.addresses[0].address: required
 		.ipam.addresses[0].gateway = "up"|gateway: \"up\"
 		.ipam.routes[0].dst = "x"|ipam.routes[0]: dst
+		.ipam.routes[0].scope = 509|ipam.routes[0].scope: 509 is no number from 0 to 255
 		.runtimeConfig.ips = ["10.3.0.1"]|runtimeConfig.ips: \"10.3.0.1\"
 		del(.ipam)|ipam
 	TABLE
