@@ -14,7 +14,7 @@
 
 #define DATA_DIR "/var/lib/cni/networks"
 #define BREAK    "\r\n" /* between container id and interface */
-enum { LOCK_MS = 60000, FILE_MAX_BYTES = 4096 };
+enum { LOCK_MS = 60000, FILE_MAX_BYTES = 256 << 10 /* more than a variable of the environment may have */ };
 
 void address_store_done(struct address_store *s)
 {

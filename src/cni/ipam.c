@@ -116,6 +116,25 @@ static int run_program(const char *file, struct cni_call *c, enum cni_verb verb,
         return 0;
 }
 
+/*
+ * A program whose ADD fails is to be called with DEL (section 4); the error of ADD is the one to tell. Our own leave
+ * nothing, and would take what another ADD of the same attachment has.
+ */
+static int run_program_whole(const char *file, struct cni_call *c, enum cni_verb verb, struct cni_result **ret,
+                             struct cor_err *err)
+{
+        struct cor_err ignored = { 0 };
+        int code;
+
+        if (run_program(file, c, verb, ret, err) == 0)
+                return 0;
+        code = c->code;
+        if (verb == CNI_ADD)
+                (void)!run_program(file, c, CNI_DEL, ret, &ignored);
+        c->code = code;
+        return -1;
+}
+
 static int delegate(struct cni_call *c, enum cni_verb verb, struct cni_result **ret, struct cor_err *err)
 {
         const char *name = c->config->ipam.type;
@@ -138,7 +157,7 @@ static int delegate(struct cni_call *c, enum cni_verb verb, struct cni_result **
         if (own && (!file || is_this_program(file)))
                 result = run_here(own, c, verb, ret, err);
         else
-                result = run_program(file, c, verb, ret, err);
+                result = run_program_whole(file, c, verb, ret, err);
         return result < 0 ? cor_wrap(err, "ipam plugin %s", name) : 0;
 }
 
@@ -146,14 +165,8 @@ int ipam_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
 {
         auto_json struct cni_result *r = NULL;
 
-        if (delegate(c, CNI_ADD, &r, err) < 0) {
-                struct cor_err ignored = { 0 }; /* the error of ADD is the one to tell */
-                int code = c->code;
-
-                (void)!ipam_run(c, CNI_DEL, &ignored);
-                c->code = code;
+        if (delegate(c, CNI_ADD, &r, err) < 0)
                 return -1;
-        }
         if (!r || r->n_ips == 0) {
                 ipam_undo(c);
                 return cni_fail(c, CNI_CODE_CONFIG, err, "ipam plugin %s: its result has no address",

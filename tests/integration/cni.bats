@@ -493,6 +493,31 @@ addresses() { jq -r '.ips[].address' <<<"$1"; }
         expect_equal "$(addresses "$(cni ADD "$config")")" 10.9.0.2/24
 }
 
+@test "host-local: an id of any length gets its address, and gives it back" {
+        local id
+        id=$(printf 'x%.0s' {1..9000})
+        cni ADD "$IPAM" CNI_CONTAINERID="$id" >/dev/null
+        run cni ADD "$IPAM" CNI_CONTAINERID="$id"
+        expect_status 1
+        expect_text "10.9.0.2 is allocated"
+        cni CHECK "$(change "$IPAM" '.prevResult = {}')" CNI_CONTAINERID="$id"
+        cni DEL "$IPAM" CNI_CONTAINERID="$id"
+        [ ! -e "$TEST_DIR/data/blue/10.9.0.2" ]
+}
+
+@test "host-local: a second ADD of an attachment is refused, and leaves the first its address" {
+        container c1 c2
+        cni ADD "$CONFIG" >/dev/null
+        run cni ADD "$CONFIG" CNI_NETNS=/run/netns/c2
+        expect_status 1
+        expect_text "10.9.0.2 is allocated to container one, interface eth0, already"
+        [ -e "$TEST_DIR/data/blue/10.9.0.2" ]
+        run inside c2 ip link show eth0
+        expect_status 1
+        cni DEL "$CONFIG"
+        [ ! -e "$TEST_DIR/data/blue/10.9.0.2" ]
+}
+
 @test "host-local: GC drops what no attachment has, bridge its rules, too" {
         local config gc
         container c1 c2
