@@ -55,8 +55,9 @@ static int64_t measure_entry(const char *buf, size_t n)
 /* Of @n bytes that measure() has found to be a field. */
 static struct field split(char *at, size_t n)
 {
-        size_t key = strcspn(at, "=\n");
-        bool is_text = at[key] == '=';
+        const char *line = memchr(at, '\n', n), *equals = memchr(at, '=', (size_t)(line - at));
+        bool is_text = equals != NULL;
+        size_t key = (size_t)((is_text ? equals : line) - at);
         size_t skip = key + 1 + (is_text ? 0 : LENGTH_BYTES);
         struct field f = { .key = at, .value = at + skip, .n = n - skip - 1 };
 
