@@ -140,14 +140,25 @@ static int attach(struct attachment *a, struct cor_err *err)
         return 0;
 }
 
+/*
+ * Addresses are given back when nobody has them any more, which is after the interface is gone. But a DHCP server is
+ * told by way of this very interface.
+ */
+static bool needs_interface(const struct cni_call *c)
+{
+        return cor_streq(c->config->ipam.type, "dhcp");
+}
+
 static void undo(struct attachment *a)
 {
         struct cor_err err = { 0 };
         int code = a->call->code;
 
+        if (a->has_addresses && needs_interface(a->call))
+                ipam_undo(a->call);
         if (space_delete(&a->space, a->call->ifname, &err) < 0)
                 cor_warn("remove interface %s: %s", a->call->ifname, err.msg);
-        if (a->has_addresses)
+        if (a->has_addresses && !needs_interface(a->call))
                 ipam_undo(a->call);
         if (a->config->mac_spoof_check && spoof_check_del(a->call, &err) < 0)
                 cor_warn("%s", err.msg);
@@ -193,10 +204,12 @@ int bridge_del(struct cni_call *c, struct cor_err *err)
 
         if (bridge_config_load(c, &config, err) < 0)
                 return -1;
-        found = space_find(c, &s, err);
-        if (found < 0 || (found > 0 && space_delete(&s, c->ifname, err) < 0))
+        if (needs_interface(c))
+                result = ipam_run(c, CNI_DEL, err);
+        found = space_find(c, &s, result ? &later : err);
+        if (found < 0 || (found > 0 && space_delete(&s, c->ifname, result ? &later : err) < 0))
                 result = -1;
-        if (ipam_run(c, CNI_DEL, result ? &later : err) < 0)
+        if (!needs_interface(c) && ipam_run(c, CNI_DEL, result ? &later : err) < 0)
                 result = -1;
         if (config->mac_spoof_check && spoof_check_del(c, result ? &later : err) < 0)
                 result = -1;
