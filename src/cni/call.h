@@ -65,6 +65,7 @@ struct cni_plugin {
         int (*check)(struct cni_call *c, struct cor_err *err);
         int (*status)(struct cni_call *c, struct cor_err *err);
         int (*gc)(struct cni_call *c, struct cor_err *err);
+        int (*daemon)(int argc, char **argv); /* `PLUGIN daemon`: a process that stays; its exit status */
 };
 /* cni_plugin_find() - by name, or NULL; cni_plugins: all, with a NULL name at the end */
 const struct cni_plugin *cni_plugin_find(const char *name);

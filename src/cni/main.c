@@ -228,7 +228,7 @@ static int help(void)
                "CNI plugins. Runtimes call them by their names: " PROGRAM
                " is to be linked to under each of these in a\n"
                "folder of CNI_PATH. A call is described by the environment (CNI_COMMAND, ...) and by a network\n"
-               "configuration on standard input.\n\nPlugins:\n");
+               "configuration on standard input. \"dhcp daemon\" keeps the leases of the plugin dhcp.\n\nPlugins:\n");
         for (const struct cni_plugin *p = cni_plugins; p->name; p++)
                 printf("  %-12s %s\n", p->name, p->what);
         return 0;
@@ -239,6 +239,7 @@ int main(int argc, char **argv)
         const char *name = argc > 0 ? argv[0] : PROGRAM;
         const char *command = getenv("CNI_COMMAND");
         const struct cni_plugin *p;
+        int word = 1; /* behind the name */
 
         if (strrchr(name, '/'))
                 name = strrchr(name, '/') + 1;
@@ -246,6 +247,7 @@ int main(int argc, char **argv)
         if (!p && argc > 1) {
                 name = argv[1];
                 p = cni_plugin_find(name);
+                word = 2;
         }
         if (!p && (argc < 2 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0))
                 return help();
@@ -257,5 +259,7 @@ int main(int argc, char **argv)
                 fprintf(stderr, PROGRAM ": there is no plugin \"%s\"; %s --help lists them\n", name, PROGRAM);
                 return 1;
         }
+        if (p->daemon && argc > word && strcmp(argv[word], "daemon") == 0)
+                return p->daemon(argc - word, argv + word);
         return command && *command ? run(p, command) : about(p->name);
 }

@@ -1,5 +1,6 @@
 #include "cni/plugins.h"
 
+#include "cni/dhcp_server.h"
 #include "cni/ipam.h"
 
 static int delegate_status(struct cni_call *c, struct cor_err *err)
@@ -24,6 +25,8 @@ const struct cni_plugin cni_plugins[] = {
           NULL, bandwidth_gc },
         { "bridge", "a bridge of the host, and a pair of interfaces to it", false, bridge_add, bridge_del, bridge_check,
           delegate_status, bridge_gc },
+        { "dhcp", "addresses of a DHCP server, by way of a daemon", true, dhcp_add, dhcp_del, dhcp_check, dhcp_status,
+          dhcp_gc, dhcp_daemon_main },
         INTERFACE("dummy", "an interface that leads nowhere", dummy),
         { "firewall", "lets a container's packets through the host", false, firewall_add, firewall_del, firewall_check,
           NULL, firewall_gc },

@@ -13,6 +13,7 @@
 
 PLUGIN_VERBS(bandwidth);
 PLUGIN_VERBS(bridge);
+PLUGIN_VERBS(dhcp);
 PLUGIN_VERBS(dummy);
 PLUGIN_VERBS(firewall);
 PLUGIN_VERBS(host_device);
