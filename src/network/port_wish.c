@@ -56,7 +56,7 @@ static int read_binding(const struct docker_port_binding *b, struct port_wish *r
         if (*host && (read_number(host, n, &ret->first) < 0 ||
                       (host[n] ? read_number(host + n + 1, strlen(host + n + 1), &ret->last) < 0
                                : (ret->last = ret->first, false)) ||
-                      ret->last < ret->first))
+                      ret->last < ret->first || (ret->first == 0 && ret->last > 0)))
                 return cor_fail(err, COR_INVALID, "invalid port specification: \"%.100s\"", host);
         if (!*ip)
                 return 0;
