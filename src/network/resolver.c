@@ -173,6 +173,15 @@ static void take_query(struct resolver *r, struct connection *c)
         resolver_handle(r, query, len, NULL, c);
 }
 
+/* One after the other, as far as they have come in. */
+static void take_queries(struct resolver *r, struct connection *c)
+{
+        for (size_t before = SIZE_MAX; !c->busy && !c->gone && c->n_in < before;) {
+                before = c->n_in;
+                take_query(r, c);
+        }
+}
+
 static void step_connection(struct resolver *r, struct connection *c, uint32_t events)
 {
         ssize_t n;
@@ -189,10 +198,7 @@ static void step_connection(struct resolver *r, struct connection *c, uint32_t e
                         c->gone = true;
                 c->n_in += n > 0 ? (size_t)n : 0;
         }
-        for (size_t before = SIZE_MAX; !c->busy && !c->gone && c->n_in < before;) {
-                before = c->n_in;
-                take_query(r, c);
-        }
+        take_queries(r, c);
 }
 
 static void check_connections(struct resolver *r, int64_t now)
@@ -233,8 +239,10 @@ void resolver_step(struct resolver *r)
                 else
                         pending_step(r, (void *)w, events[i].events);
         }
-        check_connections(r, now);
         pending_check(r, now);
+        for (struct connection *c = r->connections; c; c = c->next) /* what waited behind one that has its answer */
+                take_queries(r, c);
+        check_connections(r, now);
 }
 
 int resolver_fd(const struct resolver *r)
