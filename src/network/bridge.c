@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <net/if.h>
@@ -119,8 +120,10 @@ static int take_ports(struct store *s, int sock, const struct network *n, int in
         for (size_t i = 0; i < rows.n_items; i++) {
                 struct link l;
 
-                if (rows.items[i].host_interface && link_find(sock, rows.items[i].host_interface, &l, err) > 0 &&
-                    link_set_master(sock, l.index, index, err) < 0)
+                if (!rows.items[i].host_interface || link_find(sock, rows.items[i].host_interface, &l, err) <= 0)
+                        continue;
+                if (link_set_master(sock, l.index, index, err) < 0 ||
+                    (!n->together && link_set_port(sock, l.index, IFLA_BRPORT_ISOLATED, true, err) < 0))
                         return -1;
         }
         return 0;

@@ -347,10 +347,11 @@ int network_disconnect(const struct network_container *k, const char *network_id
         if (open_sockets(&c, err) < 0 || endpoint_rows_find(k->store, 0, k->number, false, &rows, err) < 0)
                 return -1;
         row = row_of(&rows, now, network_id);
-        if (row) {
-                int found = link_find(c.inside, row->interface, &l, err);
+        if (row) { /* of a pair the end that is here: the container may have given its own another name */
+                int sock = row->host_interface ? c.sock : c.inside;
+                int found = link_find(sock, row->host_interface ? row->host_interface : row->interface, &l, err);
 
-                if (found < 0 || (found > 0 && link_remove(c.inside, l.index, err) < 0) ||
+                if (found < 0 || (found > 0 && link_remove(sock, l.index, err) < 0) ||
                     endpoint_row_remove(k->store, k->number, row->network, err) < 0)
                         return -1;
                 if (network_row_get(k->store, row->network, &network, NULL) == 0)

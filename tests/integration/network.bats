@@ -323,6 +323,31 @@ EOF
         reaches xb "$(address_of xa one)"
 }
 
+@test "a bridge that comes back keeps containers apart that it kept apart before" {
+        local id
+        id=$(coracle network create -o com.docker.network.bridge.enable_icc=false one)
+        start xa --network one
+        start xb --network one
+        is_cut_off xa "$(address_of xb one)"
+        in_net ip link del "br-${id:0:12}"
+        start xc --network one
+        reaches xa "$(coracle network inspect -f '{{(index .IPAM.Config 0).Gateway}}' one)"
+        is_cut_off xa "$(address_of xb one)"
+        # also on a host that does not have its firewall look at what bridges pass on
+        expect_equal "$(in_net bridge -d link | grep -c 'isolated on')" 3
+}
+
+@test "who has given its interface another name is disconnected all the same" {
+        local before
+        coracle network create one >/dev/null
+        before=$(in_net ip -o link | grep -c veth || true)
+        start xa --network one --cap-add NET_ADMIN
+        coracle exec xa sh -c 'ip link set eth0 down; ip link set eth0 name mine && ip link set mine up'
+        coracle network disconnect one xa
+        wait_until eval '[ "$(in_net ip -o link | grep -c veth)" = '"$before"' ]'
+        ! coracle exec xa ip link show mine
+}
+
 @test "system check tells of bridges and rules that somebody has removed, and brings them back" {
         command -v nft >/dev/null || skip "there is no nft; runs where nftables is installed"
         local id
@@ -580,15 +605,19 @@ first_of() { ask "$1" "$2" | sed -n '/^Name/,$s/^Address.*[ \t]\([0-9]*\.[0-9.]*
 }
 listens_inside() { coracle exec "$1" netstat -lnt | grep -q ':53 '; }
 
-# ask_by_tcp CONTAINER NAME - its first IPv4 address
+# ask_by_tcp CONTAINER NAME... - its first IPv4 address; of several, asked all at once, each
 ask_by_tcp() {
-        nsenter --net="/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/ns/net" python3 - "$2" <<'EOF'
+        nsenter --net="/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/ns/net" python3 - "${@:2}" <<'EOF'
 import socket, struct, sys
-query = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"".join(bytes([len(l)]) + l.encode() for l in sys.argv[1].split(".")) + b"\0\0\1\0\1"
 s = socket.create_connection(("127.0.0.11", 53), timeout=20)
-s.sendall(struct.pack(">H", len(query)) + query)
-answer = s.recv(struct.unpack(">H", s.recv(2, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
-print(socket.inet_ntoa(answer[-4:]) if struct.unpack(">H", answer[6:8])[0] else "nothing")
+queries = b""
+for name in sys.argv[1:]:
+    query = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\0\0\1\0\1"
+    queries += struct.pack(">H", len(query)) + query
+s.sendall(queries)
+for name in sys.argv[1:]:
+    answer = s.recv(struct.unpack(">H", s.recv(2, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
+    print(socket.inet_ntoa(answer[-4:]) if struct.unpack(">H", answer[6:8])[0] else "nothing")
 EOF
 }
 
@@ -617,6 +646,8 @@ server_at() {
         grep -q '^tcp big.example' "$TEST_DIR/asked"
         run ask_by_tcp xa xb
         expect_output "$(address_of xb one)"
+        run ask_by_tcp xa first.example xb second.example third.example
+        expect_output $'192.0.2.7\n'"$(address_of xb one)"$'\n192.0.2.7\n192.0.2.7'
         run coracle exec xa cat /etc/resolv.conf
         expect_no_text 10.9.8.2
 }
