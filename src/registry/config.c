@@ -152,40 +152,72 @@ static int take_daemon(struct registry_config *c, const struct daemon_config *d,
         return take_image_limits(c, d, err);
 }
 
-/* 1 if it was there, 0 if not */
-static int load_daemon(struct registry_config *c, const char *path, struct cor_err *err)
+static void find_folders(struct cor_strv *folders)
+{
+        const char *only = getenv("COR_CONFIG");
+
+        if (only && *only) {
+                cor_strv_add(folders, only);
+                return;
+        }
+        add_folders(folders, "coracle");
+        add_folders(folders, "containerd");
+        add_folders(folders, "docker");
+}
+
+/* As docker: an empty file says nothing. */
+static int find_daemon(const struct cor_strv *folders, char **ret_path, char **ret_text, size_t *ret_n,
+                       struct cor_err *err)
+{
+        for (size_t i = 0; i < folders->n_items; i++) {
+                auto_str path = cor_printf("%s/daemon.json", folders->items[i]);
+                struct cor_err problem = { 0 };
+
+                if (cor_ends_with(folders->items[i], "/containerd"))
+                        continue;
+                if (cor_read_file(path, DAEMON_JSON_MAX_BYTES, ret_text, ret_n, &problem) == 0) {
+                        *ret_path = COR_TAKE(path);
+                        return *ret_n > 0;
+                }
+                if (problem.kind != COR_NOT_FOUND && problem.kind != COR_DENIED) {
+                        if (err)
+                                *err = problem;
+                        return -1;
+                }
+        }
+        return 0;
+}
+
+int daemon_json_read(char **ret_path, char **ret_text, size_t *ret_n, struct cor_err *err)
+{
+        auto_strv folders = { 0 };
+
+        find_folders(&folders);
+        return find_daemon(&folders, ret_path, ret_text, ret_n, err);
+}
+
+static int load_daemon(struct registry_config *c, const struct cor_strv *folders, struct cor_err *err)
 {
         auto_json struct daemon_config *d = NULL;
+        auto_str path = NULL;
         auto_str text = NULL;
-        size_t n;
+        size_t n = 0;
+        int found = find_daemon(folders, &path, &text, &n, err);
 
-        if (cor_read_file(path, DAEMON_JSON_MAX_BYTES, &text, &n, err) < 0) {
-                if (err->kind != COR_NOT_FOUND && err->kind != COR_DENIED)
-                        return -1;
-                cor_err_clear(err);
-                return 0;
-        }
-        if (n == 0) /* as docker: an empty file says nothing */
-                return 1;
+        if (found <= 0)
+                return found;
         if (cor_json_parse(&daemon_config_doc, text, n, path, &d, err) < 0)
                 return -1;
-        return take_daemon(c, d, err) < 0 ? cor_wrap(err, "%s", path) : 1;
+        return take_daemon(c, d, err) < 0 ? cor_wrap(err, "%s", path) : 0;
 }
 
 static int load_folders(struct registry_config *c, const struct cor_strv *folders, struct cor_err *err)
 {
-        int found = 0;
-
-        for (size_t i = 0; i < folders->n_items && found == 0; i++) {
-                auto_str path = cor_printf("%s/daemon.json", folders->items[i]);
-
-                if (cor_ends_with(folders->items[i], "/containerd"))
-                        continue;
-                found = load_daemon(c, path, err);
-        }
+        if (load_daemon(c, folders, err) < 0)
+                return -1;
         for (size_t i = 0; i < folders->n_items; i++)
                 cor_strv_take(&c->certs_dirs, cor_printf("%s/certs.d", folders->items[i]));
-        return found < 0 ? -1 : 0;
+        return 0;
 }
 
 int registry_config_load(struct registry_config *ret, struct cor_err *err)
@@ -195,17 +227,11 @@ int registry_config_load(struct registry_config *ret, struct cor_err *err)
                                    .max_attempts = ATTEMPTS,
                                    .image_ratio = IMAGE_RATIO,
                                    .image_entries = IMAGE_ENTRIES };
-        const char *only = getenv("COR_CONFIG"), *docker = getenv("DOCKER_CONFIG");
+        const char *docker = getenv("DOCKER_CONFIG");
         auto_strv folders = { 0 };
         struct cor_err problem = { 0 };
 
-        if (only && *only) {
-                cor_strv_add(&folders, only);
-        } else {
-                add_folders(&folders, "coracle");
-                add_folders(&folders, "containerd");
-                add_folders(&folders, "docker");
-        }
+        find_folders(&folders);
         if (load_folders(&c, &folders, &problem) < 0) {
                 if (err)
                         *err = problem;

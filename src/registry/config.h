@@ -51,6 +51,12 @@ void registry_config_done(struct registry_config *c);
 #define auto_registry_config COR_CLEANUP(registry_config_done) struct registry_config
 
 /*
+ * daemon_json_read() - the one that holds, for who knows other keys of it: 1, with its path and its text of *ret_n
+ * bytes, both to be free()d; 0: there is none, or it is empty
+ */
+int daemon_json_read(char **ret_path, char **ret_text, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
+
+/*
  * registry_config_hosts() - the places to ask for @domain, in order; free with registry_hosts_free(). hosts.toml
  * decides where there is one (errors name file and line); else docker's way: mirrors for docker.io, certificates by
  * certs.d, https. Not for the static programs: networks in `insecure` may need a name to be resolved.
