@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "engine/network.h"
 #include "engine/rootless.h"
 #include "engine/spec.h"
 #include "linux/clone_self.h"
@@ -189,7 +190,8 @@ static int start(struct engine *e, const struct container_row *r, const struct m
         auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, true, err);
         const struct spec_start spec = { .row = r, .root = root };
 
-        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0 || greet(sock, root, attach, size, err) < 0)
+        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0 || engine_prepare_networks(e, r, err) < 0 ||
+            greet(sock, root, attach, size, err) < 0)
                 return -1;
         *ret_sock = cor_fd_take(&sock);
         return 0;

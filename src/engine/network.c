@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "engine/container.h"
+#include "engine/network_config.h"
 #include "linux/link.h"
 #include "network/bridge.h"
 #include "network/subnet.h"
@@ -51,8 +52,6 @@ static int check_asked(const struct docker_network *a, struct cor_err *err)
                 return -1;
         if (strcmp(driver, "host") == 0 || strcmp(driver, "null") == 0)
                 return cor_fail(err, COR_DENIED, "only one instance of \"%s\" network is allowed", driver);
-        if (!a->enable_ipv4 && !a->enable_ipv6)
-                return cor_fail(err, COR_INVALID, "IPv4 or IPv6 must be enabled");
         if (a->ipam.driver && *a->ipam.driver && strcmp(a->ipam.driver, "default") != 0)
                 return cor_fail(err, COR_NOT_FOUND, "plugin \"%.60s\" not found", a->ipam.driver);
         if (a->scope && *a->scope && strcmp(a->scope, "local") != 0)
@@ -141,6 +140,84 @@ static int is_foreign(const struct docker_network *a, struct cor_err *err)
         return sock < 0 ? -1 : 0;
 }
 
+/* ---- what daemon.json adds ---- */
+
+static const char *option_of(const struct docker_network *d, const char *key)
+{
+        for (size_t i = 0; i < d->n_options; i++)
+                if (strcmp(d->options[i].key, key) == 0)
+                        return d->options[i].value;
+        return NULL;
+}
+
+/* What is wrong with the file is no fault of who asks for a network. */
+static int check_defaults(const struct docker_network *a, const struct network_config *c,
+                          const struct daemon_driver_options *o, struct cor_err *err)
+{
+        struct docker_network d = {
+                .enable_ipv4 = true, .internal = a->internal, .options = o->items, .n_options = o->n_items
+        };
+        auto_network_row row = { .id = cor_random_hex(ID_BYTES),
+                                 .name = cor_strdup(a->name),
+                                 .driver = cor_strdup(o->driver),
+                                 .document = print(&d) };
+        auto_network n = NULL;
+
+        return network_parse(&row, &n, err) < 0 ? cor_wrap(err, "%s: default-network-opts.%s", c->file, o->driver) : 0;
+}
+
+/* The options get a list of their own, with those that nobody has said. */
+static int add_defaults(struct docker_network *a, const struct network_config *c, struct cor_pair **list,
+                        struct cor_err *err)
+{
+        const char *driver = a->driver && *a->driver ? a->driver : "bridge";
+        const struct daemon_driver_options *o = network_config_options(c, driver);
+        size_t n = 0;
+
+        if (o && check_defaults(a, c, o, err) < 0)
+                return -1;
+        for (size_t i = 0; i < a->n_options; i++)
+                *COR_GROW(*list, n) = a->options[i];
+        for (size_t i = 0; o && i < o->n_items; i++)
+                if (!option_of(a, o->items[i].key))
+                        *COR_GROW(*list, n) = o->items[i];
+        a->options = *list;
+        a->n_options = n;
+        return 0;
+}
+
+static void drop_option(struct docker_network *a, const char *key)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < a->n_options; i++)
+                if (strcmp(a->options[i].key, key) != 0)
+                        a->options[kept++] = a->options[i];
+        a->n_options = kept;
+}
+
+/* The flag, or the option of the same meaning, which is not kept beside a flag */
+static int settle_family(struct docker_network *a, const char *key, const struct cor_opt_bool *asked, bool otherwise,
+                         bool *ret, struct cor_err *err)
+{
+        const char *option = option_of(a, key);
+
+        *ret = asked->set ? asked->value : otherwise;
+        if (asked->set)
+                drop_option(a, key);
+        else if (option && network_bool_parse(option, ret) < 0)
+                return cor_fail(err, COR_INVALID, "driver-opt \"%s\" is not a valid bool", key);
+        return 0;
+}
+
+static int settle_families(struct docker_network *a, struct cor_err *err)
+{
+        if (settle_family(a, "com.docker.network.enable_ipv4", &a->asked_ipv4, true, &a->enable_ipv4, err) < 0 ||
+            settle_family(a, "com.docker.network.enable_ipv6", &a->asked_ipv6, false, &a->enable_ipv6, err) < 0)
+                return -1;
+        return a->enable_ipv4 || a->enable_ipv6 ? 0 : cor_fail(err, COR_INVALID, "IPv4 or IPv6 must be enabled");
+}
+
 /* Two networks on one bridge would be one network. */
 static int check_bridge(struct engine *e, const struct network_row *row, struct cor_err *err)
 {
@@ -160,21 +237,25 @@ static int check_bridge(struct engine *e, const struct network_row *row, struct 
         return 0;
 }
 
-int engine_create_network(struct engine *e, const struct docker_network *asked, char **ret_id, struct cor_err *err)
+int engine_create_network(struct engine *e, const struct docker_network *wanted, char **ret_id, struct cor_err *err)
 {
+        auto_network_config config = { .file = NULL };
+        struct docker_network asked = *wanted;
+        auto_free struct cor_pair *options = NULL;
         auto_network_row row = { 0 };
         struct cor_err ignored;
         int foreign;
 
         if (runtime_default_rootless())
                 return cor_fail(err, COR_DENIED, "networks are made by root only");
-        if (check_asked(asked, err) < 0)
+        if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0 ||
+            add_defaults(&asked, &config, &options, err) < 0 || settle_families(&asked, err) < 0)
                 return -1;
-        foreign = is_foreign(asked, err);
+        foreign = is_foreign(&asked, err);
         if (foreign < 0)
                 return -1;
-        fill_row(asked, foreign, &row);
-        if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, err) < 0)
+        fill_row(&asked, foreign, &row);
+        if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, &config.pools, err) < 0)
                 return -1;
         if (make_bridge(e, &row, err) < 0) {
                 (void)!network_row_remove(e->store, &row, &ignored);
@@ -282,6 +363,7 @@ int network_row_document(const struct network_row *r, struct docker_network **re
         d->scope = "local";
         d->driver = cor_json_strdup(d, r->driver);
         d->automatic = d->foreign_bridge = false;
+        d->configured = NULL;
         if (!d->containers)
                 d->containers = COR_JSON_NONE_YET;
         if (!d->ipam.config)

@@ -4,13 +4,14 @@
 #include "engine/engine.h"
 #include "spec/docker.h"
 #include "spec/docker_network.h"
+#include "store/container.h"
 #include "store/network.h"
 
 /*
- * engine_create_network() - with the name, driver, IPAM, options and labels of @asked (INVALID, EXISTS, BUSY in
+ * engine_create_network() - with the name, driver, IPAM, options and labels of @wanted (INVALID, EXISTS, BUSY in
  * docker's words); a bridge is made at once. free() *ret_id
  */
-int engine_create_network(struct engine *e, const struct docker_network *asked, char **ret_id, struct cor_err *err)
+int engine_create_network(struct engine *e, const struct docker_network *wanted, char **ret_id, struct cor_err *err)
         COR_MUST_CHECK;
 /* engine_remove_network() - BUSY while containers are connected; *ret_name (may be NULL): free() */
 int engine_remove_network(struct engine *e, const char *name, char **ret_name, struct cor_err *err) COR_MUST_CHECK;
@@ -56,6 +57,8 @@ int engine_check_networks(struct engine *e, bool repair, void (*found)(void *con
 int engine_settle_networks(struct engine *e, const struct docker_host_config *host,
                            const struct docker_networking_config *asked, char **ret, struct cor_err *err)
         COR_MUST_CHECK;
+/* engine_prepare_networks() - what a container that is to start finds: the default network as daemon.json says */
+int engine_prepare_networks(struct engine *e, const struct container_row *row, struct cor_err *err) COR_MUST_CHECK;
 /* engine_restore_firewall() - what somebody has emptied is filled again, if containers are connected; failing is logged
  */
 void engine_restore_firewall(struct engine *e);

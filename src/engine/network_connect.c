@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "engine/container_internal.h"
+#include "engine/network_config.h"
 #include "linux/link_message.h"
 #include "network/connect.h"
 
@@ -172,6 +173,36 @@ int engine_settle_networks(struct engine *e, const struct docker_host_config *ho
         return 0;
 }
 
+/* Of docker's HostConfig no more than is needed here. */
+struct mode {
+        const char *name;
+};
+static const struct cor_json_field mode_fields[] = { COR_FIELD("NetworkMode", STR, struct mode, name, 0) };
+static const struct cor_json_doc mode_doc = COR_DOC(struct mode, mode_fields, NULL);
+
+static bool has_default(const struct docker_networking_config *c, const char *mode)
+{
+        if (!c->endpoints)
+                return strcmp(network_name_of(mode), NETWORK_DEFAULT) == 0;
+        for (size_t i = 0; i < c->n_endpoints; i++)
+                if (strcmp(c->endpoints[i].name, NETWORK_DEFAULT) == 0)
+                        return true;
+        return false;
+}
+
+int engine_prepare_networks(struct engine *e, const struct container_row *row, struct cor_err *err)
+{
+        auto_json struct docker_networking_config *c = NULL;
+        auto_json struct mode *mode = NULL;
+
+        if (runtime_default_rootless())
+                return 0;
+        if (cor_json_parse(&mode_doc, row->host_config, strlen(row->host_config), row->name, &mode, err) < 0 ||
+            parse(row->networking, &c, err) < 0)
+                return -1;
+        return has_default(c, mode->name) ? network_config_default(e, err) : 0;
+}
+
 /* ------------------------------------------------------------------------------------------- connect and disconnect */
 
 /* What a change of a container's networks has in hand. */
@@ -277,7 +308,8 @@ int engine_connect_network(struct engine *e, const char *network, const char *na
                 p = *asked;
         p.name = c.network.name;
         p.network_id = c.network.id;
-        if (check_endpoint(e, &p, c.config, err) < 0)
+        if ((strcmp(c.network.name, NETWORK_DEFAULT) == 0 && network_config_default(e, err) < 0) ||
+            check_endpoint(e, &p, c.config, err) < 0)
                 return -1;
         add(c.config, &p, false);
         return commit(&c, err);

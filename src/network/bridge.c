@@ -31,7 +31,8 @@ static int refuse_advertisements(const struct network *n, struct cor_err *err)
 {
         char path[64];
 
-        if (access("/proc/sys/net/ipv6", F_OK) < 0)
+        snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s", n->bridge);
+        if (access(path, F_OK) < 0) /* no IPv6 in the kernel, or not for packets as small as these */
                 return 0;
         snprintf(path, sizeof path, "net/ipv6/conf/%s/accept_ra", n->bridge);
         if (netns_sysctl(path, "0", err) < 0)
@@ -210,10 +211,9 @@ static int take_addresses(int sock, const struct network *n, int index, struct c
         return 0;
 }
 
-int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err)
+int bridge_clear(int sock, const struct network *n, struct cor_err *err)
 {
-        auto_fd held = network_lock(run, err);
-        auto_fd nft = held < 0 ? -1 : netlink_open(NETLINK_NETFILTER, err);
+        auto_fd nft = netlink_open(NETLINK_NETFILTER, err);
         struct link l;
         int found = nft < 0 ? -1 : link_find(sock, n->bridge, &l, err);
 
@@ -222,4 +222,11 @@ int bridge_remove(int run, int sock, const struct network *n, struct cor_err *er
         if (found < 0 || firewall_remove_network(nft, n->bridge, err) < 0)
                 return cor_wrap(err, "network %s", n->name);
         return 0;
+}
+
+int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err)
+{
+        auto_fd held = network_lock(run, err);
+
+        return held < 0 ? cor_wrap(err, "network %s", n->name) : bridge_clear(sock, n, err);
 }

@@ -16,6 +16,8 @@ int bridge_open(struct store *s, int run, int sock, const struct network *n, int
         COR_MUST_CHECK;
 /* bridge_remove() - the interface and what the firewall knows of it; it is no error if there is none */
 int bridge_remove(int run, int sock, const struct network *n, struct cor_err *err) COR_MUST_CHECK;
+/* bridge_clear() - the same, by who holds network_lock() */
+int bridge_clear(int sock, const struct network *n, struct cor_err *err) COR_MUST_CHECK;
 /*
  * bridge_fill_firewall() - struct firewall_content: what the store says of all its networks and published ports; @data:
  * the store

@@ -15,8 +15,6 @@
 #include "linux/procfs.h"
 #include "network/bridge.h"
 #include "network/connect_internal.h"
-#include "network/pool.h"
-#include "network/subnet.h"
 #include "store/event.h"
 
 #include <fcntl.h>
@@ -149,7 +147,6 @@ static int name_interface(const struct connecting *c, const struct endpoint_rows
         return 0;
 }
 
-/* The default network gets its subnet when it is first used. */
 static int open_network(const struct network_container *c, const struct docker_endpoint *e, struct network **ret,
                         struct cor_err *err)
 {
@@ -158,14 +155,6 @@ static int open_network(const struct network_container *c, const struct docker_e
 
         if (network_find_wanted(c->store, e, &row, err) < 0 || network_parse(&row, &n, err) < 0)
                 return -1;
-        if (n->is_default && n->n_subnets == 0) {
-                if (network_subnet_settle(c->store, row.number, err) < 0)
-                        return -1;
-                network_row_done(&row);
-                network_free(COR_TAKE(n));
-                if (network_find_wanted(c->store, e, &row, err) < 0 || network_parse(&row, &n, err) < 0)
-                        return -1;
-        }
         if (n->driver == NETWORK_HOST || n->driver == NETWORK_NULL)
                 return cor_fail(err, COR_INVALID,
                                 "container cannot be connected to multiple networks with one of the networks in "

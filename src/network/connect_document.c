@@ -62,9 +62,9 @@ static const char *gateway_text(const struct connection *n, int family, void *ro
         const struct network_subnet *s = network_subnet_of(n->network, family);
         char text[IP_TEXT_BYTES] = "";
 
-        if (s && s->gateway.len && !n->network->internal && n->endpoint.has[family] &&
+        if (s && (s->router.len || s->gateway.len) && !n->network->internal && n->endpoint.has[family] &&
             n->network->gateway[family] != GATEWAY_ISOLATED)
-                ip_text(&s->gateway, text);
+                ip_text(s->router.len ? &s->router : &s->gateway, text);
         return cor_json_strdup(root, text);
 }
 

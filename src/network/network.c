@@ -13,8 +13,18 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define BRIDGE "com.docker.network.bridge."
-enum { LOCK_MS = 10000, LOCK_STEP_US = 2000, MTU_MAX = 65535, MTU_MIN = 68, VLAN_MAX = 4094, BRIDGE_DIGITS = 12 };
+#define BRIDGE  "com.docker.network.bridge."
+#define ROUTER4 "DefaultGatewayIPv4" /* docker's names of auxiliary addresses that mean something */
+#define ROUTER6 "DefaultGatewayIPv6"
+enum {
+        LOCK_MS = 10000,
+        LOCK_STEP_US = 2000,
+        MTU_MAX = 65535,
+        MTU_MIN = 68,
+        MTU_MIN6 = 1280,
+        VLAN_MAX = 4094,
+        BRIDGE_DIGITS = 12
+};
 
 void network_free(struct network *n)
 {
@@ -135,6 +145,8 @@ static int read_subnet(const struct docker_ipam_pool *d, struct network *n, stru
         for (size_t i = 0; i < d->n_auxiliary; i++) {
                 if (read_address(d->auxiliary[i].value, "auxiliary", &s->subnet, &a, err) < 0)
                         return -1;
+                if (n->driver == NETWORK_BRIDGE && strcmp(d->auxiliary[i].key, ip_is_4(&a) ? ROUTER4 : ROUTER6) == 0)
+                        s->router = a;
                 exclude(s, &list, &a);
         }
         return 0;
@@ -142,20 +154,27 @@ static int read_subnet(const struct docker_ipam_pool *d, struct network *n, stru
 
 /* ---------------------------------------------------------------------------------------------------------- options */
 
-static int read_bool(const struct cor_pair *o, bool *ret, struct cor_err *err)
+int network_bool_parse(const char *text, bool *ret)
 {
         static const char *const words[2][6] = { { "0", "f", "F", "false", "FALSE", "False" },
                                                  { "1", "t", "T", "true", "TRUE", "True" } };
 
         for (int i = 0; i < 2; i++)
                 for (size_t w = 0; w < COR_COUNT(words[i]); w++)
-                        if (strcmp(o->value, words[i][w]) == 0) {
+                        if (strcmp(text, words[i][w]) == 0) {
                                 *ret = i == 1;
                                 return 0;
                         }
-        return cor_fail(err, COR_INVALID,
-                        "invalid value for '%s': strconv.ParseBool: parsing \"%.60s\": invalid syntax", o->key,
-                        o->value);
+        return -1;
+}
+
+static int read_bool(const struct cor_pair *o, bool *ret, struct cor_err *err)
+{
+        return network_bool_parse(o->value, ret) == 0
+                       ? 0
+                       : cor_fail(err, COR_INVALID,
+                                  "invalid value for '%s': strconv.ParseBool: parsing \"%.60s\": invalid syntax",
+                                  o->key, o->value);
 }
 
 static int read_interface(const struct cor_pair *o, char *ret, size_t size, struct cor_err *err)
@@ -298,6 +317,10 @@ static int check(const struct network *n, struct cor_err *err)
                         return cor_fail(err, COR_INVALID,
                                         "gateway mode 'isolated' can only be used for an internal "
                                         "network");
+        if (n->has[1] && n->mtu && n->mtu < MTU_MIN6)
+                return cor_fail(err, COR_INVALID,
+                                "invalid value for 'com.docker.network.driver.mtu': %u: IPv6 needs %d", n->mtu,
+                                MTU_MIN6);
         return 0;
 }
 

@@ -18,6 +18,7 @@ enum { NETWORK_NAME_BYTES = 16 }; /* of an interface */
 struct network_subnet {
         struct ip_prefix subnet;
         struct ip gateway; /* none: the network has no way out by it */
+        struct ip router;  /* of containers, where it is not the gateway, which a bridge has then all the same */
         struct endpoint_pool pool;
 };
 
@@ -54,6 +55,8 @@ static inline void network_free_p(struct network **n)
 }
 #define auto_network COR_CLEANUP(network_free_p) struct network *
 
+/* network_bool_parse() - of options, as Go reads it; -1 if it is none */
+int network_bool_parse(const char *text, bool *ret) COR_MUST_CHECK;
 /* network_subnet_of() - the first one of this family, or NULL */
 const struct network_subnet *network_subnet_of(const struct network *n, int family);
 /* network_firewall() - what the firewall has to know of a bridge network */

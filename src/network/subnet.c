@@ -6,20 +6,26 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "linux/route.h"
-#include "network/pool.h"
 
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum { RESOLV_MAX_BYTES = 1 << 16 };
 
 /* What is taken: by the host, and by networks, of which an overlap is an error. */
 struct taken {
         struct ip_prefix *items;
         size_t n_items;
-        size_t n_host; /* the first of them */
+        size_t n_addresses, n_host; /* the first of them: the host's own addresses, and what else it can reach */
         char seed[65];
+        const struct pools *pools;
+        network_change_fn *change;
+        void *change_data;
 };
 
 static void taken_done(struct taken *t)
@@ -27,17 +33,69 @@ static void taken_done(struct taken *t)
         free(t->items);
 }
 
+static void take(struct taken *t, const struct ip_prefix *p)
+{
+        *COR_GROW(t->items, t->n_items) = *p;
+}
+
+static int read_addresses(int sock, struct taken *t, struct cor_err *err)
+{
+        auto_free struct address *list = NULL;
+        size_t n = 0;
+
+        if (address_list(sock, 0, AF_UNSPEC, &list, &n, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n; i++)
+                take(t, &list[i].ip);
+        t->n_addresses = t->n_items;
+        return 0;
+}
+
+/* As docker: networks that are reached without a router. What lies behind one is often more than is used. */
+static int read_routes(int sock, struct taken *t, struct cor_err *err)
+{
+        auto_free struct route *list = NULL;
+        size_t n = 0;
+
+        if (route_list(sock, AF_INET, RT_TABLE_MAIN, &list, &n, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n; i++)
+                if (list[i].scope == RT_SCOPE_LINK && list[i].dst.bits > 0)
+                        take(t, &list[i].dst);
+        return 0;
+}
+
+/* The host's servers of names are to stay reachable. */
+static void read_servers(const char *path, struct taken *t)
+{
+        static const char word[] = "nameserver";
+        auto_str text = NULL;
+        char *cursor, *line;
+
+        if (cor_read_file(path, RESOLV_MAX_BYTES, &text, NULL, NULL) < 0)
+                return;
+        for (cursor = text; (line = cor_split_next(&cursor, '\n')) != NULL;) {
+                struct ip_prefix p;
+
+                if (!cor_starts_with(line, word))
+                        continue;
+                line += strlen(word);
+                line += strspn(line, " \t");
+                line[strcspn(line, " \t\r%")] = '\0';
+                if (ip_parse_maybe_prefix(line, &p) == 0)
+                        take(t, &p);
+        }
+}
+
 /* Where there is no netlink there are no addresses to be avoided either. */
 static int read_host(struct taken *t, struct cor_err *err)
 {
-        auto_free struct address *list = NULL;
         auto_fd sock = netlink_open(NETLINK_ROUTE, err);
-        size_t n = 0;
 
-        if (sock < 0 || address_list(sock, 0, AF_UNSPEC, &list, &n, err) < 0)
+        if (sock < 0 || read_addresses(sock, t, err) < 0 || read_routes(sock, t, err) < 0)
                 return -1;
-        for (size_t i = 0; i < n; i++)
-                *COR_GROW(t->items, t->n_items) = list[i].ip;
+        read_servers("/etc/resolv.conf", t);
+        read_servers("/run/systemd/resolve/resolv.conf", t);
         t->n_host = t->n_items;
         return 0;
 }
@@ -50,7 +108,7 @@ static int read_networks(const struct network_rows *others, struct taken *t, str
                 if (network_parse(&others->items[i], &n, err) < 0)
                         return cor_wrap(err, "network %s", others->items[i].name);
                 for (size_t s = 0; s < n->n_subnets; s++)
-                        *COR_GROW(t->items, t->n_items) = n->subnets[s].subnet;
+                        take(t, &n->subnets[s].subnet);
                 if (n->is_default)
                         memcpy(t->seed, n->id, sizeof t->seed);
         }
@@ -91,17 +149,14 @@ static int add_pool(struct docker_network *d, int family, struct taken *t, struc
         char text[IP_TEXT_BYTES];
         struct ip_prefix p;
 
-        if (!pool_choose(family, t->seed, t->items, t->n_items, &p))
-                return cor_fail(err, COR_BUSY,
-                                "could not find an available, non-overlapping IPv%d address pool among the defaults to "
-                                "assign to the network",
-                                family == 0 ? 4 : 6);
+        if (!pool_choose(t->pools, family, t->seed, t->items, t->n_items, &p))
+                return cor_fail(err, COR_BUSY, "all predefined address pools have been fully subnetted");
         list = cor_json_alloc(d, (d->ipam.n_config + 1) * sizeof *list);
         if (d->ipam.n_config)
                 memcpy(list, d->ipam.config, d->ipam.n_config * sizeof *list);
         list[d->ipam.n_config++].subnet = keep(d, ip_prefix_text(&p, text));
         d->ipam.config = list;
-        *COR_GROW(t->items, t->n_items) = p;
+        take(t, &p);
         return 0;
 }
 
@@ -172,16 +227,25 @@ static int settle(struct network_row *r, const struct network_rows *others, void
         return print(r, d);
 }
 
-int network_subnet_add(struct store *s, struct network_row *row, struct cor_err *err)
+int network_subnet_add(struct store *s, struct network_row *row, const struct pools *pools, struct cor_err *err)
 {
-        COR_CLEANUP(taken_done) struct taken t = { .items = NULL };
+        COR_CLEANUP(taken_done) struct taken t = { .pools = pools };
 
         return read_host(&t, err) < 0 ? -1 : network_row_add(s, row, settle, &t, err);
 }
 
-int network_subnet_settle(struct store *s, int64_t number, struct cor_err *err)
+static int change(struct network_row *r, const struct network_rows *others, void *data, struct cor_err *err)
 {
-        COR_CLEANUP(taken_done) struct taken t = { .items = NULL };
+        struct taken *t = data;
+        int done = t->change(r, t->items, t->n_addresses, t->change_data, err);
 
-        return read_host(&t, err) < 0 ? -1 : network_row_settle(s, number, settle, &t, err);
+        return done <= 0 ? done : settle(r, others, t, err);
+}
+
+int network_subnet_settle(struct store *s, int64_t number, const struct pools *pools, network_change_fn *fn, void *data,
+                          struct cor_err *err)
+{
+        COR_CLEANUP(taken_done) struct taken t = { .pools = pools, .change = fn, .change_data = data };
+
+        return read_host(&t, err) < 0 ? -1 : network_row_settle(s, number, change, &t, err);
 }

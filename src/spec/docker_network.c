@@ -56,6 +56,7 @@ static const struct cor_json_field network_fields[] = {
         COR_FIELD_OBJ("ConfigFrom", INLINE, C, config_from, &from_doc, COR_JSON_ALWAYS),
         COR_FIELD("ConfigOnly", BOOL, C, config_only, COR_JSON_ALWAYS),
         COR_FIELD("AutomaticSubnet", BOOL, C, automatic, 0),
+        COR_FIELD("Configured", STR, C, configured, 0),
         COR_FIELD("ForeignBridge", BOOL, C, foreign_bridge, 0),
         COR_FIELD_LIST_OF("Containers", MAP_OBJ, C, containers, n_containers, &container_doc, COR_JSON_NULL),
         COR_FIELD_LIST("Options", MAP_STR, C, options, n_options, COR_JSON_NULL),

@@ -30,12 +30,14 @@ struct docker_network_container {
 struct docker_network {
         const char *name, *id, *created, *scope, *driver;
         bool enable_ipv4, enable_ipv6;
+        struct cor_opt_bool asked_ipv4, asked_ipv6; /* only of a request, instead of the two above */
         struct docker_ipam ipam;
         bool internal, attachable, ingress;
         struct docker_config_from config_from;
         bool config_only;
-        bool automatic;      /* its IPv4 subnet is one that nobody asked for; only in the store */
-        bool foreign_bridge; /* its bridge was there before it, and stays; only in the store */
+        bool automatic;         /* its IPv4 subnet is one that nobody asked for; only in the store */
+        const char *configured; /* what daemon.json said when the default network got its subnets; only in the store */
+        bool foreign_bridge;    /* its bridge was there before it, and stays; only in the store */
         struct docker_network_container *containers;
         size_t n_containers;
         struct cor_pair *options, *labels;

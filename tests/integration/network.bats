@@ -106,6 +106,7 @@ $(coracle network ls -q --no-trunc -f name=none -f label=a=b)" || expect_output 
 --ipv4=false|IPv4 or IPv6 must be enabled
 -o com.docker.network.bridge.enable_icc=perhaps|invalid value
 -o com.docker.network.driver.mtu=5|invalid value
+--ipv6 -o com.docker.network.driver.mtu=1279|1279: IPv6 needs 1280
 -o com.docker.network.bridge.name=a/b|no name of an interface
 -o com.docker.network.bridge.gateway_mode_ipv4=isolated|can only be used for an internal network
 --scope swarm|there is no swarm
@@ -303,7 +304,7 @@ EOF
 @test "an address of the host hides those of a network, unless masquerading is off" {
         far_host
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
-        coracle network create --subnet 10.8.0.0/24 -o com.docker.network.bridge.enable_ip_masquerade=false two >/dev/null
+        coracle network create --subnet 10.8.0.0/24 -o com.docker.network.driver.mtu=600 -o com.docker.network.bridge.enable_ip_masquerade=false two >/dev/null
         run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one bb:1 ping -c 1 -W 5 10.9.8.2
         expect_status 0
         run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network two bb:1 ping -c 1 -W 1 10.9.8.2

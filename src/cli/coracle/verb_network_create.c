@@ -7,8 +7,8 @@
 #include <string.h>
 
 struct create_options {
-        bool attachable, config_only, ingress, internal, ipv6;
-        struct cor_opt_bool ipv4;
+        bool attachable, config_only, ingress, internal;
+        struct cor_opt_bool ipv4, ipv6;
         const char *config_from, *driver, *ipam_driver, *scope;
         char **aux, **gateways, **ip_ranges, **ipam_opts, **labels, **opts, **subnets;
         size_t n_aux, n_gateways, n_ip_ranges, n_ipam_opts, n_labels, n_opts, n_subnets;
@@ -182,8 +182,8 @@ static int run_create(struct invocation *in, struct cor_err *err)
                 .name = in->args[0],
                 .driver = o->driver,
                 .scope = o->scope,
-                .enable_ipv4 = !o->ipv4.set || o->ipv4.value,
-                .enable_ipv6 = o->ipv6,
+                .asked_ipv4 = o->ipv4,
+                .asked_ipv6 = o->ipv6,
                 .internal = o->internal,
                 .attachable = o->attachable,
                 .ingress = o->ingress,
@@ -223,7 +223,7 @@ static const struct option create_rows[] = {
         OPTION_ROW("ipam-driver", 0, TEXT, O, ipam_driver, "string", 0, "What gives addresses: default"),
         OPTION_ROW_LIST("ipam-opt", 0, O, ipam_opts, n_ipam_opts, "map", "An option of the IPAM driver, KEY=VALUE"),
         OPTION_ROW("ipv4", 0, OPT_FLAG, O, ipv4, "", 0, "Addresses of IPv4, which is the default"),
-        OPTION_ROW("ipv6", 0, FLAG, O, ipv6, "", 0, "Addresses of IPv6, too"),
+        OPTION_ROW("ipv6", 0, OPT_FLAG, O, ipv6, "", 0, "Addresses of IPv6, too"),
         OPTION_ROW_LIST("label", 0, O, labels, n_labels, "list", "A label, KEY=VALUE"),
         OPTION_ROW_LIST("opt", 'o', O, opts, n_opts, "map", "An option of the driver, KEY=VALUE"),
         OPTION_ROW("scope", 0, TEXT, O, scope, "string", 0, "Its scope: local"),

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -15,12 +16,13 @@
 #include "linux/route.h"
 #include "network/bridge.h"
 #include "network/connect.h"
-#include "network/pool.h"
-#include "network/subnet.h"
+#include "network/default.h"
 
 #include "../store/opened.h"
 
 #define SEED "0123456789abcdef"
+
+static const struct pools standard = { .n_items = 0 };
 
 static void test_modes(void **state)
 {
@@ -43,14 +45,20 @@ static struct ip_prefix prefix(const char *text)
         return p;
 }
 
-static void expect_pool(int family, const struct ip_prefix *others, size_t n, const char *expected)
+static void expect_pool_of(const struct pools *own, int family, const struct ip_prefix *others, size_t n,
+                           const char *expected)
 {
         char text[IP_TEXT_BYTES] = "none";
         struct ip_prefix p;
 
-        if (pool_choose(family, SEED, others, n, &p))
+        if (pool_choose(own, family, SEED, others, n, &p))
                 ip_prefix_text(&p, text);
         assert_string_equal(text, expected);
+}
+
+static void expect_pool(int family, const struct ip_prefix *others, size_t n, const char *expected)
+{
+        expect_pool_of(&(struct pools){ .n_items = 0 }, family, others, n, expected);
 }
 
 static void test_pools(void **state)
@@ -65,6 +73,29 @@ static void test_pools(void **state)
         expect_pool(0, all, COR_COUNT(all), "none");
         expect_pool(1, NULL, 0, "fd01:2345:6789::/64");
         expect_pool(1, &six, 1, "fd01:2345:6789:1::/64");
+}
+
+/* Those of daemon.json, up to the ends of all addresses; what is taken is large, small, and not in line with them. */
+static void test_pools_of_ones_own(void **state)
+{
+        struct pool four[] = { { prefix("10.0.0.0/8"), 30 }, { prefix("255.255.255.0/24"), 25 } };
+        struct pool six[] = { { prefix("ffff:ffff:ffff:ffff::/64"), 126 } };
+        const struct pools own = { four, COR_COUNT(four) }, own6 = { six, COR_COUNT(six) };
+        const struct ip_prefix taken[] = { prefix("10.0.0.0/9"), prefix("10.128.0.5/32"), prefix("10.128.0.8/29") };
+        const struct ip_prefix most[] = { prefix("10.0.0.0/8"), prefix("255.255.255.9/32"),
+                                          prefix("255.255.255.255/32") };
+        const struct ip_prefix ends = prefix("ffff:ffff:ffff:ffff::/64");
+
+        (void)state;
+        expect_pool_of(&own, 0, NULL, 0, "10.0.0.0/30");
+        expect_pool_of(&own, 0, taken, 1, "10.128.0.0/30");
+        expect_pool_of(&own, 0, taken, COR_COUNT(taken), "10.128.0.0/30");
+        expect_pool_of(&own, 0, most, 2, "255.255.255.128/25");
+        expect_pool_of(&own, 0, most, COR_COUNT(most), "none");
+        expect_pool_of(&own, 1, NULL, 0, "fd01:2345:6789::/64");
+        expect_pool_of(&own6, 0, NULL, 0, "none");
+        expect_pool_of(&own6, 1, NULL, 0, "ffff:ffff:ffff:ffff::/126");
+        expect_pool_of(&own6, 1, &ends, 1, "none");
 }
 
 static int parse(const char *driver, const char *document, struct network **ret, struct cor_err *err)
@@ -187,7 +218,7 @@ static void make_default(void *data)
         o = open_all(scratch);
         n = get(&o, "bridge");
         CHECK(n->is_default && n->n_subnets == 0 && strcmp(n->bridge, BRIDGE_DEFAULT) == 0);
-        CHECK_OK(network_subnet_settle(o.s, n->number, &err));
+        CHECK_OK(network_default_settle(o.s, &(struct network_default){ .pools = &standard }, &err));
         network_free(n);
         n = get(&o, "bridge");
         CHECK(n->n_subnets == 1 && n->subnets[0].gateway.bytes[1] == 17 && n->subnets[0].gateway.bytes[3] == 1);
@@ -225,20 +256,37 @@ static int add(struct opened *o, const char *name, const char *document, struct 
                                  .document = cor_strdup(document),
                                  .id = cor_printf("%064x", (unsigned)name[0]) };
 
-        return network_subnet_add(o->s, &row, err);
+        return network_subnet_add(o->s, &row, &standard, err);
 }
 
-/* Nobody's subnet twice: neither a network's nor the host's. */
+/* The host's servers of names are those of a file of ours. */
+static void own_servers(const struct scratch *scratch, const char *text)
+{
+        char path[PATH_MAX + 16];
+        FILE *f;
+
+        snprintf(path, sizeof path, "%s/resolv.conf", scratch->path);
+        f = fopen(path, "we");
+        CHECK(f && fputs(text, f) >= 0 && fclose(f) == 0);
+        CHECK(mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0);
+}
+
+/* Nobody's subnet twice: neither a network's nor the host's, nor that of a server of names. */
 static void choose_subnets(void *data)
 {
         struct address a = { .index = 1, .ip = prefix("172.17.9.1/24") };
+        struct route way = { .dst = prefix("172.21.5.0/24"), .index = 1, .scope = RT_SCOPE_LINK };
         struct cor_err failed = { 0 };
         struct network *n;
         struct opened o;
 
         own_namespaces();
+        own_servers(data,
+                    "search example\nnameserver 172.19.0.77\n nameserver 172.18.0.1\nnameserver\t172.20.0.1 # x\n");
         o = open_all(data);
         CHECK_OK(address_add(o.sock, &a, &err));
+        CHECK_OK(link_set_up(o.sock, 1, true, &err));
+        CHECK_OK(route_add(o.sock, &way, &err));
         CHECK_OK(add(&o, "a", "{\"EnableIPv4\":true,\"EnableIPv6\":true}", &err));
         n = get(&o, "a");
         CHECK(n->n_subnets == 2 && n->subnets[0].subnet.ip.bytes[1] == 18 && n->subnets[1].subnet.ip.bytes[0] == 0xfd);
@@ -246,7 +294,7 @@ static void choose_subnets(void *data)
         network_free(n);
         CHECK_OK(add(&o, "b", "{\"EnableIPv4\":true}", &err));
         n = get(&o, "b");
-        CHECK(n->subnets[0].subnet.ip.bytes[1] == 19);
+        CHECK(n->subnets[0].subnet.ip.bytes[1] == 22);
         network_free(n);
         CHECK(add(&o, "c", "{\"EnableIPv4\":true,\"IPAM\":{\"Config\":[{\"Subnet\":\"172.18.4.0/24\"}]}}", &failed) <
               0);
@@ -265,6 +313,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_modes),
                 cmocka_unit_test(test_pools),
+                cmocka_unit_test(test_pools_of_ones_own),
                 cmocka_unit_test(test_documents),
                 cmocka_unit_test_setup_teardown(test_default, scratch_setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(test_subnets, scratch_setup, scratch_teardown),
