@@ -116,6 +116,7 @@ static int start(struct monitor *m, struct cor_err *err)
         if (life_start(m, &row, err) < 0)
                 return -1;
         m->state = STATE_RUNNING;
+        m->has_run = true;
         m->exit_on_next = false;
         monitor_event_start(m, &row);
         return 0;

@@ -65,6 +65,7 @@ struct monitor {
         struct input in;
         struct log *log;
         bool was_logged; /* it has been open */
+        bool has_run;    /* the program: it may have changed the files that were written for it */
         struct client *clients;
         size_t n_clients;
         struct monitor_size size; /* of the terminal, as last asked for */

@@ -171,6 +171,12 @@ static bool has_way_out(const struct docker_network_settings *now)
 
 /* ------------------------------------------------------------------------------------------------------ resolv.conf */
 
+/* Those on the loopback are asked on the host's, which a program that names one itself is not to reach. */
+static bool may_ask(const struct names *n, const struct ip *server)
+{
+        return n->n_servers < RESOLVER_SERVERS_MAX && !(n->monitor->has_run && ip_is_loopback(server));
+}
+
 /* The servers that are there are ours to ask; everything else stays. */
 static void rewrite(struct names *n, char *text, struct cor_text *out)
 {
@@ -182,7 +188,7 @@ static void rewrite(struct names *n, char *text, struct cor_text *out)
                 struct ip a;
 
                 if (cor_starts_with(line, "nameserver ")) {
-                        if (n->n_servers < RESOLVER_SERVERS_MAX && ip_parse(line + strlen("nameserver "), &a) == 0)
+                        if (ip_parse(line + strlen("nameserver "), &a) == 0 && may_ask(n, &a))
                                 n->servers[n->n_servers++] = a;
                 } else if (cor_starts_with(line, "options ")) {
                         has_ndots = true;

@@ -653,6 +653,24 @@ server_at() {
         expect_no_text 10.9.8.2
 }
 
+@test "names: a container cannot have servers of the host's loopback asked" {
+        nsenter --net="/proc/$NET/ns/net" "$SOURCE_DIR/tests/integration/tools/name_server.py" 127.0.0.53 192.0.2.7 \
+                --log "$TEST_DIR/asked" --ready "$TEST_DIR/ready" </dev/null >/dev/null 2>&1 3>&- &
+        SERVERS+=("$!")
+        wait_until test -e "$TEST_DIR/ready"
+        coracle network create one >/dev/null
+        start xa --network one --dns 127.0.0.53 # whoever starts it may
+        wait_until says xa elsewhere.example 192.0.2.7
+        start xb
+        coracle exec xb sh -c 'echo nameserver 127.0.0.53 >/etc/resolv.conf'
+        coracle network connect one xb
+        knows xb xa
+        run ask xb secret.example
+        expect_no_text 192.0.2.7
+        run grep -c secret "$TEST_DIR/asked"
+        expect_output 0
+}
+
 @test "names: nothing gets out of an internal network" {
         far_host
         server_at 10.9.8.2 192.0.2.7
