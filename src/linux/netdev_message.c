@@ -2,7 +2,6 @@
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -126,67 +125,4 @@ void netdev_make_address(struct netlink_request *r, const struct netdev_address 
         netlink_put_u32(r, IFA_FLAGS, a->flags & KEPT_FLAGS);
         if (a->metric)
                 netlink_put_u32(r, IFA_RT_PRIORITY, a->metric);
-}
-
-/* --------------------------------------------------------------------------------------------------- new interfaces */
-
-static void begin_new_link(struct netlink_request *r, unsigned flags)
-{
-        struct ifinfomsg h = { .ifi_flags = flags, .ifi_change = flags };
-
-        netlink_begin(r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &h, sizeof h);
-}
-
-void netdev_make_bridge(struct netlink_request *r, const char *name)
-{
-        size_t info;
-
-        begin_new_link(r, 0);
-        netlink_put_str(r, IFLA_IFNAME, name);
-        info = netlink_nest(r, IFLA_LINKINFO);
-        netlink_put_str(r, IFLA_INFO_KIND, "bridge");
-        netlink_nest_end(r, info);
-}
-
-void netdev_make_veth(struct netlink_request *r, const char *name, int master, const char *peer, int netns,
-                      const uint8_t mac[NETDEV_MAC_BYTES])
-{
-        const struct ifinfomsg peer_header = { .ifi_family = AF_UNSPEC };
-        size_t info, data, other;
-
-        begin_new_link(r, IFF_UP);
-        netlink_put_str(r, IFLA_IFNAME, name);
-        netlink_put_u32(r, IFLA_MASTER, (uint32_t)master);
-        info = netlink_nest(r, IFLA_LINKINFO);
-        netlink_put_str(r, IFLA_INFO_KIND, "veth");
-        data = netlink_nest(r, IFLA_INFO_DATA);
-        other = netlink_nest(r, VETH_INFO_PEER);
-        netlink_put_header(r, &peer_header, sizeof peer_header);
-        netlink_put_str(r, IFLA_IFNAME, peer);
-        netlink_put(r, IFLA_ADDRESS, mac, NETDEV_MAC_BYTES);
-        netlink_put_u32(r, IFLA_NET_NS_FD, (uint32_t)netns);
-        netlink_nest_end(r, other);
-        netlink_nest_end(r, data);
-        netlink_nest_end(r, info);
-}
-
-void netdev_make_delete(struct netlink_request *r, const char *name)
-{
-        begin_link(r, RTM_DELLINK, 0, 0, 0);
-        netlink_put_str(r, IFLA_IFNAME, name);
-}
-
-void netdev_make_default_route(struct netlink_request *r, int index, const struct netdev_bytes *gateway)
-{
-        const struct rtmsg h = {
-                .rtm_family = AF_INET,
-                .rtm_table = RT_TABLE_MAIN,
-                .rtm_protocol = RTPROT_BOOT,
-                .rtm_scope = RT_SCOPE_UNIVERSE,
-                .rtm_type = RTN_UNICAST,
-        };
-
-        netlink_begin(r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &h, sizeof h);
-        put_bytes(r, RTA_GATEWAY, gateway);
-        netlink_put_u32(r, RTA_OIF, (uint32_t)index);
 }

@@ -34,17 +34,4 @@ void netdev_make_up(struct netlink_request *r, int index);
 /* netdev_make_address() - @a for interface @index, whatever its own index says */
 void netdev_make_address(struct netlink_request *r, const struct netdev_address *a, int index);
 
-/* netdev_make_bridge() - a new bridge @name */
-void netdev_make_bridge(struct netlink_request *r, const char *name);
-enum { NETDEV_MAC_BYTES = 6 };
-/*
- * netdev_make_veth() - a new pair: @name here, a port of bridge @master and up; @peer in the namespace of descriptor
- * @netns, with the hardware address @mac
- */
-void netdev_make_veth(struct netlink_request *r, const char *name, int master, const char *peer, int netns,
-                      const uint8_t mac[NETDEV_MAC_BYTES]);
-void netdev_make_delete(struct netlink_request *r, const char *name);
-/* netdev_make_default_route() - of IPv4 by way of @gateway */
-void netdev_make_default_route(struct netlink_request *r, int index, const struct netdev_bytes *gateway);
-
 #endif
