@@ -7,6 +7,7 @@
 #include "engine/container.h"
 #include "engine/network_config.h"
 #include "linux/link.h"
+#include "linux/route.h"
 #include "network/bridge.h"
 #include "network/subnet.h"
 #include "runtime/context.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { ID_BYTES = 32, NAME_MAX_BYTES = 255 };
 
@@ -69,7 +71,18 @@ static char *print(const struct docker_network *d)
         return cor_text_take(&t);
 }
 
-static void fill_row(const struct docker_network *a, bool foreign, struct network_row *r)
+/* A bridge that was there before, with its addresses. */
+struct foreign {
+        bool is;
+        struct cor_strv addresses;
+};
+
+static void foreign_done(struct foreign *f)
+{
+        cor_strv_done(&f->addresses);
+}
+
+static void fill_row(const struct docker_network *a, const struct foreign *foreign, struct network_row *r)
 {
         struct docker_network d = *a;
 
@@ -81,7 +94,9 @@ static void fill_row(const struct docker_network *a, bool foreign, struct networ
         d.containers = NULL;
         d.n_containers = 0;
         d.automatic = false;
-        d.foreign_bridge = foreign;
+        d.foreign_bridge = foreign->is;
+        d.foreign_addresses = (const char **)foreign->addresses.items;
+        d.n_foreign_addresses = foreign->addresses.n_items;
         d.ipam.driver = "default";
         if (!d.options)
                 d.options = COR_JSON_NONE_YET;
@@ -119,25 +134,41 @@ static int make_bridge(struct engine *e, const struct network_row *row, struct c
 {
         auto_tools t = { .run = -1, .sock = -1 };
         auto_network n = NULL;
+        struct cor_err ignored;
         int index;
 
         if (network_parse(row, &n, err) < 0)
                 return -1;
         if (n->driver != NETWORK_BRIDGE)
                 return 0;
-        return tools_open(e, &t, err) < 0 ? -1 : bridge_open(e->store, t.run, t.sock, n, &index, err);
+        if (tools_open(e, &t, err) < 0)
+                return -1;
+        if (bridge_open(e->store, t.run, t.sock, n, &index, err) == 0)
+                return 0;
+        (void)!bridge_remove(t.run, t.sock, n, &ignored);
+        return -1;
 }
 
 /* A bridge that somebody has made, and that is to be used: it is not ours to remove. */
-static int is_foreign(const struct docker_network *a, struct cor_err *err)
+static int find_foreign(const char *bridge, struct foreign *ret, struct cor_err *err)
 {
         auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        auto_free struct address *list = NULL;
         struct link l;
+        size_t n = 0;
+        int found = sock < 0 ? -1 : link_find(sock, bridge, &l, err);
 
-        for (size_t i = 0; sock >= 0 && i < a->n_options; i++)
-                if (strcmp(a->options[i].key, "com.docker.network.bridge.name") == 0)
-                        return link_find(sock, a->options[i].value, &l, err);
-        return sock < 0 ? -1 : 0;
+        if (found <= 0)
+                return found;
+        if (address_list(sock, l.index, AF_UNSPEC, &list, &n, err) < 0)
+                return -1;
+        ret->is = true;
+        for (size_t i = 0; i < n; i++) {
+                char text[IP_TEXT_BYTES];
+
+                cor_strv_add(&ret->addresses, ip_text(&list[i].ip.ip, text));
+        }
+        return 0;
 }
 
 /* ---- what daemon.json adds ---- */
@@ -244,17 +275,18 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
         auto_free struct cor_pair *options = NULL;
         auto_network_row row = { 0 };
         struct cor_err ignored;
-        int foreign;
+        COR_CLEANUP(foreign_done) struct foreign foreign = { .is = false };
+        const char *bridge;
 
         if (runtime_default_rootless())
                 return cor_fail(err, COR_DENIED, "networks are made by root only");
         if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0 ||
             add_defaults(&asked, &config, &options, err) < 0 || settle_families(&asked, err) < 0)
                 return -1;
-        foreign = is_foreign(&asked, err);
-        if (foreign < 0)
+        bridge = option_of(&asked, "com.docker.network.bridge.name");
+        if (bridge && find_foreign(bridge, &foreign, err) < 0)
                 return -1;
-        fill_row(&asked, foreign, &row);
+        fill_row(&asked, &foreign, &row);
         if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, &config.pools, err) < 0)
                 return -1;
         if (make_bridge(e, &row, err) < 0) {
@@ -363,6 +395,7 @@ int network_row_document(const struct network_row *r, struct docker_network **re
         d->scope = "local";
         d->driver = cor_json_strdup(d, r->driver);
         d->automatic = d->foreign_bridge = false;
+        d->n_foreign_addresses = 0;
         d->configured = NULL;
         if (!d->containers)
                 d->containers = COR_JSON_NONE_YET;

@@ -199,13 +199,21 @@ int bridge_open(struct store *s, int run, int sock, const struct network *n, int
         return 0;
 }
 
+static bool is_kept(const struct network *n, const struct ip *a)
+{
+        for (size_t i = 0; i < n->n_kept; i++)
+                if (ip_equal(&n->kept[i], a))
+                        return true;
+        return false;
+}
+
 /* Of a bridge that is not ours what we gave it goes. */
 static int take_addresses(int sock, const struct network *n, int index, struct cor_err *err)
 {
         for (size_t i = 0; i < n->n_subnets; i++) {
                 const struct address a = { .index = index, .ip = { n->subnets[i].gateway, n->subnets[i].subnet.bits } };
 
-                if (wants_gateway(n, &n->subnets[i]) && address_remove(sock, &a, err) < 0)
+                if (wants_gateway(n, &n->subnets[i]) && !is_kept(n, &a.ip.ip) && address_remove(sock, &a, err) < 0)
                         return -1;
         }
         return 0;

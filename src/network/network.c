@@ -33,6 +33,7 @@ void network_free(struct network *n)
         for (size_t i = 0; i < n->n_subnets; i++)
                 free((struct ip *)(uintptr_t)n->subnets[i].pool.not );
         free(n->subnets);
+        free(n->kept);
         free(n->name);
         free(n);
 }
@@ -336,6 +337,10 @@ static int fill(const struct docker_network *d, struct network *n, struct cor_er
         n->driver = (enum network_driver)w->value;
         n->internal = d->internal;
         n->foreign = d->foreign_bridge;
+        for (size_t i = 0; i < d->n_foreign_addresses; i++)
+                if (ip_parse(d->foreign_addresses[i], COR_GROW(n->kept, n->n_kept)) < 0)
+                        return cor_fail(err, COR_INVALID, "ForeignAddresses: %.60s is no IP address",
+                                        d->foreign_addresses[i]);
         n->has[0] = d->enable_ipv4;
         n->has[1] = d->enable_ipv6;
         n->mode = n->driver == NETWORK_MACVLAN ? MACVLAN_MODE_BRIDGE : IPVLAN_MODE_L2;

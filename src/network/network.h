@@ -35,7 +35,9 @@ struct network {
 
         /* bridge */
         char bridge[NETWORK_NAME_BYTES];
-        bool foreign; /* it was there before the network, and stays */
+        bool foreign;    /* it was there before the network, and stays, … */
+        struct ip *kept; /* … with these addresses */
+        size_t n_kept;
         bool together, masquerade, inhibit[ENDPOINT_FAMILIES];
         enum network_gateway { GATEWAY_NAT, GATEWAY_ROUTED, GATEWAY_OPEN, GATEWAY_ISOLATED } gateway[ENDPOINT_FAMILIES];
         struct ip host_binding;          /* published ports are bound to, unless they say otherwise; none: all */

@@ -58,6 +58,7 @@ static const struct cor_json_field network_fields[] = {
         COR_FIELD("AutomaticSubnet", BOOL, C, automatic, 0),
         COR_FIELD("Configured", STR, C, configured, 0),
         COR_FIELD("ForeignBridge", BOOL, C, foreign_bridge, 0),
+        COR_FIELD_LIST("ForeignAddresses", LIST_STR, C, foreign_addresses, n_foreign_addresses, 0),
         COR_FIELD_LIST_OF("Containers", MAP_OBJ, C, containers, n_containers, &container_doc, COR_JSON_NULL),
         COR_FIELD_LIST("Options", MAP_STR, C, options, n_options, COR_JSON_NULL),
         COR_FIELD_LIST("Labels", MAP_STR, C, labels, n_labels, COR_JSON_NULL),

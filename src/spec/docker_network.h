@@ -38,6 +38,8 @@ struct docker_network {
         bool automatic;         /* its IPv4 subnet is one that nobody asked for; only in the store */
         const char *configured; /* what daemon.json said when the default network got its subnets; only in the store */
         bool foreign_bridge;    /* its bridge was there before it, and stays; only in the store */
+        const char **foreign_addresses; /* … with these, which stay as well */
+        size_t n_foreign_addresses;
         struct docker_network_container *containers;
         size_t n_containers;
         struct cor_pair *options, *labels;

@@ -110,6 +110,7 @@ $(coracle network ls -q --no-trunc -f name=none -f label=a=b)" || expect_output 
 -o com.docker.network.bridge.name=a/b|no name of an interface
 -o com.docker.network.bridge.gateway_mode_ipv4=isolated|can only be used for an internal network
 --scope swarm|there is no swarm
+--ipv6 --subnet ff05:7::/64|Cannot assign requested address
 EOF
         run coracle network create '-d'
         [ "$status" != 0 ]
@@ -456,6 +457,13 @@ EOF
         in_net ip -o link show own0
         run in_net ip -4 addr show own0
         expect_no_text 10.7.0
+        in_net ip addr add 10.7.0.1/24 dev own0
+        coracle network create --subnet 10.7.0.0/24 --gateway 10.7.0.1 -o com.docker.network.bridge.name=own0 one >/dev/null
+        ! coracle network inspect one | grep -i foreign
+        coracle network rm one
+        run in_net ip -4 addr show own0
+        expect_text 10.7.0.1/24
+        in_net ip addr del 10.7.0.1/24 dev own0
 }
 
 is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
