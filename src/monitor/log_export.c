@@ -65,7 +65,7 @@ static struct field split(char *at, size_t n)
         return f;
 }
 
-static bool is_attr(const char *key)
+bool log_export_is_attr(const char *key)
 {
         static const char *const known[] = { "MESSAGE",    "PRIORITY",      "CODE_",         "ERRNO",
                                              "SYSLOG_",    "CONTAINER_ID",  "CONTAINER_TAG", "CONTAINER_NAME",
@@ -117,7 +117,7 @@ static void take_field(const struct field *f, struct cor_pair *attrs, struct log
                 ret->stream = f->value[0] == PRIORITY_ERR && f->n == 1 ? LOG_STDERR : LOG_STDOUT;
         else if (strcmp(f->key, "CONTAINER_PARTIAL_MESSAGE") == 0)
                 found->partial = strcmp(f->value, "true") == 0;
-        else if (is_attr(f->key) && ret->n_attrs < LOG_ATTRS_MAX)
+        else if (log_export_is_attr(f->key) && ret->n_attrs < LOG_ATTRS_MAX)
                 attrs[ret->n_attrs++] = (struct cor_pair){ f->key, f->value };
 }
 

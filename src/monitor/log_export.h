@@ -9,6 +9,11 @@
 enum { LOG_EXPORT_MAX = 16 << 20 };
 
 /*
+ * log_export_is_attr() - @key is no field that the journal or the driver has of its own: what it holds is a label or a
+ * variable
+ */
+bool log_export_is_attr(const char *key);
+/*
  * log_export_take() - the entry that @buf begins with, which is changed: 1, *ret_used bytes are done with, and if it is
  * a message of a container *ret->text is not NULL. 0: more bytes are needed; -1: it is not of that form. @attrs has
  * room for LOG_ATTRS_MAX. *ret_cursor (NULL: none) says where it is in the journal.

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/fd.h"
 #include "monitor/log_attrs.h"
+#include "monitor/log_export.h"
 #include "monitor/log_queue.h"
 #include "monitor/log_settings.h"
 
@@ -179,7 +180,7 @@ static int add_head(struct log_journald *l, const struct log_options *o, const s
         for (size_t i = 0; i < attrs.n_items; i++) {
                 auto_str name = field_name(attrs.items[i].key);
 
-                if (*name)
+                if (*name && log_export_is_attr(name)) /* labels are the image's: who writes a message is not */
                         add_field(&l->head, name, attrs.items[i].value);
         }
         return 0;

@@ -154,6 +154,20 @@ half"
         expect_output ""
 }
 
+@test "journald: labels of an image are no fields of the driver's, nor a message another container's" {
+        local id
+        start_journal
+        crun --name one --log-driver journald bb:1 echo mine >/dev/null
+        id=$(coracle inspect -f '{{.Id}}' one)
+        crun --name two --log-driver journald --label "container.id.full=$id" --label priority=0 --label syslog.identifier=sshd --label other=x \
+                --log-opt labels-regex=. bb:1 echo theirs >/dev/null
+        in_journal journalctl --sync
+        run coracle logs one
+        expect_output mine
+        run in_journal journalctl -o json CONTAINER_NAME=two
+        expect_equal "$(jq -c '[.MESSAGE, .PRIORITY, .OTHER, .SYSLOG_IDENTIFIER == .CONTAINER_ID]' <<<"$output")" '["theirs","6","x",true]'
+}
+
 @test "journald: what is too large for a datagram arrives, too, and a reader follows to the end" {
         local big follower
         start_journal
