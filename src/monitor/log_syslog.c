@@ -59,6 +59,7 @@ static int syslog_open(const struct log_options *o, const struct log_settings *s
         if (log_attrs_tag(o, s, "{{.ID}}", &l->tag, err) < 0 ||
             log_server_open(&s->address, &s->tls, o->again, &l->server, err) < 0)
                 return -1;
+        syslog_clean_tag(l->tag);
         *ret = COR_TAKE(l);
         return 0;
 }

@@ -142,6 +142,13 @@ static void add_stamp(const struct timespec *time, const struct tm *tm, bool mic
                 cor_text_printf(out, "%c%02ld:%02ld", minutes < 0 ? '-' : '+', labs(minutes) / 60, labs(minutes) % 60);
 }
 
+void syslog_clean_tag(char *tag)
+{
+        for (; *tag; tag++)
+                if ((uint8_t)*tag < ' ' || *tag == 0x7f)
+                        *tag = '_';
+}
+
 void syslog_add_head(const struct syslog_head *h, struct cor_text *out)
 {
         unsigned priority = h->facility * 8 + h->severity;

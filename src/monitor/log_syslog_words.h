@@ -32,6 +32,9 @@ int syslog_facility_parse(const char *s, unsigned *ret, struct cor_err *err) COR
 enum syslog_format { SYSLOG_UNIX_FORMAT, SYSLOG_RFC3164, SYSLOG_RFC5424, SYSLOG_RFC5424_MICRO };
 int syslog_format_parse(const char *s, enum syslog_format *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* syslog_clean_tag() - what would end a message, as a label of an image may have it, becomes an underscore */
+void syslog_clean_tag(char *tag);
+
 struct cor_text;
 struct syslog_head {
         enum syslog_format format;

@@ -248,6 +248,12 @@ received() { grep -q -- "$1" "$TEST_DIR/received"; }
                         received "^local3 err tag$n.*| *err$n|"
                 done
         done
+        # a label is the image's: a message ends where we say
+        crun --log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:601 --label "who=me
+<9>forged: yes" --log-opt 'tag={{index .ContainerLabels "who"}}' bb:1 echo genuine >/dev/null
+        wait_until received "genuine|"
+        run grep -c '^user' "$TEST_DIR/received"
+        expect_output 0
         run coracle logs c1
         expect_output "out1
 err1"

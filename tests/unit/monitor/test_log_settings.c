@@ -147,6 +147,14 @@ static void heads_are_those_of_the_formats(void **state)
         }
 }
 
+static void a_tag_ends_no_message(void **state)
+{
+        char tag[] = "a\nb\x7f\rc d\xc3\xa9";
+
+        syslog_clean_tag(tag);
+        assert_string_equal(tag, "a_b__c d\xc3\xa9");
+}
+
 static void attributes_come_by_name_and_by_pattern(void **state)
 {
         static char *labels[] = { (char *)"team=blue", (char *)"team.lead=me", (char *)"other=x", NULL };
@@ -230,6 +238,7 @@ int main(void)
                 cmocka_unit_test(each_driver_has_its_own_defaults),
                 cmocka_unit_test(addresses_have_a_host_and_a_port),
                 cmocka_unit_test(heads_are_those_of_the_formats),
+                cmocka_unit_test(a_tag_ends_no_message),
                 cmocka_unit_test(attributes_come_by_name_and_by_pattern),
                 cmocka_unit_test(tags_take_dockers_words),
                 cmocka_unit_test(patterns_that_would_eat_all_memory_are_refused),
