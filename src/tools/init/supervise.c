@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KILL_LIMIT_MS 5000
+#define KILL_PAUSE_MS 5000  /* so long without the end of anybody: who is left cannot be killed */
+#define KILL_LIMIT_MS 60000 /* or makes new ones for ever */
 #define NO_DEADLINE   (-1)
 
 enum phase { RUNNING, LEAVING, KILLING, FINISHED };
@@ -22,6 +23,7 @@ struct supervisor {
         int main_status;
         bool terminated;     /* all descendants were sent SIGTERM */
         int64_t deadline_ms; /* of this phase, on the monotonic clock */
+        int64_t killing_ms;  /* since when all are killed */
 };
 
 static int64_t now_ms(void)
@@ -49,7 +51,17 @@ static void start_killing(struct supervisor *s)
 {
         say(SAY_INFO, "killing the remaining descendants");
         s->phase = KILLING;
-        s->deadline_ms = now_ms() + KILL_LIMIT_MS;
+        s->killing_ms = now_ms();
+        s->deadline_ms = s->killing_ms + KILL_PAUSE_MS;
+        signal_all(s, SIGKILL);
+}
+
+/* Some have ended, others may have come: a large family on a slow machine takes its time. */
+static void go_on_killing(struct supervisor *s)
+{
+        s->deadline_ms = now_ms() + KILL_PAUSE_MS;
+        if (s->deadline_ms > s->killing_ms + KILL_LIMIT_MS)
+                s->deadline_ms = s->killing_ms + KILL_LIMIT_MS;
         signal_all(s, SIGKILL);
 }
 
@@ -86,10 +98,11 @@ static void main_child_ended(struct supervisor *s, int status)
 static int reap(struct supervisor *s, struct cor_err *err)
 {
         enum phase before = s->phase;
+        bool some = false;
         int status;
         pid_t pid;
 
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (; (pid = waitpid(-1, &status, WNOHANG)) > 0; some = true) {
                 if (s->phase == RUNNING && pid == s->main_child->pid)
                         main_child_ended(s, status);
                 else
@@ -105,6 +118,8 @@ static int reap(struct supervisor *s, struct cor_err *err)
                 s->phase = FINISHED;
         else if (before == RUNNING && s->phase == LEAVING)
                 start_leaving(s);
+        else if (s->phase == KILLING && some)
+                go_on_killing(s);
         else if (s->phase == KILLING)
                 signal_all(s, SIGKILL);
         return 0;
