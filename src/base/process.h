@@ -60,6 +60,12 @@ struct cor_spawn {
 int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output, struct cor_err *err) COR_MUST_CHECK;
 
 /*
+ * cor_program_find() - the first file called @name in our PATH that can be executed; free() *ret. EXEC_MISSING, or
+ * EXEC_REFUSED if there are only others
+ */
+int cor_program_find(const char *name, char **ret, struct cor_err *err) COR_MUST_CHECK;
+
+/*
  * cor_libexec_path() - where @program is that only ours start: in $CORACLE_LIBEXEC (absolute), or the installed libexec
  * folder; free()
  */

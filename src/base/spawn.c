@@ -47,8 +47,7 @@ char *cor_libexec_path(const char *program)
         return cor_printf("%s/%s", dir && *dir == '/' ? dir : CORACLE_LIBEXECDIR, program);
 }
 
-/* @name in the directories of our PATH; the first file that can be executed. */
-static int find_in_path(const char *name, char **ret, struct cor_err *err)
+int cor_program_find(const char *name, char **ret, struct cor_err *err)
 {
         auto_str dirs = cor_strdup(getenv("PATH") ?: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         bool refused = false;
@@ -284,7 +283,7 @@ int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output,
         auto_str found = NULL;
         int ended = -1, status = 0;
 
-        if (!strchr(s->path, '/') && find_in_path(s->path, &found, err) < 0)
+        if (!strchr(s->path, '/') && cor_program_find(s->path, &found, err) < 0)
                 return -1;
         run.path = found ? found : s->path;
         if (open_and_start(&run, s, ret_output != NULL, err) == 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/process.h"
 
 enum {
         FILE_MAX_BYTES = 4 << 20,
@@ -156,17 +157,9 @@ static char *user_name(uid_t uid)
 
 static bool in_path(const char *program)
 {
-        const char *path = getenv("PATH");
+        auto_str path = NULL;
 
-        for (const char *p = path ? path : ""; *p;) {
-                size_t len = strcspn(p, ":");
-                auto_str file = cor_printf("%.*s/%s", (int)len, p, program);
-
-                if (len && access(file, X_OK) == 0)
-                        return true;
-                p += len + (p[len] == ':');
-        }
-        return false;
+        return cor_program_find(program, &path, NULL) == 0;
 }
 
 static int ranges_of(const char *file, const char *name, uid_t uid, struct oci_id_map **items, size_t *n_items,

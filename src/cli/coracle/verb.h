@@ -92,14 +92,14 @@ int verb_filters(const struct option *row, char **items, size_t n, struct cor_er
 const char *verb_short_id(const struct digest *d, char *buf);
 
 extern const struct verb verb_attach, verb_check, verb_commit, verb_cp, verb_diff, verb_export, verb_completion,
-        verb_container_inspect, verb_container_prune, verb_create, verb_df, verb_events, verb_exec, verb_history,
-        verb_image_inspect, verb_image_prune, verb_images, verb_import, verb_info, verb_inspect, verb_kill, verb_load,
-        verb_login, verb_logout, verb_logs, verb_manifest_annotate, verb_manifest_create, verb_manifest_inspect,
-        verb_manifest_push, verb_manifest_rm, verb_network_connect, verb_network_create, verb_network_disconnect,
-        verb_network_inspect, verb_network_ls, verb_network_prune, verb_network_rm, verb_pause, verb_port, verb_ps,
-        verb_pull, verb_push, verb_rename, verb_restart, verb_rm, verb_rmi, verb_run, verb_save, verb_search,
-        verb_start, verb_stats, verb_stop, verb_system_prune, verb_system_start, verb_system_stop, verb_tag, verb_top,
-        verb_unpause, verb_update, verb_version, verb_volume_create, verb_volume_inspect, verb_volume_ls,
-        verb_volume_prune, verb_volume_rm, verb_wait;
+        verb_container_inspect, verb_container_prune, verb_create, verb_df, verb_doctor, verb_events, verb_exec,
+        verb_history, verb_image_inspect, verb_image_prune, verb_images, verb_import, verb_info, verb_inspect,
+        verb_kill, verb_load, verb_login, verb_logout, verb_logs, verb_manifest_annotate, verb_manifest_create,
+        verb_manifest_inspect, verb_manifest_push, verb_manifest_rm, verb_network_connect, verb_network_create,
+        verb_network_disconnect, verb_network_inspect, verb_network_ls, verb_network_prune, verb_network_rm, verb_pause,
+        verb_port, verb_ps, verb_pull, verb_push, verb_rename, verb_restart, verb_rm, verb_rmi, verb_run, verb_save,
+        verb_search, verb_start, verb_stats, verb_stop, verb_system_prune, verb_system_start, verb_system_stop,
+        verb_tag, verb_top, verb_unpause, verb_update, verb_version, verb_volume_create, verb_volume_inspect,
+        verb_volume_ls, verb_volume_prune, verb_volume_rm, verb_wait;
 
 #endif

@@ -114,6 +114,7 @@ const struct verb_place verb_places[] = {
         { "network", "rm", "remove", &verb_network_rm },
         { "system", "check", "", &verb_check },
         { "system", "df", "", &verb_df },
+        { "system", "doctor", "", &verb_doctor },
         { "system", "events", "", &verb_events },
         { "system", "info", "", &verb_info },
         { "system", "prune", "", &verb_system_prune },
