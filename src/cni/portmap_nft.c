@@ -1,7 +1,7 @@
 /*
  * One table of the family inet:
  *   prerouting, output   to "ports" with what is for an address of this host
- *   ports                a rule for each mapping, which changes the destination
+ *   ports                a rule for each mapping, which changes the destination; the first one that fits holds
  *   postrouting          of what was changed, the connections that need the host's address
  *   martians             nothing from outside gets to 127.0.0.0/8, which route_localnet would allow
  */
@@ -10,8 +10,11 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "cni/condition.h"
 #include "cni/owner.h"
@@ -67,6 +70,83 @@ static uint8_t family_of(const struct ip *a)
         return ip_is_4(a) ? NFPROTO_IPV4 : NFPROTO_IPV6;
 }
 
+/* ------------------------------------------------------------------------------------------- whose a port is */
+
+/*
+ * A rule of "ports" says behind its owner what it takes, and for which container: "tcp4/8080@192.0.2.1#0badcafe", with
+ * '*' for all addresses. Of two that take the same only the first has an effect, so the other one is refused; but a
+ * container may have a port by way of several networks, and conditions may keep apart what else would collide.
+ */
+enum { CLAIM_OWNER = 8 };
+struct claim {
+        char protocol[6], address[IP_TEXT_BYTES], container[CLAIM_OWNER + 1];
+        unsigned port;
+};
+
+static void add_claim(const struct cni_call *c, const struct portmap *p, const struct port_mapping *m, bool six,
+                      const char *comment, char ret[OWNER_TEXT_BYTES])
+{
+        static const int key = OWNER_KEY_BYTES - 1;
+        const char *protocol = m->protocol == IPPROTO_UDP ? "udp" : m->protocol == IPPROTO_SCTP ? "sctp" : "tcp";
+        char digest[OWNER_DIGEST + 1];
+        char address[IP_TEXT_BYTES] = "*";
+        auto_str claim = NULL;
+        auto_str whole = NULL;
+
+        if (m->host_ip.len && !ip_is_zero(&m->host_ip))
+                ip_text(&m->host_ip, address);
+        owner_digest(c->container_id, NULL, digest);
+        claim = cor_printf("%s%c/%u@%s#%.*s", protocol, six ? '6' : '4', m->host_port, address, CLAIM_OWNER, digest);
+        whole = cor_printf("%.*s %s%s", key, comment, p->n_conditions[six] ? "if" : claim, comment + key);
+        snprintf(ret, OWNER_TEXT_BYTES, "%s", whole); /* the names at its end are for people */
+}
+
+static bool read_claim(const char *comment, struct claim *ret)
+{
+        *ret = (struct claim){ .port = 0 };
+        return strlen(comment) > OWNER_KEY_BYTES &&
+               sscanf(comment + OWNER_KEY_BYTES, "%5[a-z46]/%u@%39[^# ]#%8[0-9a-f]", ret->protocol, &ret->port,
+                      ret->address, ret->container) == 4;
+}
+
+static bool collide(const struct claim *a, const struct claim *b)
+{
+        return a->port == b->port && strcmp(a->protocol, b->protocol) == 0 && strcmp(a->container, b->container) != 0 &&
+               (strcmp(a->address, b->address) == 0 || a->address[0] == '*' || b->address[0] == '*');
+}
+
+/* Looked at when the rules are there, which stand in the order in which they came: of two at once the first wins. */
+static int refuse_taken(const struct cni_call *c, struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        struct nft_listed_rule *rules auto_free = NULL;
+        size_t n;
+
+        if (sock < 0 || nft_list_rules(sock, NFPROTO_INET, TABLE, "ports", &rules, &n, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n; i++) {
+                struct claim own, other;
+
+                if (!owner_is_ours(c, rules[i].comment) || !read_claim(rules[i].comment, &own))
+                        continue;
+                for (size_t k = 0; k < i; k++)
+                        if (read_claim(rules[k].comment, &other) && collide(&own, &other))
+                                return cor_fail(err, COR_EXISTS,
+                                                "port %u of the host, %s at %s, is published by another container (%s)",
+                                                own.port, own.protocol, other.address,
+                                                rules[k].comment + OWNER_KEY_BYTES);
+        }
+        return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the rules */
+
+/* What is to be published, and for whom. */
+struct publication {
+        const struct cni_call *call;
+        const struct portmap *portmap;
+};
+
 static void add_mapping(struct nft_change *c, const struct portmap *p, const struct port_mapping *m,
                         const struct ip *to, const char *comment)
 {
@@ -107,13 +187,21 @@ static void add_masquerade(struct nft_change *c, const struct ip_prefix *to, con
         nft_rule_end(&r, c);
 }
 
-static void add_family(struct nft_change *c, const struct portmap *p, const struct ip_prefix *to, const char *comment)
+static void add_family(struct nft_change *c, const struct publication *of, const struct ip_prefix *to,
+                       const char *comment)
 {
         const struct ip_prefix localhost = { .ip = { .len = 4, .bytes = { 127 } }, .bits = 8 };
+        const struct portmap *p = of->portmap;
 
-        for (size_t i = 0; i < p->runtime.n_mappings; i++)
-                if (portmap_applies(&p->runtime.mappings[i], &to->ip))
-                        add_mapping(c, p, &p->runtime.mappings[i], &to->ip, comment);
+        for (size_t i = 0; i < p->runtime.n_mappings; i++) {
+                const struct port_mapping *m = &p->runtime.mappings[i];
+                char claim[OWNER_TEXT_BYTES];
+
+                if (!portmap_applies(m, &to->ip))
+                        continue;
+                add_claim(of->call, p, m, !ip_is_4(&to->ip), comment, claim);
+                add_mapping(c, p, m, &to->ip, claim);
+        }
         if (!p->snat)
                 return;
         if (p->masq_all) {
@@ -127,13 +215,13 @@ static void add_family(struct nft_change *c, const struct portmap *p, const stru
 
 static int make_rules(struct nft_change *change, const char *comment, const void *data, struct cor_err *err)
 {
-        const struct portmap *p = data;
+        const struct publication *of = data;
 
         (void)err;
         make_base(change);
         for (int six = 0; six < 2; six++)
-                if (p->to[six].ip.len)
-                        add_family(change, p, &p->to[six], comment);
+                if (of->portmap->to[six].ip.len)
+                        add_family(change, of, &of->portmap->to[six], comment);
         return 0;
 }
 
@@ -141,7 +229,9 @@ static const struct owner_rules RULES = { NFPROTO_INET, TABLE, make_rules };
 
 int portmap_nft_add(struct cni_call *c, const struct portmap *p, struct cor_err *err)
 {
-        return owner_change(c, &RULES, owner_is_ours, p, err);
+        const struct publication of = { c, p };
+
+        return owner_change(c, &RULES, owner_is_ours, &of, err) < 0 ? -1 : refuse_taken(c, err);
 }
 
 int portmap_nft_del(struct cni_call *c, struct cor_err *err)

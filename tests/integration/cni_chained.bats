@@ -214,6 +214,36 @@ PORTS='. + {runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80, p
         cni DEL "$config"
 }
 
+@test "portmap: a port that another container has is refused, and stays with that" {
+        local config two before
+        config=$(chained portmap "$PORTS")
+        two=(CNI_CONTAINERID=two)
+        cni ADD "$config" >/dev/null
+        before=$(host nft list ruleset)
+        run cni ADD "$config" "${two[@]}"
+        expect_status 1
+        expect_text "port 8080 of the host, tcp4 at *, is published by another container" "blue eth0 one"
+        run cni ADD "$(change "$config" 'del(.runtimeConfig.portMappings[0]) | .runtimeConfig.portMappings[0].hostIP = "203.0.113.1"')" "${two[@]}"
+        expect_status 1
+        expect_text "port 8053 of the host, udp4"
+        expect_equal "$(host nft list ruleset)" "$before" rules
+        cni ADD "$config" >/dev/null # its own
+        cni ADD "$(change "$config" '.name = "red"')" >/dev/null # the same container on another network
+        cni ADD "$(change "$config" '.runtimeConfig.portMappings[].protocol = "sctp"')" "${two[@]}" >/dev/null
+        cni DEL "$(change "$config" '.name = "red"')"
+        cni DEL "$config" "${two[@]}"
+        cni ADD "$(change "$config" '.runtimeConfig.portMappings[].hostIP = "203.0.113.1"')" >/dev/null
+        cni ADD "$(change "$config" '.runtimeConfig.portMappings[].hostIP = "203.0.113.2"')" "${two[@]}" >/dev/null
+        cni DEL "$config"
+        cni ADD "$config" "${two[@]}" >/dev/null
+        cni CHECK "$config" "${two[@]}"
+        # what conditions keep apart
+        config=$(chained portmap "$PORTS | .conditionsV4 = [\"-s\", \"192.0.2.0/24\"] | .conditionsV6 = [\"-s\", \"fd01::/64\"]")
+        cni ADD "$config" >/dev/null
+        cni DEL "$config"
+        cni DEL "$config" "${two[@]}"
+}
+
 @test "portmap: wrong configurations" {
         while IFS='|' read -r filter text; do
                 run cni ADD "$(chained portmap "$PORTS" | jq -c "$filter")"
