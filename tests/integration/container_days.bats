@@ -36,6 +36,10 @@ in_order() { # the store and what is around it
 }
 
 TICKS='trap "exit 0" TERM; echo up; while :; do sleep 0.1; done'
+hears_term() { # its program has set the trap
+        local mask
+        mask=$(awk '/^SigCgt:/ { print $2 }' "/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/status") && ((0x$mask >> 14 & 1))
+}
 up() { coracle logs "$1" | grep -q up; }
 
 @test "fifty commands at one container at once: each ends, and what is said of it is true" {
@@ -56,7 +60,8 @@ up() { coracle logs "$1" | grep -q up; }
         coracle unpause one >/dev/null 2>&1 || true
         coracle start one >/dev/null
         [ "$(coracle exec one echo well)" = well ]
-        coracle stop -t 1 one >/dev/null
+        wait_until hears_term one
+        coracle stop -t 60 one >/dev/null
         state=$(coracle inspect -f '{{.State.Status}} {{.State.Pid}}' one)
         [ "$state" = "exited 0" ] || fail "$state"
         coracle rm one

@@ -150,9 +150,14 @@ image [1-9][0-9]*$'
 monitor_of() { pgrep -f "coracle-monitor --store $COR_STORE $(coracle inspect -f '{{.Id}}' "$1")"; }
 
 lose_power() { # all that lives in memory goes, and nobody is told
-        local name pid pids=()
+        local name pid monitors=() pids=()
         # shellcheck disable=SC2207
-        for name in "$@"; do pids+=("$(coracle inspect -f '{{.State.Pid}}' "$name")" $(monitor_of "$name")); done
+        for name in "$@"; do
+                pids+=("$(coracle inspect -f '{{.State.Pid}}' "$name")")
+                monitors+=($(monitor_of "$name")) # first, or it sees the end of its container and writes it down
+        done
+        for pid in "${monitors[@]}"; do kill -KILL "$pid"; done
+        for pid in "${monitors[@]}"; do wait_until is_gone "$pid"; done
         for pid in "${pids[@]}"; do kill -KILL "$pid" || true; done
         remove_cgroups "$TEST_CGROUP" # what is frozen dies only now
         for pid in "${pids[@]}"; do wait_until is_gone "$pid"; done

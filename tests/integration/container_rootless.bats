@@ -82,12 +82,12 @@ none() { coracle run --rm --network none "$@"; }
 }
 
 @test "an ordinary user's containers come back after a loss of power" {
-        local id pids
+        local id pid pids
         id=$(coracle run -d --network none --name kept --restart always small sleep 1000)
         mapfile -t pids < <(pgrep -f "coracle-monitor --store $TEST_DIR/walker/.* $id")
         pids+=("$(coracle inspect -f '{{.State.Pid}}' kept)")
         kill -KILL "${pids[@]}"
-        wait_until is_gone "${pids[-1]}"
+        for pid in "${pids[@]}"; do wait_until is_gone "$pid"; done # with the locks it held
         find "$TEST_DIR/walker/run" -mindepth 1 -delete
         run coracle inspect -f '{{.State.ExitCode}}' kept
         expect_output 255

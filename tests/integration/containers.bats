@@ -301,7 +301,7 @@ process_is_gone() { [ ! -e "/proc/$1" ]; }
 
 @test "kill -9 of coracle: the container goes on" {
         local pid
-        in_net "$CORACLE" run --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+        nsenter --net="/proc/$NET/ns/net" "$CORACLE" run --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
         pid=$!
         wait_until coracle exec one true
         kill -9 "$pid"

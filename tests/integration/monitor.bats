@@ -130,7 +130,7 @@ nothing_left() {
 @test "without StdinOnce the end of one client's stdin is not the program's" {
         new '{"OpenStdin":true}' '{}' sh -c 'read a; echo "first $a"; read b; echo "second $b"'
         start_detached_monitor
-        attach only-in <<<one &
+        "$TOOL" attach "$STORE" "$CONTAINER" only-in <<<one 3>&- & # itself, and no shell that waits for it
         local first=$!
         wait_until printed '^first one$'
         kill "$first" && wait "$first" || true
@@ -165,7 +165,7 @@ terminal_has() { [ "$(stty -F "/proc/$1/root/dev/pts/0" size)" = "$2" ]; } # PID
         exec 9>"$TEST_DIR/keys"
         wait_row phase=running
         wait_until grep -q '33 77' "$TEST_DIR/out"
-        attach only-in size=20x30 </dev/null 9>&- &
+        "$TOOL" attach "$STORE" "$CONTAINER" only-in size=20x30 </dev/null 3>&- 9>&- &
         local other=$! pid
         pid=$(row | sed 's/.* pid=\([0-9]*\).*/\1/')
         wait_until terminal_has "$pid" '20 30'
@@ -203,9 +203,9 @@ has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE LINES
 
 @test "a client that is gone is forgotten" {
         new '{}' '{}' sh -c 'seq 1 300000; exit 4'
-        start >/dev/null 9>&- &
+        "$TOOL" start "$STORE" "$CONTAINER" >/dev/null 3>&- 9>&- &
         local starter=$!
-        wait_row locked=1
+        wait_row 'phase=\(running\|exited\)' # START was said
         kill -KILL "$starter" || true
         wait "$starter" || true
         wait_row phase=exited
