@@ -17,6 +17,7 @@
  *                    not to a bridge of ours                       accept
  *                    within a bridge, together                     accept
  *                    translated: a published port                  accept
+ *                    a published port of a routed one              accept
  *                    to an open one                                accept
  *                    ICMP to a routed one                          accept
  *                    anything else                                 drop
@@ -152,6 +153,7 @@ static void write_forward(struct table *t)
         nft_rule_begin(&r, t->c, "forward");
         nft_match_ct_bits(&r, NFT_CT_STATUS, IPS_DST_NAT);
         then(t, &r, NF_ACCEPT);
+        t->n_rules += firewall_write_routed(t->c);
         nft_rule_begin(&r, t->c, "forward");
         if_family(&r, NFT_META_OIFNAME, "open");
         then(t, &r, NF_ACCEPT);
@@ -185,6 +187,7 @@ static int write_table(struct nft_change *c)
         nft_add_table(c);
         for (size_t i = 0; i < COR_COUNT(sets); i++)
                 nft_add_set(c, &sets[i]);
+        firewall_add_port_sets(c);
         for (size_t i = 0; i < COR_COUNT(chains); i++) {
                 nft_add_chain(c, &chains[i]);
                 if (chains[i].type)

@@ -58,7 +58,12 @@ struct firewall_port {
         uint8_t host_ip[16], container_ip[16]; /* in network byte order; host_ip all 0: any address of the host */
         uint16_t host_port, container_port;
         bool direct; /* by the kernel; both addresses are of the same family */
+        bool routed; /* neither: what is for the container's own address and port may pass */
 };
+/* firewall_add_port_sets() - what the rules of both look things up in */
+void firewall_add_port_sets(struct nft_change *c);
+/* firewall_write_routed() - of the chain "forward" the rules that let pass what is routed; how many */
+int firewall_write_routed(struct nft_change *c);
 /* firewall_write_ports() - their part of the table, of which firewall.c is the rest; how many rules */
 int firewall_write_ports(struct nft_change *c);
 /* firewall_add_ports() - into a change; firewall_empty_ports() first: in place of all that were there */

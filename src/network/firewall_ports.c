@@ -3,6 +3,7 @@
  *
  *      port4, port6          protocol . address . port -> address . port: the kernel forwards it
  *      carried4, carried6    protocol . address . port: a monitor does
+ *      routed4, routed6      protocol . address . port of a container that has an address of its own for others
  *
  * and of each container that has some, in self4 and self6, address . address: it may call itself by them,
  * where the address is one of the host's, or 0 for all of them. Chains and rules:
@@ -16,6 +17,7 @@
  *                    translated, in self4 or self6                 masquerade
  *      input         established, related                          accept
  *                    in carried4 or carried6                       jump user
+ *      forward       in routed4 or routed6                         accept
  *
  * The bridges are told to route 127.0.0.0/8, as otherwise no answer comes back to it: hence the guard, which no packet
  * on its way back meets, since translation is undone behind it. ::1 can not be routed.
@@ -42,10 +44,10 @@ static const struct family {
         uint8_t family;
         uint32_t len, at; /* of an address, and where a packet has its destination */
         uint32_t data;
-        const char *direct, *carried, *self;
+        const char *direct, *carried, *self, *routed;
 } families[] = {
-        { NFPROTO_IPV4, 4, 16, NFT_REG32_08, "port4", "carried4", "self4" },
-        { NFPROTO_IPV6, 16, 24, NFT_REG32_08, "port6", "carried6", "self6" },
+        { NFPROTO_IPV4, 4, 16, NFT_REG32_08, "port4", "carried4", "self4", "routed4" },
+        { NFPROTO_IPV6, 16, 24, NFT_REG32_08, "port6", "carried6", "self6", "routed6" },
 };
 
 static const struct nft_chain chains[] = {
@@ -60,7 +62,7 @@ static const uint8_t loopback[4] = { 127 };
 
 /* ------------------------------------------------------------------------------------------------------------ rules */
 
-static void add_sets(struct nft_change *c)
+void firewall_add_port_sets(struct nft_change *c)
 {
         for (size_t i = 0; i < COR_COUNT(families); i++) {
                 const struct family *f = &families[i];
@@ -72,6 +74,8 @@ static void add_sets(struct nft_change *c)
                                        .data_type = NFT_TYPE_PAIR(address, NFT_TYPE_PORT),
                                        .data_len = f->len + PART };
 
+                nft_add_set(c, &set);
+                set.name = f->routed;
                 nft_add_set(c, &set);
                 set.name = f->direct;
                 set.map = true;
@@ -110,6 +114,20 @@ static int write_maps(struct nft_change *c)
                 nft_rule_end(&r, c);
         }
         return 2 * COR_COUNT(families);
+}
+
+int firewall_write_routed(struct nft_change *c)
+{
+        struct nft_rule r;
+
+        for (size_t i = 0; i < COR_COUNT(families); i++) {
+                nft_rule_begin(&r, c, "forward");
+                load_key(&r, &families[i], false);
+                nft_look_up(&r, families[i].routed, NFT_REG32_00, 0);
+                nft_verdict(&r, NF_ACCEPT, NULL);
+                nft_rule_end(&r, c);
+        }
+        return COR_COUNT(families);
 }
 
 static int write_carried(struct nft_change *c)
@@ -185,7 +203,6 @@ static int write_ways(struct nft_change *c)
 
 int firewall_write_ports(struct nft_change *c)
 {
-        add_sets(c);
         for (size_t i = 0; i < COR_COUNT(chains); i++) {
                 nft_add_chain(c, &chains[i]);
                 nft_flush_chain(c, chains[i].name);
@@ -212,7 +229,7 @@ static void make(const struct firewall_port *p, struct made *m)
 {
         const struct family *f = &families[p->family == NFPROTO_IPV6];
 
-        *m = (struct made){ .key = { p->protocol }, .set = p->direct ? f->direct : f->carried };
+        *m = (struct made){ .key = { p->protocol }, .set = p->direct ? f->direct : p->routed ? f->routed : f->carried };
         memcpy(m->key + PART, p->host_ip, f->len);
         put_port(m->key + PART + f->len, p->host_port);
         m->element = (struct nft_element){ .key = m->key, .key_len = PART + f->len + PART };
@@ -271,9 +288,11 @@ void firewall_add_ports(struct nft_change *c, const struct firewall_port *items,
         size_t n = 0;
 
         make(&marker, &made[n++]);
-        for (int pass = 0; pass < 4; pass++) /* set by set */
+        for (int pass = 0; pass < 6; pass++) /* set by set */
                 for (size_t i = 0; i < n_items; i++)
-                        if ((items[i].family == NFPROTO_IPV6) == (pass & 1) && items[i].direct == (pass >= 2))
+                        if ((items[i].family == NFPROTO_IPV6) == (pass & 1) && (items[i].direct   ? 2
+                                                                                : items[i].routed ? 1
+                                                                                                  : 0) == pass / 2)
                                 make(&items[i], &made[n++]);
         for (size_t i = 0; i < n_items; i++)
                 if (items[i].direct && is_first(items, i) && make_self(&items[i], &made[n]))
@@ -288,6 +307,7 @@ void firewall_empty_ports(struct nft_change *c)
                 nft_flush_set(c, families[i].direct);
                 nft_flush_set(c, families[i].carried);
                 nft_flush_set(c, families[i].self);
+                nft_flush_set(c, families[i].routed);
         }
 }
 

@@ -35,7 +35,8 @@ struct forward *ports_forward(const struct published *p)
 
 bool ports_are_at(const struct published *p, const struct ports_place *place)
 {
-        return strcmp(p->place.ip4, place->ip4) == 0 && strcmp(p->place.ip6, place->ip6) == 0 &&
+        return p->place.routed4 == place->routed4 && p->place.routed6 == place->routed6 &&
+               strcmp(p->place.ip4, place->ip4) == 0 && strcmp(p->place.ip6, place->ip6) == 0 &&
                strcmp(p->place.host_ip, place->host_ip) == 0;
 }
 
@@ -59,7 +60,8 @@ static void add_elements(struct elements *e, const struct port_rows *rows)
                 struct firewall_port p = { .protocol = (uint8_t)row->protocol,
                                            .host_port = row->host_port,
                                            .container_port = row->container_port,
-                                           .direct = row->direct };
+                                           .direct = row->direct,
+                                           .routed = port_row_is_routed(row) };
 
                 p.family = strchr(row->host_ip, ':') ? NFPROTO_IPV6 : NFPROTO_IPV4;
                 if (inet_pton(p.family == NFPROTO_IPV6 ? AF_INET6 : AF_INET, row->host_ip, p.host_ip) == 1 &&

@@ -9,6 +9,8 @@
  *   everything while the kernel's table was emptied by somebody
  * - an element of the table of nftables (network/firewall.h), so that the kernel forwards what it can
  *
+ * Of a container in a routed network there is the row, and an element that lets pass what is for its own address.
+ *
  * Where a firewall of the host decides what may come in (network/host_firewall.h), there is no element: a connection
  * arrives at the socket then, and so has passed that firewall like one to any other program.
  */
@@ -19,6 +21,7 @@
 /* Where the container is, among all its networks: texts, "" where there is none. */
 struct ports_place {
         char ip4[PORT_IP_BYTES], ip6[PORT_IP_BYTES];
+        bool routed4, routed6;       /* reached by these addresses, not by those of the host: ports are opened only */
         char host_ip[PORT_IP_BYTES]; /* where ports that name no address of the host are bound; "": everywhere */
 };
 /*

@@ -60,22 +60,24 @@ int ports_chooser_init(struct ports_chooser *c, struct cor_err *err)
 
 /* ------------------------------------------------------------------------------------------------------- who has it */
 
-static bool overlap(const struct port_row *row, int protocol, const char *ip, uint16_t port)
+/* @ip is one of the host; what is only opened is found by exactly its address */
+static bool overlap(const struct port_row *row, int protocol, const char *ip, uint16_t port, bool routed)
 {
-        if (row->dropped || row->protocol != protocol || row->host_port != port || is_six(row->host_ip) != is_six(ip))
+        if (row->dropped || row->protocol != protocol || row->host_port != port || is_six(row->host_ip) != is_six(ip) ||
+            port_row_is_routed(row) != routed)
                 return false;
         return is_any(ip) || is_any(row->host_ip) || strcmp(ip, row->host_ip) == 0;
 }
 
 /* 1: another container, that lives; the rows of dead ones are dropped */
 static int has_owner(struct ports_chooser *c, struct port_rows *others, int protocol, const char *ip, uint16_t port,
-                     struct cor_err *err)
+                     bool routed, struct cor_err *err)
 {
         for (size_t i = 0; i < others->n_items; i++) {
                 struct port_row *row = &others->items[i];
                 int lives;
 
-                if (!overlap(row, protocol, ip, port))
+                if (!overlap(row, protocol, ip, port, routed))
                         continue;
                 lives = container_row_locked(c->store, row->container, CONTAINER_LOCK_MONITOR, err);
                 if (lives < 0)
@@ -89,10 +91,10 @@ static int has_owner(struct ports_chooser *c, struct port_rows *others, int prot
         return 0;
 }
 
-static bool is_own(const struct port_rows *own, int protocol, const char *ip, uint16_t port)
+static bool is_own(const struct port_rows *own, int protocol, const char *ip, uint16_t port, bool routed)
 {
         for (size_t i = 0; i < own->n_items; i++)
-                if (overlap(&own->items[i], protocol, ip, port))
+                if (overlap(&own->items[i], protocol, ip, port, routed))
                         return true;
         return false;
 }
@@ -113,10 +115,10 @@ static int fail_taken(const char *ip, uint16_t port, struct cor_err *err)
                         six ? "]" : "", port);
 }
 
-/* Where the container is, by the family of the host's address if it has one of that, else by the other. */
+/* Where the container is, by the family of the host's address if it has one of that, else by the other. "": nowhere */
 static const char *target_of(const struct ports_request *r, const char *host_ip)
 {
-        const char *four = r->place.ip4, *six = r->place.ip6;
+        const char *four = r->place.routed4 ? "" : r->place.ip4, *six = r->place.routed6 ? "" : r->place.ip6;
         const char *own = is_six(host_ip) ? six : four, *other = is_six(host_ip) ? four : six;
 
         return *own ? own : other;
@@ -135,11 +137,11 @@ static int take(struct ports_chooser *c, struct port_rows *others, const struct 
                 const struct port_wish *wish, const char *ip, uint16_t port, struct taken *ret, struct cor_err *err)
 {
         struct forward_address at;
-        int owned = has_owner(c, others, wish->protocol, ip, port, err);
+        int owned = has_owner(c, others, wish->protocol, ip, port, false, err);
 
         if (owned < 0)
                 return -1;
-        if (owned || is_own(own, wish->protocol, ip, port))
+        if (owned || is_own(own, wish->protocol, ip, port, false))
                 return fail_taken(ip, port, err);
         *ret = (struct taken){ .row = { .protocol = wish->protocol, .host_port = port, .container_port = wish->port } };
         snprintf(ret->row.host_ip, sizeof ret->row.host_ip, "%s", ip);
@@ -155,6 +157,43 @@ static int take(struct ports_chooser *c, struct port_rows *others, const struct 
         return cor_wrap(err, "failed to bind host port %s:%u/%s", ip, port, port_protocol_name(wish->protocol));
 }
 
+/* The container's own port, of one family, whatever the host's was to be. */
+static int open_one(struct ports_chooser *c, struct port_rows *others, struct port_rows *own,
+                    const struct port_wish *wish, const char *ip, struct cor_err *err)
+{
+        struct port_row row = { .protocol = wish->protocol, .host_port = wish->port, .container_port = wish->port };
+        int owned = has_owner(c, others, wish->protocol, ip, wish->port, true, err);
+
+        if (owned)
+                return owned < 0 ? -1 : fail_taken(ip, wish->port, err);
+        if (is_own(own, wish->protocol, ip, wish->port, true))
+                return 0;
+        snprintf(row.host_ip, sizeof row.host_ip, "%s", ip);
+        snprintf(row.container_ip, sizeof row.container_ip, "%s", ip);
+        *COR_GROW(own->items, own->n_items) = row;
+        return 0;
+}
+
+static int open_routed(struct ports_chooser *c, struct port_rows *others, struct port_rows *own,
+                       const struct port_wish *wish, struct cor_err *err)
+{
+        const struct ports_place *p = &c->request->place;
+
+        if ((p->routed4 && *p->ip4 && open_one(c, others, own, wish, p->ip4, err) < 0) ||
+            (p->routed6 && *p->ip6 && open_one(c, others, own, wish, p->ip6, err) < 0))
+                return -1;
+        return 0;
+}
+
+/* A routed network has its own addresses in place of those of the host; the other family may be forwarded still. */
+static bool is_wanted(const struct ports_request *r, const char *host_ip)
+{
+        bool routed = is_six(host_ip) ? r->place.routed6 : r->place.routed4;
+        const char *own = is_six(host_ip) ? r->place.ip6 : r->place.ip4;
+
+        return !(routed && *own) && *target_of(r, host_ip);
+}
+
 /* All addresses that the wish means, or none. */
 static int take_all(struct ports_chooser *c, struct port_rows *others, struct port_rows *own,
                     const struct port_wish *wish, uint16_t port, struct cor_err *err)
@@ -166,6 +205,8 @@ static int take_all(struct ports_chooser *c, struct port_rows *others, struct po
 
         c->owner = 0;
         for (size_t i = 0; i < FAMILIES && ips[i]; i++) {
+                if (!is_wanted(c->request, ips[i]))
+                        continue;
                 if (take(c, others, own, wish, ips[i], port, &taken[n], err) < 0)
                         goto failed;
                 n++;
@@ -223,6 +264,8 @@ int ports_choose(void *data, struct port_rows *others, struct port_rows *own, st
                 for (size_t i = 0; i < w->n_items; i++) {
                         const struct port_wish *wish = &w->items[i];
 
+                        if (wish->published && !any && open_routed(c, others, own, wish, err) < 0)
+                                return -1;
                         if (wish->published && (wish->first == 0 && wish->last == 0) == any &&
                             choose_one(c, others, own, wish, err) < 0)
                                 return -1;

@@ -25,6 +25,18 @@ static bool belongs(const struct port_row *row, const struct port_wish *w)
         return row->protocol == w->protocol && row->container_port == w->port;
 }
 
+/* Docker's way to say that there is none on the host: any address, and no port */
+static void describe(const struct port_row *row, struct docker_port_binding *ret)
+{
+        if (port_row_is_routed(row)) {
+                ret->host_ip = cor_strdup(strchr(row->host_ip, ':') ? "::" : "0.0.0.0");
+                ret->host_port = cor_strdup("");
+                return;
+        }
+        ret->host_ip = cor_strdup(row->host_ip);
+        ret->host_port = cor_printf("%u", row->host_port);
+}
+
 void ports_describe(const struct published *p, const struct port_wishes *wishes, struct docker_port_bindings **ret,
                     size_t *ret_n)
 {
@@ -38,13 +50,9 @@ void ports_describe(const struct published *p, const struct port_wishes *wishes,
                         continue;
                 b = bindings_of(ret, ret_n, w->protocol, w->port);
                 for (size_t k = 0; p && k < p->rows.n_items; k++) {
-                        struct docker_port_binding *one;
-
                         if (!belongs(&p->rows.items[k], w))
                                 continue;
-                        one = COR_GROW(b->items, b->n_items);
-                        one->host_ip = cor_strdup(p->rows.items[k].host_ip);
-                        one->host_port = cor_printf("%u", p->rows.items[k].host_port);
+                        describe(&p->rows.items[k], COR_GROW(b->items, b->n_items));
                 }
         }
 }

@@ -43,8 +43,9 @@ static int find_place(struct store *s, const struct docker_endpoint *e, int fami
 
         if (network_row_find(s, text_of(e->network_id), &row, err) < 0 || network_parse(&row, &n, err) < 0)
                 return -1;
-        if (n->driver != NETWORK_BRIDGE || n->gateway[family] == GATEWAY_ROUTED)
+        if (n->driver != NETWORK_BRIDGE)
                 return 0;
+        *(family == 0 ? &ret->routed4 : &ret->routed6) = n->gateway[family] == GATEWAY_ROUTED;
         snprintf(family == 0 ? ret->ip4 : ret->ip6, PORT_IP_BYTES, "%s", ip);
         if (n->host_binding.len && !ip_is_zero(&n->host_binding) && !*ret->host_ip)
                 snprintf(ret->host_ip, PORT_IP_BYTES, "%.*s", PORT_IP_BYTES - 1, ip_text(&n->host_binding, text));

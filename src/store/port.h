@@ -2,12 +2,13 @@
 #define CORACLE_STORE_PORT_H
 /* Which container has which port of the host. A row belongs to its container, and goes with it. */
 #include "store/store.h"
+#include <string.h>
 
 enum { PORT_IP_BYTES = 46 };
 struct port_row {
         int64_t container;
         int protocol;                /* IPPROTO_TCP, _UDP, _SCTP */
-        char host_ip[PORT_IP_BYTES]; /* "0.0.0.0", "::", or one address */
+        char host_ip[PORT_IP_BYTES]; /* "0.0.0.0", "::", or one address; or the container's (port_row_is_routed()) */
         uint16_t host_port;
         char container_ip[PORT_IP_BYTES];
         uint16_t container_port;
@@ -20,6 +21,12 @@ struct port_rows {
 };
 void port_rows_done(struct port_rows *l);
 #define auto_port_rows COR_CLEANUP(port_rows_done) struct port_rows
+
+/* port_row_is_routed() - it is no port of the host: the container's own address has that port open, for everybody */
+static inline bool port_row_is_routed(const struct port_row *r)
+{
+        return strcmp(r->host_ip, r->container_ip) == 0;
+}
 
 /*
  * port_take() - rows for container @number, which has none afterwards but those. @choose says which: it sees those of

@@ -57,7 +57,7 @@ monitor_of() { # NAME
 }
 
 # Elements in maps and sets of ports: "tcp 0.0.0.0 8080"
-elements() { in_net nft -j list table inet coracle 2>/dev/null | jq -r '.nftables[] | (.map, .set) | select(. != null and (.name | test("^(port|carried|self)[46]$"))) | .elem // [] | .[] | if type == "array" then .[0] else . end | .concat | map(tostring) | join(" ")' | grep -v '^255 ' || true; }
+elements() { in_net nft -j list table inet coracle 2>/dev/null | jq -r '.nftables[] | (.map, .set) | select(. != null and (.name | test("^(port|carried|self|routed)[46]$"))) | .elem // [] | .[] | if type == "array" then .[0] else . end | .concat | map(tostring) | join(" ")' | grep -v '^255 ' || true; }
 bound() { in_net ss -Hlntu "sport = :$1" | grep -q .; }
 no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 
@@ -402,4 +402,94 @@ EOF
         coracle network connect first web
         run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
         expect_output "web 10.9.8.2"
+}
+
+ip_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.$3}}{{end}}" "$1"; } # NAME NETWORK KEY
+
+is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
+# answers WHO... COMMAND... - and to nobody else: what is asked is answered within 15 seconds, or not within one
+answers() { run "$@"; expect_status 0; }
+is_silent() {
+        run "$@" 1
+        [ "$status" != 0 ] || fail "$*: $output"
+}
+
+@test "routed networks: a published port is open at the container's own address, with no part of the host" {
+        local mode four six protocol
+        in_far sh -c 'ip route add 10.7.0.0/16 via 10.9.8.1; ip -6 route add fd07::/16 via fd09::1'
+        publish other
+        # what docker's documentation says of gateway modes: of which family ports are the host's, of which the container's
+        while read -r mode four six; do
+                coracle network create --subnet 10.7.1.0/24 --ipv6 --subnet fd07:1::/64 -o com.docker.network.bridge.gateway_mode_ipv4="$four" \
+                        -o com.docker.network.bridge.gateway_mode_ipv6="$six" "$mode" >/dev/null
+                publish web --network "$mode" -p 127.0.0.1:8080:80 -p 8081:80 -p 8080:80/udp -p 90 # 81 is not published, nor 90/udp
+                serve web 80 81 90
+                for protocol in tcp udp; do
+                        if [ "$four" = routed ]; then
+                                answers in_far python3 "$PEER" ask $protocol 10.7.1.2 80
+                                expect_output "web 10.9.8.2"
+                                answers in_container other python3 "$PEER" ask $protocol 10.7.1.2 80
+                                is_silent in_far python3 "$PEER" ask $protocol 10.9.8.1 8080
+                                is_silent in_net python3 "$PEER" ask $protocol 127.0.0.1 8080
+                        else
+                                is_silent in_far python3 "$PEER" ask $protocol 10.7.1.2 80
+                        fi
+                        if [ "$six" = routed ]; then
+                                answers in_far python3 "$PEER" ask $protocol fd07:1::2 80
+                                expect_output "web fd09::2"
+                                is_silent in_far python3 "$PEER" ask $protocol fd09::1 8080
+                                is_silent in_net python3 "$PEER" ask $protocol ::1 8080
+                        else
+                                is_silent in_far python3 "$PEER" ask $protocol fd07:1::2 80
+                        fi
+                        is_silent in_far python3 "$PEER" ask $protocol 10.7.1.2 81
+                        is_silent in_far python3 "$PEER" ask $protocol fd07:1::2 81
+                done
+                [ "$four" = routed ] || { answers in_far python3 "$PEER" ask tcp 10.9.8.1 8081; expect_output "web 10.9.8.2"; }
+                [ "$six" = routed ] || { answers in_far python3 "$PEER" ask tcp fd09::1 8081; expect_output "web fd09::2"; }
+                run coracle port web 80/udp
+                expect_output "$([ "$four" = routed ] && echo 0.0.0.0: || echo 0.0.0.0:8080)
+$([ "$six" = routed ] && echo '[::]:' || echo '[::]:8080')"
+                coracle rm -f web >/dev/null
+                no_traces
+                coracle network rm "$mode" >/dev/null
+        done <<'EOF'
+both routed routed
+four routed nat
+six nat routed
+EOF
+}
+
+@test "routed networks: ports of one number do not meet, come back into a flushed table, and go with a monitor that was killed" {
+        local pid
+        in_far ip route add 10.7.0.0/16 via 10.9.8.1
+        coracle network create --subnet 10.7.1.0/24 -o com.docker.network.bridge.gateway_mode_ipv4=routed routed >/dev/null
+        publish web --network routed -p 80:80
+        publish second --network routed -p 80:80 -p 81:80
+        publish third -p 80:80
+        serve web 80
+        serve second 80
+        answers in_far python3 "$PEER" ask tcp 10.7.1.2 80
+        expect_output "web 10.9.8.2"
+        in_net nft flush ruleset
+        coracle ps >/dev/null
+        is_silent in_far python3 "$PEER" ask udp 10.7.1.3 80
+        answers in_far python3 "$PEER" ask tcp 10.7.1.3 80
+        expect_output "second 10.9.8.2"
+        # who looks finds the container dead; the next one has its address, and opens the same port
+        pid=$(monitor_of web)
+        kill -9 "$pid"
+        wait_until is_dead "$pid"
+        coracle ps >/dev/null
+        is_silent in_far python3 "$PEER" ask tcp 10.7.1.2 80
+        expect_equal "$(elements | grep -c ' 10.7.1.2 80$')" 0
+        publish fourth --network routed -p 80:80
+        expect_equal "$(ip_of fourth routed IPAddress)" 10.7.1.2
+        coracle rm -f web >/dev/null
+        serve fourth 80
+        answers in_far python3 "$PEER" ask tcp 10.7.1.2 80
+        expect_output "fourth 10.9.8.2"
+        coracle rm -f second third fourth >/dev/null
+        no_traces
 }
