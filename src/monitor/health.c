@@ -123,19 +123,19 @@ static int64_t next_check(const struct monitor *m)
 
 static void judge(struct monitor *m, int code)
 {
-        enum container_health before = m->now.health;
-        auto_str action = NULL;
-
         if (code == 0) {
                 m->health.streak = 0;
                 m->now.health = CONTAINER_HEALTH_GOOD;
         } else if (!is_starting_up(m) && ++m->health.streak >= m->settings.health.retries) {
                 m->now.health = CONTAINER_HEALTH_BAD;
         }
-        if (m->now.health == before)
-                return;
+}
+
+static void tell_change(struct monitor *m)
+{
+        auto_str action = cor_printf("health_status: %s", status_name(m));
+
         monitor_save(m, false);
-        action = cor_printf("health_status: %s", status_name(m));
         monitor_event(m, action, NULL, NULL);
 }
 
@@ -149,8 +149,10 @@ static char *result_output(const struct monitor *m)
         return cor_printf("%.*s%s", (int)h->n, h->output ? h->output : "", h->n == OUTPUT_MAX ? "..." : "");
 }
 
+/* Who hears of a change finds the reason for it. */
 static void conclude(struct monitor *m, int code)
 {
+        enum container_health before = m->now.health;
         auto_str output = result_output(m);
         auto_str start = time_text(m->health.started);
         auto_str end = time_text(cor_wall_ns());
@@ -160,6 +162,8 @@ static void conclude(struct monitor *m, int code)
         judge(m, code);
         if (add_result(m, &result, &err) < 0)
                 cor_warn("health check: %s", err.msg);
+        if (m->now.health != before)
+                tell_change(m);
 }
 
 /* --- the helper ----------------------------------------------------------------------------------------------------
