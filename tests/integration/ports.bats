@@ -462,13 +462,14 @@ EOF
 }
 
 @test "routed networks: ports of one number do not meet, come back into a flushed table, and go with a monitor that was killed" {
-        local pid
+        local pid server
         in_far ip route add 10.7.0.0/16 via 10.9.8.1
         coracle network create --subnet 10.7.1.0/24 -o com.docker.network.bridge.gateway_mode_ipv4=routed routed >/dev/null
         publish web --network routed -p 80:80
         publish second --network routed -p 80:80 -p 81:80
         publish third -p 80:80
         serve web 80
+        server=${SERVERS[-1]}
         serve second 80
         answers in_far python3 "$PEER" ask tcp 10.7.1.2 80
         expect_output "web 10.9.8.2"
@@ -479,8 +480,9 @@ EOF
         expect_output "second 10.9.8.2"
         # who looks finds the container dead; the next one has its address, and opens the same port
         pid=$(monitor_of web)
-        kill -9 "$pid"
+        kill -9 "$pid" "$server" # which would keep the network namespace
         wait_until is_dead "$pid"
+        wait_until is_dead "$server"
         coracle ps >/dev/null
         is_silent in_far python3 "$PEER" ask tcp 10.7.1.2 80
         expect_equal "$(elements | grep -c ' 10.7.1.2 80$')" 0
