@@ -135,6 +135,19 @@ static int check_version(struct cni_call *c, struct cor_err *err)
         return 0;
 }
 
+/* Which attachments are valid has to be said, be it null: else all would be taken for stale. */
+static int choose_attachments(struct cni_call *c, struct cni_config *config, struct cor_err *err)
+{
+        if (config->attachments)
+                return 0;
+        config->attachments = config->old_attachments;
+        config->n_attachments = config->n_old_attachments;
+        if (config->attachments || strstr(c->input, "\"cni.dev/valid-attachments\"") ||
+            strstr(c->input, "\"cni.dev/attachments\""))
+                return 0;
+        return cni_fail(c, CNI_CODE_CONFIG, err, "cni.dev/valid-attachments: required key is missing");
+}
+
 static int take_config(struct cni_call *c, struct cni_config **ret, struct cor_err *err)
 {
         if (cor_json_parse(&cni_config_doc, c->input, c->input_len, NULL, ret, err) < 0) {
@@ -147,7 +160,9 @@ static int take_config(struct cni_call *c, struct cni_config **ret, struct cor_e
         if (!is_name(c->config->name))
                 return cni_fail(c, CNI_CODE_CONFIG, err,
                                 "name: \"%.100s\" has characters that a network's name may not have", c->config->name);
-        return check_version(c, err);
+        if (check_version(c, err) < 0)
+                return -1;
+        return c->verb == CNI_GC ? choose_attachments(c, *ret, err) : 0;
 }
 
 /*

@@ -49,6 +49,8 @@ static const struct cor_json_field config_fields[] = {
         COR_FIELD("prevResult", RAW, struct cni_config, prev_result, 0),
         COR_FIELD_LIST_OF("cni.dev/valid-attachments", LIST_OBJ, struct cni_config, attachments, n_attachments,
                           &attachment_doc, 0),
+        COR_FIELD_LIST_OF("cni.dev/attachments", LIST_OBJ, struct cni_config, old_attachments, n_old_attachments,
+                          &attachment_doc, 0),
 };
 const struct cor_json_doc cni_config_doc = COR_DOC(struct cni_config, config_fields, NULL);
 

@@ -75,9 +75,10 @@ struct cni_config {
         } ipam;
         bool ip_masq;
         struct cni_dns dns;
-        const char *prev_result;            /* JSON text, NULL if there is none */
-        struct cni_attachment *attachments; /* cni.dev/valid-attachments */
-        size_t n_attachments;
+        const char *prev_result; /* JSON text, NULL if there is none */
+        /* cni.dev/valid-attachments; the second is cni.dev/attachments, as the tag spec-v1.1.0 called it by mistake */
+        struct cni_attachment *attachments, *old_attachments;
+        size_t n_attachments, n_old_attachments;
 };
 extern const struct cor_json_doc cni_config_doc;
 

@@ -524,6 +524,13 @@ addresses() { jq -r '.ips[].address' <<<"$1"; }
         config=$(change "$CONFIG" '.cniVersion = "1.1.0" | .macspoofchk = true')
         cni ADD "$config" >/dev/null
         cni ADD "$config" CNI_CONTAINERID=two CNI_NETNS=/run/netns/c2 >/dev/null
+        run cni GC "$config" # not said is not the same as none
+        expect_status 1
+        expect_equal "$(code "$output")" 7
+        expect_text "cni.dev/valid-attachments: required key is missing"
+        gc=$(change "$config" '.["cni.dev/attachments"] = [{"containerID":"one","ifname":"eth0"},{"containerID":"two","ifname":"eth0"}]')
+        cni GC "$gc" # the name of the key in the tag spec-v1.1.0
+        [ -e "$TEST_DIR/data/blue/10.9.0.2" ]
         gc=$(change "$config" '.["cni.dev/valid-attachments"] = [{"containerID":"two","ifname":"eth0"}]')
         host ip netns del c1
         cni GC "$gc"
@@ -531,7 +538,10 @@ addresses() { jq -r '.ips[].address' <<<"$1"; }
         expect_text 10.9.0.3 fd00:9::3
         expect_no_text "10.9.0.2 " fd00:9::2 "blue eth0 one"
         [ ! -e "$TEST_DIR/data/blue/10.9.0.2" ]
+        [ -e "$TEST_DIR/data/blue/10.9.0.3" ]
         cni STATUS "$config"
+        cni GC "$(change "$config" '.["cni.dev/valid-attachments"] = null')" # how libcni says that there are none
+        [ ! -e "$TEST_DIR/data/blue/10.9.0.3" ]
 }
 
 @test "ipam: what stands under that name in CNI_PATH is honoured" {
