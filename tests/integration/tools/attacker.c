@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HELD_MAX = 256 };
+enum { HELD_MAX = 256, NEAR_PIDS = 8, FAR_PIDS = 512, FAR_ROUNDS = 64 };
 
 enum { MOUNTS_MAX = 128 };
 
@@ -195,7 +195,7 @@ static int watch(double seconds, const char *stop)
 {
         double end = now() + seconds;
         pid_t highest = getpid();
-        unsigned long seen = 0;
+        unsigned long seen = 0, round = 0;
         struct stat st;
 
         if (stat("/", &st) < 0 || !read_own_mounts()) {
@@ -203,11 +203,16 @@ static int watch(double seconds, const char *stop)
                 return 1;
         }
         root_ino = st.st_ino;
+        setvbuf(stdout, NULL, _IOLBF, 0);
         printf("watching\n");
-        fflush(stdout);
         while (now() < end && access(stop, F_OK) < 0) {
-                /* the next numbers are known before they are there: faster than reading the folder */
-                for (pid_t pid = highest + 1; pid <= highest + 8; pid++) {
+                /*
+                 * The next numbers are known before they are there: faster than reading the folder. Who had no turn for
+                 * a while has to look further ahead.
+                 */
+                pid_t ahead = round++ % FAR_ROUNDS == 0 ? FAR_PIDS : NEAR_PIDS;
+
+                for (pid_t pid = highest + 1; pid <= highest + ahead; pid++) {
                         char path[32];
                         double until;
 
