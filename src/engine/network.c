@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/container.h"
 #include "engine/network_config.h"
+#include "engine/network_from.h"
 #include "linux/link.h"
 #include "linux/route.h"
 #include "network/bridge.h"
@@ -52,15 +53,15 @@ static int check_asked(const struct docker_network *a, struct cor_err *err)
 
         if (check_name(a->name ? a->name : "", err) < 0)
                 return -1;
-        if (strcmp(driver, "host") == 0 || strcmp(driver, "null") == 0)
+        if (!a->config_only && (strcmp(driver, "host") == 0 || strcmp(driver, "null") == 0))
                 return cor_fail(err, COR_DENIED, "only one instance of \"%s\" network is allowed", driver);
         if (a->ipam.driver && *a->ipam.driver && strcmp(a->ipam.driver, "default") != 0)
                 return cor_fail(err, COR_NOT_FOUND, "plugin \"%.60s\" not found", a->ipam.driver);
         if (a->scope && *a->scope && strcmp(a->scope, "local") != 0)
                 return cor_fail(err, COR_UNSUPPORTED, "scope %.30s: there is no swarm", a->scope);
-        if (a->ingress || a->config_only || (a->config_from.network && *a->config_from.network))
-                return cor_fail(err, COR_UNSUPPORTED, "networks of a swarm are not supported");
-        return 0;
+        if (network_from_check(a, err) < 0)
+                return -1;
+        return a->ingress ? cor_fail(err, COR_UNSUPPORTED, "networks of a swarm are not supported") : 0;
 }
 
 static char *print(const struct docker_network *d)
@@ -88,7 +89,7 @@ static void fill_row(const struct docker_network *a, const struct foreign *forei
 
         r->id = cor_random_hex(ID_BYTES);
         r->name = cor_strdup(a->name);
-        r->driver = cor_strdup(a->driver && *a->driver ? a->driver : "bridge");
+        r->driver = cor_strdup(a->config_only ? "null" : a->driver && *a->driver ? a->driver : "bridge");
         r->created = cor_wall_ns();
         d.name = d.id = d.created = d.driver = d.scope = NULL; /* of the row */
         d.containers = NULL;
@@ -272,6 +273,7 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
 {
         auto_network_config config = { .file = NULL };
         struct docker_network asked = *wanted;
+        auto_json struct docker_network *from = NULL;
         auto_free struct cor_pair *options = NULL;
         auto_network_row row = { 0 };
         struct cor_err ignored;
@@ -280,10 +282,13 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
 
         if (runtime_default_rootless())
                 return cor_fail(err, COR_DENIED, "networks are made by root only");
-        if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0 ||
-            add_defaults(&asked, &config, &options, err) < 0 || settle_families(&asked, err) < 0)
+        if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0)
                 return -1;
-        bridge = option_of(&asked, "com.docker.network.bridge.name");
+        if (asked.config_from.network && *asked.config_from.network
+                    ? network_from_take(e, &asked, &from, err) < 0
+                    : add_defaults(&asked, &config, &options, err) < 0 || settle_families(&asked, err) < 0)
+                return -1;
+        bridge = asked.config_only ? NULL : option_of(&asked, "com.docker.network.bridge.name");
         if (bridge && find_foreign(bridge, &foreign, err) < 0)
                 return -1;
         fill_row(&asked, &foreign, &row);
@@ -341,7 +346,7 @@ int engine_remove_network(struct engine *e, const char *name, char **ret_name, s
                 return -1;
         if (network_is_predefined(row.name))
                 return cor_fail(err, COR_DENIED, "%s is a pre-defined network and cannot be removed", row.name);
-        if (remove_row(e, &row, err) < 0)
+        if (network_from_unused(e, &row, err) < 0 || remove_row(e, &row, err) < 0)
                 return -1;
         if (ret_name)
                 *ret_name = COR_TAKE(row.name);
@@ -358,7 +363,8 @@ int engine_prune_networks(struct engine *e, const struct network_filter *f, stru
         for (size_t i = 0; i < rows.n_items; i++) {
                 struct cor_err own = { 0 };
 
-                if (rows.items[i].users > 0 || network_is_predefined(rows.items[i].name))
+                if (rows.items[i].users > 0 || network_is_predefined(rows.items[i].name) ||
+                    strcmp(rows.items[i].driver, "null") == 0) /* a configuration */
                         continue;
                 if (remove_row(e, &rows.items[i], &own) == 0) {
                         cor_strv_add(removed, rows.items[i].name);

@@ -64,6 +64,8 @@ static int check_endpoint(struct engine *e, struct docker_endpoint *p, void *roo
         if (network_find_wanted(e->store, p, &row, err) < 0 || network_parse(&row, &n, err) < 0 ||
             cor_json_parse(&docker_network_doc, row.document, strlen(row.document), row.name, &d, err) < 0)
                 return -1;
+        if (n->config_only)
+                return cor_fail(err, COR_DENIED, "cannot create endpoint on configuration-only network");
         if (n->driver == NETWORK_HOST || n->driver == NETWORK_NULL)
                 return cor_fail(
                         err, COR_INVALID,

@@ -336,6 +336,7 @@ static int fill(const struct docker_network *d, struct network *n, struct cor_er
                 return cor_fail(err, COR_NOT_FOUND, "plugin \"%.60s\" not found", d->driver ? d->driver : "");
         n->driver = (enum network_driver)w->value;
         n->internal = d->internal;
+        n->config_only = d->config_only;
         n->foreign = d->foreign_bridge;
         for (size_t i = 0; i < d->n_foreign_addresses; i++)
                 if (ip_parse(d->foreign_addresses[i], COR_GROW(n->kept, n->n_kept)) < 0)

@@ -28,6 +28,7 @@ struct network {
         char id[65];
         enum network_driver driver;
         bool internal, is_default; /* is_default: the network "bridge" */
+        bool config_only;          /* of others: it is not to be connected with, and takes no subnet */
         bool has[ENDPOINT_FAMILIES];
         struct network_subnet *subnets;
         size_t n_subnets;

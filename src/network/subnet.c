@@ -107,7 +107,7 @@ static int read_networks(const struct network_rows *others, struct taken *t, str
 
                 if (network_parse(&others->items[i], &n, err) < 0)
                         return cor_wrap(err, "network %s", others->items[i].name);
-                for (size_t s = 0; s < n->n_subnets; s++)
+                for (size_t s = 0; !n->config_only && s < n->n_subnets; s++)
                         take(t, &n->subnets[s].subnet);
                 if (n->is_default)
                         memcpy(t->seed, n->id, sizeof t->seed);
@@ -206,6 +206,8 @@ static int settle(struct network_row *r, const struct network_rows *others, void
             cor_json_parse(&docker_network_doc, r->document, strlen(r->document), r->name, &d, err) < 0 ||
             network_parse(r, &n, err) < 0)
                 return -1;
+        if (n->config_only)
+                return 0;
         if (!*t->seed)
                 memcpy(t->seed, n->id, sizeof t->seed);
         for (size_t i = 0; i < n->n_subnets; i++)

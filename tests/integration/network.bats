@@ -117,6 +117,66 @@ EOF
         [ -z "$(coracle network ls -q -f type=custom)" ]
 }
 
+@test "network create --config-only, --config-from: one says what others are" {
+        local words message before
+        before=$(host_state)
+        coracle network create --config-only --ipv6 --subnet 10.7.0.0/24 --subnet fd07::/64 --ip-range 10.7.0.64/26 --label a=b \
+                -o com.docker.network.driver.mtu=1400 site >/dev/null
+        # it takes nothing: neither its subnet, nor an interface
+        coracle network create --config-only --subnet 10.7.0.0/25 other >/dev/null
+        expect_equal "$(host_state)" "$before"
+        run coracle network inspect -f '{{.Driver}} {{.Scope}} {{.ConfigOnly}} {{json .IPAM.Config}}' site
+        expect_output 'null local true [{"Subnet":"10.7.0.0/24","IPRange":"10.7.0.64/26"},{"Subnet":"fd07::/64"}]'
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network site bb:1 true
+        expect_status 125
+        expect_text "cannot create endpoint on configuration-only network"
+        coracle network create --config-from site --internal one >/dev/null
+        run coracle network inspect -f '{{.Driver}} {{.ConfigOnly}} {{.ConfigFrom.Network}} {{.EnableIPv6}} {{.Internal}} {{json .Labels}} {{json .Options}} {{json .IPAM.Config}}' one
+        expect_output 'bridge false site true true {"a":"b"} {"com.docker.network.driver.mtu":"1400"} [{"Subnet":"10.7.0.0/24","IPRange":"10.7.0.64/26","Gateway":"10.7.0.64"},{"Subnet":"fd07::/64","Gateway":"fd07::1"}]'
+        start xa --network one
+        expect_equal "$(address_of xa one) $(coracle exec xa cat /sys/class/net/eth0/mtu)" "10.7.0.65 1400"
+        run coracle network connect site xa
+        expect_status 1
+        expect_text "cannot create endpoint on configuration-only network"
+        run coracle network create --config-from site two # the subnet is somebody's now
+        expect_status 1
+        expect_text "Pool overlaps with other one on this address space"
+        while IFS='|' read -r words message; do
+                # shellcheck disable=SC2086
+                run coracle network create $words bad
+                [ "$status" != 0 ] || fail "$words was taken"
+                [[ "$output" == *"$message"* ]] || fail "$words: $output"
+        done <<'EOF'
+--config-only --internal|configuration network can only contain network specific fields
+--config-only --attachable|configuration network can only contain network specific fields
+--config-only --scope local|configuration network can only contain network specific fields
+--config-only --config-from site|a configuration network cannot depend on another configuration network
+--config-only --subnet 10.1.0.0/33|invalid CIDR address
+--config-from site --subnet 10.8.0.0/24|user specified configurations are not supported if the network depends on a configuration network
+--config-from site --ipv6|user specified configurations are not supported
+--config-from site --label c=d|user specified configurations are not supported
+--config-from site -o a=b|network driver options are not supported if the network depends on a configuration network
+--config-from nope|configuration network "nope" does not exist
+--config-from one|configuration network "one" does not exist
+EOF
+        run coracle network rm site
+        expect_status 1
+        expect_text 'error while removing network: configuration network "site" is in use'
+        coracle rm -f xa >/dev/null
+        run coracle network prune -f # configurations stay
+        expect_output "Deleted Networks:
+one"
+        coracle network rm site other
+        # with another driver
+        in_net ip link add parent0 type veth peer name parent1
+        coracle network create --config-only -o parent=parent0 --subnet 10.8.0.0/24 node >/dev/null
+        coracle network create -d macvlan --config-from node one >/dev/null
+        run coracle network inspect -f '{{.Driver}} {{json .Options}}' one
+        expect_output 'macvlan {"parent":"parent0"}'
+        coracle network rm one node
+        in_net ip link del parent0
+}
+
 @test "containers of one network reach each other, and none of another" {
         coracle network create one >/dev/null
         coracle network create two >/dev/null
