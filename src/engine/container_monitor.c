@@ -55,9 +55,7 @@ int container_monitor_ask(struct engine *e, const struct container_row *r, enum 
 
         if (sock < 0)
                 return -1;
-        if (monitor_send(sock, packet, content, n, err) == 0 && container_await(sock, buf, answer, NULL, err) == 0)
-                return 0;
-        if (err->sys == EPIPE || err->sys == ECONNRESET)
-                err->kind = COR_NOT_FOUND; /* it ended after it was connected to */
-        return -1;
+        if (monitor_send(sock, packet, content, n, err) < 0)
+                return -1;
+        return container_await(sock, buf, answer, NULL, err);
 }

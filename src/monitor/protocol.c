@@ -64,7 +64,10 @@ int monitor_send(int sock, enum monitor_packet type, const void *content, size_t
                 return 0;
         if (errno == EAGAIN)
                 return cor_fail(err, COR_BUSY, "the other side does not read");
-        return cor_fail_errno(err, "send to the other side");
+        cor_fail_errno(err, "send to the other side");
+        if (err && (err->sys == EPIPE || err->sys == ECONNRESET))
+                err->kind = COR_NOT_FOUND;
+        return -1;
 }
 
 int monitor_send_start(int sock, int root, struct cor_err *err)

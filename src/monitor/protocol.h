@@ -97,7 +97,10 @@ struct monitor_exit {
         bool removed; /* --rm: the container is gone */
 };
 
-/* monitor_send() - one packet; waits while the socket is full unless it is non-blocking (then BUSY) */
+/*
+ * monitor_send() - one packet; waits while the socket is full unless it is non-blocking (then BUSY). NOT_FOUND: the
+ * other side has ended, perhaps before it has heard of us
+ */
 int monitor_send(int sock, enum monitor_packet type, const void *content, size_t n, struct cor_err *err) COR_MUST_CHECK;
 /*
  * monitor_receive() - one packet into @buf of MONITOR_PACKET_MAX bytes: its type, 0 at the end; content from buf + 1

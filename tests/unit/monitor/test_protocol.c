@@ -61,6 +61,17 @@ static void the_end_is_no_error(void **state)
         assert_int_equal(monitor_receive(ends[1], got, &n, &err), 0);
 }
 
+static void who_has_ended_is_not_found(void **state)
+{
+        struct cor_err err = { 0 };
+        int *ends = *state;
+
+        close(ends[0]);
+        ends[0] = -1;
+        assert_int_equal(monitor_send(ends[1], MONITOR_WAIT, NULL, 0, &err), -1);
+        assert_int_equal(err.kind, COR_NOT_FOUND);
+}
+
 static void who_ends_with_something_unread_has_said_all(void **state)
 {
         struct cor_err err = { 0 };
@@ -123,6 +134,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(packets_arrive_as_they_were_sent, pair_up, part),
                 cmocka_unit_test_setup_teardown(the_end_is_no_error, pair_up, part),
+                cmocka_unit_test_setup_teardown(who_has_ended_is_not_found, pair_up, part),
                 cmocka_unit_test_setup_teardown(who_ends_with_something_unread_has_said_all, pair_up, part),
                 cmocka_unit_test_setup_teardown(short_and_unknown_packets_are_refused, pair_up, part),
                 cmocka_unit_test_setup_teardown(an_error_of_another_process_ends, pair_up, part),
