@@ -48,6 +48,7 @@ static void free_replies(struct client *c)
                 free(r);
         }
         c->last = NULL;
+        c->n_replies = 0;
 }
 
 void client_drop(struct monitor *m, struct client *c)
@@ -122,6 +123,7 @@ void client_tell(struct monitor *m, struct client *c, enum monitor_packet type, 
         else
                 c->first = r;
         c->last = r;
+        c->n_replies++;
 }
 
 void client_fail(struct monitor *m, struct client *c, const struct cor_err *err)
@@ -143,7 +145,7 @@ void clients_send_output(struct monitor *m, int which, enum monitor_packet type)
 
 short client_events(const struct monitor *m, const struct client *c)
 {
-        bool held = c->in && m->in.n > 0; /* its next bytes have nowhere to go */
+        bool held = (c->in && m->in.n > 0) || c->n_replies >= REPLIES_MAX; /* its next words have nowhere to go */
 
         return (short)((held ? 0 : POLLIN) | (has_to_wait(c) ? POLLOUT : 0));
 }
@@ -170,6 +172,7 @@ static void catch_up(struct monitor *m, struct client *c)
                 if (try_send(m, c, r->type, r->content, r->n) <= 0)
                         return;
                 c->first = r->next;
+                c->n_replies--;
                 if (!c->first)
                         c->last = NULL;
                 free(r);

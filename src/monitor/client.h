@@ -18,9 +18,11 @@ struct client {
         bool wants_exit;                   /* WAIT */
         bool wants_stopped, wants_started; /* STOP, RESTART */
         struct reply *first, *last;        /* what it could not be told yet */
+        unsigned n_replies;
 };
 
-enum { CLIENTS_MAX = 1000 };
+/* Who takes no answers is asked for no more questions. */
+enum { CLIENTS_MAX = 1000, REPLIES_MAX = 64 };
 
 /* client_add() - takes @fd */
 void client_add(struct monitor *m, int fd);

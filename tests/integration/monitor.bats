@@ -380,6 +380,31 @@ PYTHON
         row_has code=0 && nothing_left
 }
 
+@test "a client that asks and does not listen is not heard any more, and costs no memory" {
+        new '{}' '{}' sleep 100
+        start_detached_monitor
+        run python3 - "$RUN" <<'PYTHON'
+import os, socket, sys
+os.chdir(sys.argv[1])
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect('monitor')
+s.settimeout(5)
+try:
+    for n in range(100000):
+        s.send(b'\x0a') # resume, which is not paused
+    print('all heard')
+except TimeoutError:
+    s.settimeout(60)
+    answers = 0
+    while answers < n: # and is heard again once it listens
+        assert s.recv(1000)[0] == 70
+        answers += 1
+    print('held')
+PYTHON
+        [ "$output" = held ]
+        ask stop KILL
+}
+
 @test "out of memory is said" {
         local limit
         for limit in $CGROUP_MOUNTS none; do [[ $limit != *memory* && ! -e $limit/memory.max ]] || break; done
