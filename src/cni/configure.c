@@ -204,6 +204,8 @@ static int check_route(const struct route *have, size_t n, const struct cni_rout
                 return -1;
         if (said->gw && said->gw[0] && text_address(said->gw, "prevResult: routes[].gw", &gateway, err) < 0)
                 return -1;
+        if (ip_is_zero(&gateway)) /* the destination is on the link: the kernel takes it for none, too */
+                gateway.len = 0;
         want.ip = ip_prefix_network(&want);
         for (size_t i = 0; i < n; i++)
                 if (have[i].dst.bits == want.bits && ip_equal(&have[i].dst.ip, &want.ip) &&
