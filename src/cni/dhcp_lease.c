@@ -318,10 +318,12 @@ static void go_on(struct dhcp_lease *l, const struct dhcp_settings *s, int64_t n
         if (now >= l->expire_at) {
                 withdraw(l, "no server has renewed the lease");
                 enter(l, DHCP_SELECTING, now);
-        } else if (now >= l->rebind_at && l->state != DHCP_REBINDING)
+        } else if (now >= l->rebind_at && l->state != DHCP_REBINDING) {
+                cor_info("%s: the server does not renew the lease: all are asked", l->name);
                 enter(l, DHCP_REBINDING, now);
-        else if (now >= l->renew_at && l->state == DHCP_BOUND)
+        } else if (now >= l->renew_at && l->state == DHCP_BOUND) {
                 enter(l, DHCP_RENEWING, now);
+        }
 }
 
 enum dhcp_event dhcp_lease_tick(struct dhcp_lease *l, const struct dhcp_settings *s, int64_t now, struct cor_err *err)
