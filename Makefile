@@ -3,6 +3,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 WERROR ?= 0
+ARCH ?= $(shell dpkg --print-architecture)
 comma := ,
 
 # Each compiler and set of sanitizers has a build folder of its own.
@@ -16,7 +17,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 check-guest clean
+.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 deb check-guest clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -35,6 +36,7 @@ help:
 	@echo 'make install      into PREFIX ($(PREFIX)) below DESTDIR'
 	@echo 'make deps         install the packages that these need (Debian and its kin)'
 	@echo 'make riscv64      cross-build into build-riscv64/'
+	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
 	@echo 'make check-guest  run the tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB; PASS=root,'
 	@echo '                  root-systemd, user or user-systemd: who runs them, and who makes the cgroups'
 	@echo 'make clean        remove the build folders'
@@ -84,8 +86,12 @@ riscv64:
 		-Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true,false)
 	@ninja -C build-riscv64
 
+deb:
+	@scripts/deps build deb $(if $(filter-out $(shell dpkg --print-architecture),$(ARCH)),$(ARCH) deb-$(ARCH))
+	@scripts/deb $(ARCH) dist/$(ARCH)
+
 check-guest:
 	@PASS=$(PASS) scripts/check-guest $(GUEST)
 
 clean:
-	rm -rf build build-*
+	rm -rf build build-* dist
