@@ -519,7 +519,8 @@ EOF
         expect_no_text 10.7.0
         in_net ip addr add 10.7.0.1/24 dev own0
         coracle network create --subnet 10.7.0.0/24 --gateway 10.7.0.1 -o com.docker.network.bridge.name=own0 one >/dev/null
-        ! coracle network inspect one | grep -i foreign
+        run coracle network inspect one
+        expect_no_text Foreign
         coracle network rm one
         run in_net ip -4 addr show own0
         expect_text 10.7.0.1/24
