@@ -241,6 +241,8 @@ int netlink_open(int protocol, struct cor_err *err)
         auto_fd fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         const int on = 1;
 
+        if (fd < 0 && errno == EPROTONOSUPPORT && protocol == NETLINK_NETFILTER)
+                return cor_fail(err, COR_UNSUPPORTED, "this kernel has no nftables");
         if (fd < 0)
                 return cor_fail_errno(err, "open a netlink socket");
         for (size_t i = 0; i < COR_COUNT(options); i++) /* better messages and less to read; not needed */

@@ -41,6 +41,42 @@ static int refuse_advertisements(const struct network *n, struct cor_err *err)
         return netns_sysctl(path, n->has[1] ? "0" : "1", err);
 }
 
+/* By this a bridge is known to whom it belongs, whatever name somebody has given it. */
+static char *alias_of(const struct network *n)
+{
+        return cor_printf("coracle network %s", n->id);
+}
+
+/* 1, under whatever name; 0: there is none */
+static int find_link(int sock, const struct network *n, struct link *ret, struct cor_err *err)
+{
+        int found = link_find(sock, n->bridge, ret, err);
+        auto_free struct link *list = NULL;
+        auto_str alias = alias_of(n);
+        size_t n_list = 0;
+
+        if (found != 0 || n->foreign)
+                return found;
+        if (link_list(sock, 0, &list, &n_list, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n_list; i++)
+                if (strcmp(list[i].kind, "bridge") == 0 && strcmp(list[i].alias, alias) == 0) {
+                        *ret = list[i];
+                        return 1;
+                }
+        return 0;
+}
+
+/* With the name that the firewall knows. An interface has to be down for that on older kernels. */
+static int name_again(int sock, const struct network *n, struct link *l, struct cor_err *err)
+{
+        if (strcmp(l->name, n->bridge) == 0)
+                return 0;
+        if (link_set_up(sock, l->index, false, err) < 0 || link_set_name(sock, l->index, n->bridge, err) < 0)
+                return -1;
+        return link_get(sock, n->bridge, l, err);
+}
+
 /* A bridge without a hardware address of its own has that of one of its ports, and another when that goes. */
 static int make_link(int sock, const struct network *n, struct link *ret, bool *ret_made, struct cor_err *err)
 {
@@ -48,7 +84,8 @@ static int make_link(int sock, const struct network *n, struct link *ret, bool *
         const struct link_new l = {
                 .name = n->bridge, .kind = "bridge", .netns = -1, .mtu = n->mtu, .mac = mac, .peer = { .netns = -1 }
         };
-        int found = link_find(sock, n->bridge, ret, err);
+        int found = find_link(sock, n, ret, err);
+        auto_str alias = alias_of(n);
 
         *ret_made = found == 0;
         if (found < 0)
@@ -56,10 +93,11 @@ static int make_link(int sock, const struct network *n, struct link *ret, bool *
         if (found > 0 && strcmp(ret->kind, "bridge") != 0)
                 return cor_fail(err, COR_EXISTS, "interface %s is there already, and is no bridge", n->bridge);
         if (found > 0)
-                return 0;
+                return name_again(sock, n, ret, err);
         if (getrandom(mac + 2, sizeof mac - 2, 0) != (ssize_t)sizeof mac - 2)
                 return cor_fail_errno(err, "random numbers");
-        if (link_add(sock, &l, err) < 0 || link_get(sock, n->bridge, ret, err) < 0)
+        if (link_add(sock, &l, err) < 0 || link_get(sock, n->bridge, ret, err) < 0 ||
+            link_set_alias(sock, ret->index, alias, err) < 0)
                 return -1;
         return refuse_advertisements(n, err);
 }
@@ -222,12 +260,13 @@ static int take_addresses(int sock, const struct network *n, int index, struct c
 int bridge_clear(int sock, const struct network *n, struct cor_err *err)
 {
         auto_fd nft = netlink_open(NETLINK_NETFILTER, err);
+        bool without = nft < 0 && err->kind == COR_UNSUPPORTED; /* then nothing is known of it there */
         struct link l;
-        int found = nft < 0 ? -1 : link_find(sock, n->bridge, &l, err);
+        int found = nft < 0 && !without ? -1 : find_link(sock, n, &l, err);
 
         if (found > 0 && strcmp(l.kind, "bridge") == 0)
                 found = n->foreign ? take_addresses(sock, n, l.index, err) : link_remove(sock, l.index, err);
-        if (found < 0 || firewall_remove_network(nft, n->bridge, err) < 0)
+        if (found < 0 || (!without && firewall_remove_network(nft, n->bridge, err) < 0))
                 return cor_wrap(err, "network %s", n->name);
         return 0;
 }

@@ -323,6 +323,39 @@ static const struct endpoint_row *row_of(const struct endpoint_rows *rows, const
         return NULL;
 }
 
+static bool has_mac(const struct link *l, const char *mac)
+{
+        char text[LINK_MAC_TEXT_BYTES];
+
+        return mac && l->mac_len == LINK_MAC_BYTES && strcmp(link_mac_text(l->mac, l->mac_len, text), mac) == 0;
+}
+
+/*
+ * Of a pair the end that is here, as the container may have given its own another name; should somebody have done so
+ * here, the other. 1, with the socket of its namespace, or 0
+ */
+static int find_interface(const struct connecting *c, const struct endpoint_row *row, int *ret_sock, struct link *ret,
+                          struct cor_err *err)
+{
+        int found = row->host_interface ? link_find(c->sock, row->host_interface, ret, err) : 0;
+        auto_free struct link *list = NULL;
+        size_t n = 0;
+
+        *ret_sock = found ? c->sock : c->inside;
+        if (found == 0)
+                found = link_find(c->inside, row->interface, ret, err);
+        if (found < 0 || *ret_sock == c->sock || !row->mac || (found > 0 && has_mac(ret, row->mac)))
+                return found;
+        if (link_list(c->inside, 0, &list, &n, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n; i++)
+                if (has_mac(&list[i], row->mac)) {
+                        *ret = list[i];
+                        return 1;
+                }
+        return found;
+}
+
 int network_disconnect(const struct network_container *k, const char *network_id, struct docker_network_settings *now,
                        struct cor_err *err)
 {
@@ -336,9 +369,8 @@ int network_disconnect(const struct network_container *k, const char *network_id
         if (open_sockets(&c, err) < 0 || endpoint_rows_find(k->store, 0, k->number, false, &rows, err) < 0)
                 return -1;
         row = row_of(&rows, now, network_id);
-        if (row) { /* of a pair the end that is here: the container may have given its own another name */
-                int sock = row->host_interface ? c.sock : c.inside;
-                int found = link_find(sock, row->host_interface ? row->host_interface : row->interface, &l, err);
+        if (row) {
+                int sock, found = find_interface(&c, row, &sock, &l, err);
 
                 if (found < 0 || (found > 0 && link_remove(sock, l.index, err) < 0) ||
                     endpoint_row_remove(k->store, k->number, row->network, err) < 0)
