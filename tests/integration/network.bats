@@ -691,6 +691,26 @@ for name in sys.argv[1:]:
 EOF
 }
 
+# ask_by_udp CONTAINER NAME - its first IPv4 address, or the code of the answer; the question is put again as resolvers do
+ask_by_udp() {
+        nsenter --net="/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/ns/net" timeout 100 python3 - "$2" <<'EOF'
+import socket, struct, sys
+query = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"".join(bytes([len(l)]) + l.encode() for l in sys.argv[1].split(".")) + b"\0\0\1\0\1"
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("127.0.0.11", 53))
+s.settimeout(20)
+for _ in range(4):
+    s.send(query)
+    try:
+        answer = s.recv(4096)
+        break
+    except TimeoutError:
+        pass
+code, found = answer[3] & 15, struct.unpack(">H", answer[6:8])[0]
+print(f"code {code}" if code else socket.inet_ntoa(answer[-4:]) if found else "nothing")
+EOF
+}
+
 # server_at ADDRESS ANSWER [FLAG...] - a server of names in the far namespace that says ANSWER to everything, and writes
 # down what it was asked in $TEST_DIR/asked
 server_at() {
@@ -720,6 +740,31 @@ server_at() {
         expect_output $'192.0.2.7\n'"$(address_of xb one)"$'\n192.0.2.7\n192.0.2.7'
         run coracle exec xa cat /etc/resolv.conf
         expect_no_text 10.9.8.2
+}
+
+@test "names: a server that is slow holds nobody up: the next is asked, and other questions are answered meanwhile" {
+        local i pids=()
+        far_host
+        server_at 10.9.8.2 192.0.2.7 --slow 1000
+        in_far ip addr add 10.9.8.3/24 dev down0
+        server_at 10.9.8.3 192.0.2.9
+        coracle network create one >/dev/null
+        start xa --network one --dns 10.9.8.2 --dns 10.9.8.3
+        start xb --network one --dns 10.9.8.2
+        run ask_by_udp xa elsewhere.example
+        expect_output 192.0.2.9
+        # many questions to who does not answer, and one that needs nobody else
+        for i in 1 2 3 4 5 6 7 8; do
+                ask_by_udp xb "nobody$i.example" >/dev/null 2>&1 3>&- &
+                pids+=($!)
+        done
+        wait_until grep -q nobody8 "$TEST_DIR/asked"
+        run ask_by_udp xb xa
+        expect_output "$(address_of xa one)"
+        kill "${pids[@]}" 2>/dev/null || true
+        wait "${pids[@]}" 2>/dev/null || true
+        run ask_by_udp xb nobody.example # nobody else is there to be asked: that is said
+        expect_output "code 2"
 }
 
 @test "names: a container cannot have servers of the host's loopback asked" {

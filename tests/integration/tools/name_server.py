@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""A server of names that says the same of everything: name_server.py ADDRESS ANSWER [--refuse] --log FILE --ready FILE.
-To names that begin with "big" it says by UDP that the answer is too long. Each question is a line of the log."""
+"""A server of names that says the same of everything: name_server.py ADDRESS ANSWER [--refuse] [--slow SECONDS] --log FILE --ready FILE.
+To questions by UDP it may take its time. To names that begin with "big" it says by UDP that the answer is too long. Each question is a line of the log."""
 import argparse
 import pathlib
 import socket
 import struct
 import threading
+import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("address")
 parser.add_argument("answer")
 parser.add_argument("--refuse", action="store_true")
+parser.add_argument("--slow", type=float, default=0)
 parser.add_argument("--log", required=True)
 parser.add_argument("--ready", required=True)
 options = parser.parse_args()
@@ -56,6 +58,13 @@ udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.bind((options.address, 53))
 threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
 pathlib.Path(options.ready).touch()
+
+
+def answer_late(query, sender):
+    message = reply(query, "udp")
+    time.sleep(options.slow)
+    udp.sendto(message, sender)
+
+
 while True:
-    query, sender = udp.recvfrom(4096)
-    udp.sendto(reply(query, "udp"), sender)
+    threading.Thread(target=answer_late, args=udp.recvfrom(4096), daemon=True).start()
