@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { PIECE = 64 * 1024, FILES_MAX = 1000, TRAILER = 8 };
+enum { PIECE = 64 * 1024, FILES_MAX = 1000, TRAILER = 8, GAP_MAX = 4 };
 static const off_t UNPACKED_MAX = (off_t)4 << 30;
 
 static uint32_t little(const uint8_t *b)
@@ -105,37 +105,82 @@ static void reverse(struct log_part_file *files, size_t n)
         }
 }
 
-int log_files_find(int dirfd, const char *name, const struct log_part_file *known, struct log_part_file **ret,
-                   size_t *ret_n, struct cor_err *err)
-{
-        struct log_part_file *found = NULL; /* newest first */
-        size_t n = 0;
+struct found {
+        struct log_part_file *items; /* newest first */
+        size_t n_items;
+};
 
+static void found_done(struct found *f)
+{
+        log_files_free(f->items, f->n_items);
+}
+
+/*
+ * Files move away from us, to higher numbers: none is missed, but one may be found a second time. What was found since
+ * the first time has come behind it, is newer and in the wrong place, and is found the next time.
+ */
+static void add(struct found *f, struct log_part_file *file)
+{
+        size_t n = f->n_items;
+
+        while (n > 0 && !same_file(file, &f->items[n - 1]))
+                n--;
+        if (n == 0) {
+                *COR_GROW(f->items, f->n_items) = *file;
+                return;
+        }
+        cor_fd_close(&file->fd);
+        while (f->n_items > n)
+                cor_fd_close(&f->items[--f->n_items].fd);
+}
+
+/* While files are renamed there is a gap, which goes from the last one to the first: is it that, and not the end? */
+static bool is_gap(int dirfd, const char *name, unsigned at)
+{
+        for (unsigned i = at + 1; i <= at + GAP_MAX; i++) {
+                auto_str plain = cor_printf("%s.%u", name, i);
+                auto_str packed = cor_printf("%s.gz", plain);
+
+                if (faccessat(dirfd, plain, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+                    faccessat(dirfd, packed, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int look(int dirfd, const char *name, const struct log_part_file *known, struct found *f, struct cor_err *err)
+{
         for (unsigned i = 0; i < FILES_MAX; i++) {
                 struct log_part_file file = { .fd = -1 };
                 int got = open_file(dirfd, name, i, &file, err);
-                bool stop;
 
-                if (got < 0) {
-                        log_files_free(found, n);
+                if (got < 0)
                         return -1;
-                }
-                if (got == 0 && i == 0)
-                        continue; /* it was just renamed, and is not made anew yet */
+                if (got == 0 && !is_gap(dirfd, name, i))
+                        return 0;
                 if (got == 0)
-                        break;
-                stop = known && same_file(&file, known);
-                if (stop || (n > 0 && same_file(&file, &found[n - 1]))) {
-                        cor_fd_close(&file.fd);
-                        if (stop)
-                                break;
                         continue;
+                if (known && same_file(&file, known)) {
+                        cor_fd_close(&file.fd);
+                        return 0;
                 }
-                *COR_GROW(found, n) = file;
+                add(f, &file);
         }
-        reverse(found, n);
-        *ret = found;
-        *ret_n = n;
+        return 0;
+}
+
+int log_files_find(int dirfd, const char *name, const struct log_part_file *known, struct log_part_file **ret,
+                   size_t *ret_n, struct cor_err *err)
+{
+        struct found f = { .items = NULL };
+
+        if (look(dirfd, name, known, &f, err) < 0) {
+                found_done(&f);
+                return -1;
+        }
+        reverse(f.items, f.n_items);
+        *ret = f.items;
+        *ret_n = f.n_items;
         return 0;
 }
 
