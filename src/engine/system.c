@@ -5,6 +5,7 @@
 #include "engine/cdi.h"
 #include "engine/container.h"
 #include "engine/image.h"
+#include "engine/network_config.h"
 #include "engine/rootless.h"
 #include "engine/spec.h"
 #include "linux/lsm.h"
@@ -274,6 +275,19 @@ static int add_registries(struct docker_info *i, struct cor_err *err)
         return 0;
 }
 
+static int add_pools(struct docker_info *i, struct cor_err *err)
+{
+        auto_network_config c = { .file = NULL };
+
+        if (network_config_load(&c, err) < 0)
+                return -1;
+        i->pools = cor_json_alloc(i, (c.said->n_pools + 1) * sizeof *i->pools);
+        for (size_t k = 0; k < c.said->n_pools; k++)
+                i->pools[i->n_pools++] = (struct docker_address_pool){ .base = kept(i, c.said->pools[k].base),
+                                                                       .size = c.said->pools[k].size };
+        return 0;
+}
+
 /* A proxy's name and password are nobody's concern. */
 static char *proxy(struct docker_info *i, const char *upper, const char *lower)
 {
@@ -348,7 +362,7 @@ int engine_info(struct engine *e, struct docker_info **ret, struct cor_err *err)
 
         if (cor_json_parse(&docker_info_doc, "{}", 2, "info", &i, err) < 0)
                 return -1;
-        if (add_store(e, i, err) < 0 || add_registries(i, err) < 0)
+        if (add_store(e, i, err) < 0 || add_registries(i, err) < 0 || add_pools(i, err) < 0)
                 return -1;
         add_machine(i);
         add_limits(i);

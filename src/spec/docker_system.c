@@ -58,6 +58,14 @@ static const struct cor_json_field firewall_fields[] = {
 };
 static const struct cor_json_doc firewall_doc = COR_DOC(struct docker_firewall, firewall_fields, NULL);
 
+#define C struct docker_address_pool
+static const struct cor_json_field pool_fields[] = {
+        COR_FIELD("Base", STR, C, base, COR_JSON_ALWAYS),
+        COR_FIELD("Size", U32, C, size, COR_JSON_ALWAYS),
+};
+#undef C
+static const struct cor_json_doc pool_doc = COR_DOC(struct docker_address_pool, pool_fields, NULL);
+
 #define C struct docker_info
 static const struct cor_json_field info_fields[] = {
         COR_FIELD("ID", STR, C, id, COR_JSON_ALWAYS),
@@ -114,6 +122,7 @@ static const struct cor_json_field info_fields[] = {
         COR_FIELD_OBJ("RuncCommit", INLINE, C, runc_commit, &commit_doc, COR_JSON_ALWAYS),
         COR_FIELD_OBJ("InitCommit", INLINE, C, init_commit, &commit_doc, COR_JSON_ALWAYS),
         COR_FIELD_LIST("SecurityOptions", LIST_STR, C, security_options, n_security_options, COR_JSON_ALWAYS),
+        COR_FIELD_LIST_OF("DefaultAddressPools", LIST_OBJ, C, pools, n_pools, &pool_doc, 0),
         COR_FIELD_OBJ("FirewallBackend", INLINE, C, firewall, &firewall_doc, COR_JSON_ALWAYS),
         COR_FIELD_LIST("CDISpecDirs", LIST_STR, C, cdi_dirs, n_cdi_dirs, COR_JSON_ALWAYS),
         COR_FIELD_LIST("Warnings", LIST_STR, C, warnings, n_warnings, COR_JSON_NULL),

@@ -35,6 +35,10 @@ struct docker_commit {
 struct docker_firewall {
         const char *driver;
 };
+struct docker_address_pool {
+        const char *base;
+        uint32_t size;
+};
 struct docker_info {
         const char *id;
         int64_t containers, running, paused, stopped, images;
@@ -65,6 +69,8 @@ struct docker_info {
         struct docker_commit containerd_commit, runc_commit, init_commit;
         const char **security_options, **cdi_dirs, **warnings;
         size_t n_security_options, n_cdi_dirs, n_warnings;
+        struct docker_address_pool *pools; /* those that daemon.json names */
+        size_t n_pools;
         struct docker_firewall firewall;
 };
 

@@ -222,12 +222,20 @@ plain() {
 }
 
 @test "info: lines for people, what this machine cannot do, and a proxy without its password" {
-        export HTTPS_PROXY=http://user:secret@proxy.example:3128
+        export HTTPS_PROXY=http://user:secret@proxy.example:3128 COR_CONFIG=$T/config
+        mkdir -p "$COR_CONFIG"
+        echo '{"default-address-pools": [{"base": "10.10.0.0/16", "size": 24}], "registry-mirrors": ["https://mirror.example"], "insecure-registries": ["old.example:5000"]}' >"$COR_CONFIG/daemon.json"
         run coracle info
         expect_status 0
         expect_text " Storage Driver: overlay" " Cgroup Version: " "  Volume: local" "  seccomp" "   Profile: builtin" \
-                " HTTPS Proxy: http://xxxxx:xxxxx@proxy.example:3128" "  127.0.0.0/8"
+                " HTTPS Proxy: http://xxxxx:xxxxx@proxy.example:3128" "  127.0.0.0/8" \
+                "   Base: 10.10.0.0/16, Size: 24" "  https://mirror.example" "  old.example:5000"
         expect_no_text secret
+        echo '{"default-address-pools": [{"base": "nonsense", "size": 24}]}' >"$COR_CONFIG/daemon.json"
+        run coracle info
+        expect_status 1
+        expect_text "$COR_CONFIG/daemon.json" "default-address-pools[0].base"
+        rm -r "$COR_CONFIG"
 }
 
 @test "what we save docker loads, and has the same image" {

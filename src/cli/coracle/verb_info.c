@@ -122,6 +122,10 @@ static void add_registries(struct cor_text *t, const struct docker_info *i)
         for (size_t k = 0; k < i->registries.n_insecure; k++)
                 cor_text_printf(t, "  %s\n", i->registries.insecure[k]);
         add_lines(t, "Registry Mirrors", i->registries.mirrors, i->registries.n_mirrors);
+        if (i->n_pools > 0)
+                cor_text_add(t, " Default Address Pools:\n");
+        for (size_t k = 0; k < i->n_pools; k++)
+                cor_text_printf(t, "   Base: %s, Size: %u\n", i->pools[k].base, i->pools[k].size);
         cor_text_printf(t, " Live Restore Enabled: true\n Firewall Backend: %s\n", i->firewall.driver);
 }
 
