@@ -17,12 +17,14 @@ enum { RESOLV_CONF_MAX_BYTES = 65536 };
 
 static void add_word(struct cni_result *r, const char ***list, size_t *n, const char *word)
 {
-        const char **grown = cor_json_alloc(r, (*n + 2) * sizeof *grown);
+        if ((*n & (*n - 1)) == 0) { /* none, or a power of two: the room is used up */
+                const char **grown = cor_json_alloc(r, (2 * *n + 2) * sizeof *grown);
 
-        if (*n)
-                memcpy(grown, *list, *n * sizeof *grown);
-        grown[(*n)++] = cor_json_strdup(r, word);
-        *list = grown;
+                if (*n)
+                        memcpy(grown, *list, *n * sizeof *grown);
+                *list = grown;
+        }
+        (*list)[(*n)++] = cor_json_strdup(r, word);
 }
 
 static void take_line(struct cni_result *r, char *line)

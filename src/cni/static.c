@@ -2,6 +2,7 @@
  * static: addresses that the configuration or the runtime names. Of the runtime's ways to name them the first that is
  * used counts: runtimeConfig.ips, args.cni.ips; CNI_ARGS adds to those of the configuration.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cni/ipam.h"
@@ -172,15 +173,24 @@ int static_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
         return make_result(c, ret, err);
 }
 
-static bool has_address(const struct cni_result *r, const char *address)
+static int compare_texts(const void *a, const void *b)
 {
-        struct ip_prefix want, have;
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-        for (size_t i = 0; i < r->n_ips; i++)
-                if (ip_prefix_parse(address, &want) == 0 && ip_prefix_parse(r->ips[i].address, &have) == 0 &&
-                    ip_equal(&want.ip, &have.ip) && want.bits == have.bits)
-                        return true;
-        return false;
+/* The addresses of a result as we write them, in order. */
+static void sort_addresses(struct cni_result *r, const char ***ret)
+{
+        *ret = cor_json_alloc(r, (r->n_ips + 1) * sizeof **ret);
+        for (size_t i = 0; i < r->n_ips; i++) {
+                struct ip_prefix p;
+                char text[IP_TEXT_BYTES];
+
+                (*ret)[i] =
+                        ip_prefix_parse(r->ips[i].address, &p) == 0 ? cor_json_strdup(r, ip_prefix_text(&p, text)) : "";
+        }
+        if (r->n_ips > 1)
+                qsort(*ret, r->n_ips, sizeof **ret, compare_texts);
 }
 
 /* What is configured is what prevResult says. */
@@ -188,11 +198,13 @@ int static_check(struct cni_call *c, struct cor_err *err)
 {
         auto_json struct cni_result *previous = NULL;
         auto_json struct cni_result *own = NULL;
+        const char **there;
 
         if (make_result(c, &own, err) < 0 || cni_previous(c, &previous, err) < 0)
                 return -1;
+        sort_addresses(previous, &there);
         for (size_t i = 0; i < own->n_ips; i++)
-                if (!has_address(previous, own->ips[i].address))
+                if (!bsearch(&own->ips[i].address, there, previous->n_ips, sizeof *there, compare_texts))
                         return cor_fail(err, COR_NOT_FOUND, "prevResult: ips lacks the address %s",
                                         own->ips[i].address);
         return 0;

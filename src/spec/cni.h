@@ -39,6 +39,7 @@ struct cni_result {
         struct cni_route *routes;
         size_t n_routes;
         struct cni_dns dns;
+        size_t room_interfaces, room_ips, room_routes; /* of cni_result_add_…(): 0 for a list that was read */
 };
 extern const struct cor_json_doc cni_result_doc; /* of 1.1.0 */
 extern const struct cor_json_doc cni_dns_doc, cni_route_doc;

@@ -110,31 +110,36 @@ struct cni_result *cni_result_new(void)
         return r;
 }
 
-static void *one_more(struct cni_result *r, void *items, size_t *n_items, size_t size)
+/* Twice the room when there is none left: what is outgrown stays in the arena. */
+static void *one_more(struct cni_result *r, void *items, size_t *n_items, size_t *room, size_t size)
 {
-        char *grown = cor_json_alloc(r, (*n_items + 1) * size);
+        if (!items || *n_items >= *room) {
+                char *grown = cor_json_alloc(r, (2 * *n_items + 4) * size);
 
-        if (*n_items)
-                memcpy(grown, items, *n_items * size);
+                if (*n_items)
+                        memcpy(grown, items, *n_items * size);
+                items = grown;
+                *room = 2 * *n_items + 4;
+        }
         (*n_items)++;
-        return grown;
+        return items;
 }
 
 struct cni_interface *cni_result_add_interface(struct cni_result *r)
 {
-        r->interfaces = one_more(r, r->interfaces, &r->n_interfaces, sizeof *r->interfaces);
+        r->interfaces = one_more(r, r->interfaces, &r->n_interfaces, &r->room_interfaces, sizeof *r->interfaces);
         return &r->interfaces[r->n_interfaces - 1];
 }
 
 struct cni_ip *cni_result_add_ip(struct cni_result *r)
 {
-        r->ips = one_more(r, r->ips, &r->n_ips, sizeof *r->ips);
+        r->ips = one_more(r, r->ips, &r->n_ips, &r->room_ips, sizeof *r->ips);
         return &r->ips[r->n_ips - 1];
 }
 
 struct cni_route *cni_result_add_route(struct cni_result *r)
 {
-        r->routes = one_more(r, r->routes, &r->n_routes, sizeof *r->routes);
+        r->routes = one_more(r, r->routes, &r->n_routes, &r->room_routes, sizeof *r->routes);
         return &r->routes[r->n_routes - 1];
 }
 
