@@ -95,9 +95,12 @@ shape() {
                 else . end)' <<<"$1"
 }
 
-# skip_unless_link KIND - a kernel may lack interfaces of a kind
+# skip_unless_link KIND [link PARENT] [SETTING...] - a kernel may lack interfaces of a kind
 skip_unless_link() {
-        host ip link add probe0 type "$@" 2>/dev/null || skip "this kernel has no $1 interfaces: it runs in the lab's guests"
+        local kind=$1 parent=()
+        shift
+        [ "${1:-}" != link ] || { parent=(link "$2") && shift 2; }
+        host ip link add "${parent[@]}" name probe0 type "$kind" "$@" 2>/dev/null || skip "this kernel has no $kind interfaces: it runs in the lab's guests"
         host ip link del probe0
 }
 

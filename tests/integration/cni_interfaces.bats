@@ -164,7 +164,7 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$1"
 @test "vlan: a VLAN of the master" {
         local config
         wire
-        skip_unless_link vlan id 5 link up0
+        skip_unless_link vlan link up0 id 5
         config=$(network vlan '. + {master: "up0", vlanId: 77}')
         attach "$config"
         cni ADD "$config" >/dev/null
@@ -183,7 +183,7 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$1"
 
 @test "a kernel without a kind of interface is told so" {
         wire
-        host ip link add probe0 type ipvlan link up0 2>/dev/null && skip "this kernel has ipvlan interfaces: it runs where it has none"
+        host ip link add link up0 name probe0 type ipvlan 2>/dev/null && skip "this kernel has ipvlan interfaces: it runs where it has none"
         run cni ADD "$(network ipvlan '. + {master: "up0"}')"
         expect_status 1
         expect_text "this kernel cannot make ipvlan interfaces"
