@@ -53,6 +53,12 @@ int cor_write_at(int dirfd, const char *path, const char *text, struct cor_err *
  */
 ssize_t cor_read_at(int dirfd, const char *path, char *buf, size_t size, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * cor_copy_content() - all that regular file @from has now, to @to, which is empty: what is a hole stays one, and who
+ * goes on writing is not followed. Its size, or -1
+ */
+int64_t cor_copy_content(int from, int to, struct cor_err *err) COR_MUST_CHECK;
+
 /* cor_path_clean() - @path made lexically absolute: "//", "." and ".." removed, never above "/"; free() */
 char *cor_path_clean(const char *path) __attribute__((returns_nonnull));
 /* cor_path_absolute() - @path in the caller's working directory, cleaned; free() */

@@ -1,6 +1,7 @@
 #include "engine/copy_tree.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "linux/idmap.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_DEPTH_MAX = 512, COPY_BYTES = 256 << 10, NOBODY = 65534 }; /* each level costs two descriptors */
+enum { COPY_DEPTH_MAX = 512, NOBODY = 65534 }; /* each level costs two descriptors */
 
 static int copy_one(struct copy_tree *c, int from, const char *name, int to, const char *to_name, unsigned depth,
                     struct cor_err *err);
@@ -30,18 +31,11 @@ static int make_way(int to, const char *name, struct cor_err *err)
 
 static int copy_bytes(struct copy_tree *c, int from, int to, const char *name, struct cor_err *err)
 {
-        auto_str buf = cor_alloc(COPY_BYTES);
-        ssize_t n;
+        int64_t n = cor_copy_content(from, to, err);
 
-        while ((n = read(from, buf, COPY_BYTES)) != 0) {
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return cor_fail_errno(err, "read %s", name);
-                if (cor_write_full(to, buf, (size_t)n, err) < 0)
-                        return cor_wrap(err, "%s", name);
-                c->bytes += n;
-        }
+        if (n < 0)
+                return cor_wrap(err, "%s", name);
+        c->bytes += n;
         return 0;
 }
 

@@ -2,17 +2,17 @@
 #include "runtime/rootfs.h"
 
 #include "base/fd.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { COPY_MAX_DEPTH = 64, COPY_CHUNK = 1 << 20, XATTR_MAX = 65536 };
+enum { COPY_MAX_DEPTH = 64, XATTR_MAX = 65536 };
 
 static int copy_dir(int from, int to, int depth, struct cor_err *err);
 
@@ -55,15 +55,11 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 {
         auto_fd from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         auto_fd to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        ssize_t n;
 
         if (from < 0 || to < 0)
                 return cor_fail_errno(err, "%s", name);
-        do
-                n = sendfile(to, from, NULL, COPY_CHUNK);
-        while (n > 0 || (n < 0 && errno == EINTR));
-        if (n < 0)
-                return cor_fail_errno(err, "copy %s", name);
+        if (cor_copy_content(from, to, err) < 0)
+                return cor_wrap(err, "%s", name);
         return copy_meta(from, to, st, name, err);
 }
 

@@ -78,6 +78,23 @@ D /opt/gone/two"
         coracle rm -v web && coracle volume rm vol
 }
 
+@test "holes of files stay holes, in a volume and by cp: a small image cannot fill the disk" {
+        mkdir -p "$TEST_DIR/tree/data" "$TEST_DIR/mine"
+        truncate -s 64M "$TEST_DIR/tree/data/file"
+        printf end | dd of="$TEST_DIR/tree/data/file" bs=1M seek=32 conv=notrunc status=none
+        tar -C "$TEST_DIR/tree" -cSf "$TEST_DIR/holes.tar" .
+        coracle import -c 'VOLUME /data' -c 'CMD ["/none"]' "$TEST_DIR/holes.tar" holes:1
+        coracle create --name web --network none -v vol:/data holes:1 >/dev/null
+        coracle cp web:/data/file "$TEST_DIR/mine/out"
+        coracle cp "$TEST_DIR/mine/out" web:/data/in
+        coracle cp "$TEST_DIR/mine/out" web:/below
+        for file in "$COR_STORE"/volumes/vol/_data/{file,in} "$TEST_DIR/mine/out" "$COR_STORE"/containers/*/upper/below; do
+                cmp "$TEST_DIR/tree/data/file" "$file"
+                [ "$(stat -c %b "$file")" -lt 10000 ] || fail "$file: $(stat -c %b "$file") blocks"
+        done
+        coracle rm -v web && coracle volume rm vol
+}
+
 @test "export: what is written to a full disk is an error, and no half of a file" {
         start_changed
         run sh -c "'$CORACLE' export web >/dev/full"

@@ -411,6 +411,59 @@ static void relative_paths_start_at_the_working_directory(void **state)
         assert_int_equal(chdir(here), 0);
 }
 
+static int64_t copy_to(struct scratch *s, const char *from, const char *to, struct stat *st)
+{
+        auto_fd in = openat(s->fd, from, O_RDONLY | O_CLOEXEC);
+        auto_fd out = openat(s->fd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        struct cor_err err = { 0 };
+        int64_t n;
+
+        assert_true(in >= 0 && out >= 0);
+        n = cor_copy_content(in, out, &err);
+        assert_int_equal(fstat(out, st), 0);
+        return n;
+}
+
+static void content_is_copied_with_its_holes(void **state)
+{
+        enum { SIZE = 32 << 20, MIDDLE = 16 << 20 };
+        struct scratch *s = *state;
+        auto_fd fd = openat(s->fd, "holes", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        char got[8] = "";
+        struct stat st;
+
+        assert_int_equal(pwrite(fd, "data", 4, MIDDLE), 4);
+        assert_int_equal(ftruncate(fd, SIZE), 0);
+        assert_int_equal(copy_to(s, "holes", "copy", &st), SIZE);
+        assert_int_equal(st.st_size, SIZE);
+        assert_true(st.st_blocks < SIZE / 512 / 2);
+        auto_fd copy = openat(s->fd, "copy", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(pread(copy, got, 6, MIDDLE), 6);
+        assert_memory_equal(got, "data\0\0", 6);
+        scratch_file(s, "text", "some text");
+        assert_int_equal(copy_to(s, "text", "text-copy", &st), 9);
+        scratch_file(s, "none", "");
+        assert_int_equal(copy_to(s, "none", "none-copy", &st), 0);
+}
+
+static void content_of_the_kernels_files_is_as_long_as_it_is(void **state)
+{
+        static const char *const paths[] = { "/proc/self/stat", "/proc/sys/kernel/ostype",
+                                             "/sys/kernel/uevent_seqnum" };
+        struct stat st;
+
+        for (size_t i = 0; i < COR_COUNT(paths); i++) {
+                char name[] = { 'c', (char)('0' + i), '\0' };
+
+                if (access(paths[i], R_OK) < 0) {
+                        print_message("there is no %s\n", paths[i]);
+                        continue;
+                }
+                assert_in_range(copy_to(*state, paths[i], name, &st), 1, 1000);
+                assert_in_range(st.st_size, 1, 1000);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -429,6 +482,9 @@ int main(void)
                 scratch_test(relative_directories_are_made),
                 scratch_test(kernel_files_take_one_write),
                 scratch_test(kernel_files_are_read_into_a_buffer),
+                cmocka_unit_test_setup_teardown(content_is_copied_with_its_holes, scratch_setup, scratch_teardown),
+                cmocka_unit_test_setup_teardown(content_of_the_kernels_files_is_as_long_as_it_is, scratch_setup,
+                                                scratch_teardown),
                 cmocka_unit_test(paths_are_cleaned_lexically),
                 scratch_test(relative_paths_start_at_the_working_directory),
         };
