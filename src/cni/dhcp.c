@@ -229,7 +229,7 @@ int dhcp_add(struct cni_call *c, struct cni_result **ret, struct cor_err *err)
 
         if (prepare(c, &config, &q, err) < 0 || ask(c, config, &q, &r, &reached, err) < 0)
                 return -1;
-        if (!r->result)
+        if (!r || !r->result)
                 return cor_fail(err, COR_INVALID, "the DHCP daemon at %s: an answer without a result",
                                 config->ipam->socket);
         return cni_result_parse(CNI_1_1_0, r->result, strlen(r->result), "the daemon's result", ret, err);

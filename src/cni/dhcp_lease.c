@@ -1,5 +1,6 @@
 #include "cni/dhcp_lease.h"
 
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -117,24 +118,25 @@ static int send_message(struct dhcp_lease *l, const struct dhcp_outgoing *o, con
         if (dhcp_message_write(o, message, &n, err) < 0)
                 return -1;
         n = dhcp_packet_write(&o->client, to, message, n, packet);
-        return dhcp_socket_send(l->sock, l->place.index, mac, packet, n, err);
+        return dhcp_socket_send(l->sock, l->place.index, ETH_P_IP, mac, packet, n, err);
 }
 
-static int send_with_values(struct dhcp_lease *l, struct dhcp_outgoing *o, const uint8_t *mac, const struct ip *to,
-                            struct cor_err *err)
+static int send_with_values(struct dhcp_lease *l, const struct dhcp_outgoing *what, const uint8_t *mac,
+                            const struct ip *to, struct cor_err *err)
 {
         struct dhcp_value *values auto_free = cor_alloc((l->request->n_values + 1) * sizeof *values);
         uint8_t parameters[DHCP_VALUE_MAX_BYTES];
+        struct dhcp_outgoing o = *what;
 
         for (size_t i = 0; i < l->request->n_parameters; i++)
                 parameters[i] = (uint8_t)l->request->parameters[i];
-        o->mac = l->mac;
-        o->xid = l->xid;
-        o->values = values;
-        o->n_values = make_values(l, o->type != DHCP_RELEASE, values);
-        o->parameters = parameters;
-        o->n_parameters = o->type == DHCP_RELEASE ? 0 : l->request->n_parameters;
-        return send_message(l, o, mac, to, err);
+        o.mac = l->mac;
+        o.xid = l->xid;
+        o.values = values;
+        o.n_values = make_values(l, o.type != DHCP_RELEASE, values);
+        o.parameters = parameters;
+        o.n_parameters = o.type == DHCP_RELEASE ? 0 : l->request->n_parameters;
+        return send_message(l, &o, mac, to, err);
 }
 
 static const struct ip everybody = { 4, { 255, 255, 255, 255 } };
@@ -374,6 +376,15 @@ static void keep(struct dhcp_lease *l, const struct dhcp_terms *t, const uint8_t
         cor_fd_close(&l->sock);
 }
 
+/* Others may remember who had the address before. */
+static void announce(struct dhcp_lease *l)
+{
+        uint8_t packet[DHCP_ARP_BYTES];
+
+        dhcp_arp_write(&l->terms.address.ip, l->mac, packet);
+        (void)!dhcp_socket_send(l->sock, l->place.index, ETH_P_ARP, NULL, packet, sizeof packet, NULL);
+}
+
 static enum dhcp_event take_offer(struct dhcp_lease *l, const struct dhcp_settings *s, const struct dhcp_message *m,
                                   const uint8_t *mac, int64_t now, struct cor_err *err)
 {
@@ -417,6 +428,8 @@ static enum dhcp_event take_grant(struct dhcp_lease *l, const struct dhcp_settin
                 return DHCP_GOES_ON;
         }
         memcpy(l->server_mac, mac, DHCP_MAC_BYTES);
+        if (first || l->withdrawn)
+                announce(l);
         keep(l, &t, message, n);
         l->first = false;
         if (l->withdrawn && give_back(l, err) < 0) {

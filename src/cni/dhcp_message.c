@@ -339,3 +339,15 @@ const uint8_t *dhcp_packet_read(const uint8_t *packet, size_t n, bool unsummed, 
         *ret_n = len - UDP_BYTES;
         return udp + UDP_BYTES;
 }
+
+void dhcp_arp_write(const struct ip *a, const uint8_t mac[DHCP_MAC_BYTES], uint8_t ret[DHCP_ARP_BYTES])
+{
+        /* Ethernet and IPv4, their lengths, a request; then who asks, and for what: both times the same address */
+        static const uint8_t head[] = { 0, 1, 8, 0, DHCP_MAC_BYTES, 4, 0, 1 };
+
+        memset(ret, 0, DHCP_ARP_BYTES);
+        memcpy(ret, head, sizeof head);
+        memcpy(ret + 8, mac, DHCP_MAC_BYTES);
+        memcpy(ret + 14, a->bytes, 4);
+        memcpy(ret + 24, a->bytes, 4);
+}

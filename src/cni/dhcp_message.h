@@ -102,4 +102,8 @@ size_t dhcp_packet_write(const struct ip *from, const struct ip *to, const uint8
  */
 const uint8_t *dhcp_packet_read(const uint8_t *packet, size_t n, bool unsummed, size_t *ret_n);
 
+enum { DHCP_ARP_BYTES = 28 };
+/* dhcp_arp_write() - "@a is at @mac", for all who remember something else (RFC 2131, 4.4.1; RFC 5227, 2.3) */
+void dhcp_arp_write(const struct ip *a, const uint8_t mac[DHCP_MAC_BYTES], uint8_t ret[DHCP_ARP_BYTES]);
+
 #endif

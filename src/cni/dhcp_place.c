@@ -108,11 +108,12 @@ int dhcp_socket_open(int netns, int index, struct cor_err *err)
         return cor_fd_take(&sock);
 }
 
-int dhcp_socket_send(int sock, int index, const uint8_t *mac, const uint8_t *packet, size_t n, struct cor_err *err)
+int dhcp_socket_send(int sock, int index, uint16_t protocol, const uint8_t *mac, const uint8_t *packet, size_t n,
+                     struct cor_err *err)
 {
         struct sockaddr_ll to = {
                 .sll_family = AF_PACKET,
-                .sll_protocol = htons(ETH_P_IP),
+                .sll_protocol = htons(protocol),
                 .sll_ifindex = index,
                 .sll_halen = DHCP_MAC_BYTES,
         };

@@ -22,9 +22,9 @@ int dhcp_place_find(struct dhcp_place *p, struct space *s, struct link *ret_link
 
 /* dhcp_socket_open() - for packets to port 68 that come in by interface @index of the namespace @netns */
 int dhcp_socket_open(int netns, int index, struct cor_err *err) COR_MUST_CHECK;
-/* dhcp_socket_send() - @mac NULL: to everybody on the link */
-int dhcp_socket_send(int sock, int index, const uint8_t *mac, const uint8_t *packet, size_t n, struct cor_err *err)
-        COR_MUST_CHECK;
+/* dhcp_socket_send() - a packet of ETH_P_… @protocol; @mac NULL: to everybody on the link */
+int dhcp_socket_send(int sock, int index, uint16_t protocol, const uint8_t *mac, const uint8_t *packet, size_t n,
+                     struct cor_err *err) COR_MUST_CHECK;
 /*
  * dhcp_socket_receive() - the message in the next packet, in @buf; NULL when there is none (*ret_more false), or the
  * packet was something else (true)

@@ -321,16 +321,19 @@ static void tell_the_end(struct server *s)
 int dhcp_server_run(struct dhcp_leases *leases, int listener, int signals, struct cor_err *err)
 {
         auto_fd timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-        struct server s = { .leases = leases, .listener = listener, .signals = signals, .timer = timer };
+        struct server *s auto_free = cor_alloc(sizeof *s);
         bool stop = false;
         int result = 0;
 
         if (timer < 0)
                 return cor_fail_errno(err, "timer");
+        *s = (struct server){ .leases = leases, .listener = listener, .signals = signals, .timer = timer };
         leases->ended = ended;
-        leases->data = &s;
+        leases->data = s;
         while (!stop && result == 0)
-                result = step(&s, &stop, err);
-        tell_the_end(&s);
+                result = step(s, &stop, err);
+        tell_the_end(s);
+        leases->ended = NULL;
+        leases->data = NULL;
         return result;
 }

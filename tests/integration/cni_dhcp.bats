@@ -228,7 +228,7 @@ lacks_address() { inside "$1" ip -o link show dev eth0 && ! has_address "$@"; }
         local verb before
         before=$(host_state)
         for verb in ADD STATUS GC; do
-                run cni "$verb" "$CONFIG"
+                run cni "$verb" "$(change "$CONFIG" '."cni.dev/valid-attachments" = []')"
                 expect_status 1
                 expect_text "the DHCP daemon at $SOCKET (ipam.daemonSocketPath): connect to $SOCKET: No such file"
         done
@@ -402,6 +402,16 @@ lacks_address() { inside "$1" ip -o link show dev eth0 && ! has_address "$@"; }
         wait_until has_address c1 10.77.0.50
         cni DEL "$CONFIG"
 }
+
+@test "who remembers another owner of the address is told" {
+        start_daemon
+        hostile good
+        host ip neigh replace 10.77.0.50 lladdr 02:00:00:00:00:99 nud stale dev dhcp0
+        cni ADD "$CONFIG"
+        wait_until remembers 10.77.0.50 "$(inside c1 cat /sys/class/net/eth0/address)"
+}
+
+remembers() { host ip neigh show "$1" dev dhcp0 | grep -qF "lladdr $2"; }
 
 @test "what a server may not say is not believed" {
         local word text

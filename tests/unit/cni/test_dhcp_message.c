@@ -251,6 +251,17 @@ static void test_packets_that_are_none(void **state)
         }
 }
 
+static void test_an_announcement(void **state)
+{
+        static const uint8_t wanted[DHCP_ARP_BYTES] = { 0,  1, 8, 0, 6, 4, 0, 1, 2, 0, 0,  0, 0, 9,
+                                                        10, 0, 0, 5, 0, 0, 0, 0, 0, 0, 10, 0, 0, 5 };
+        uint8_t packet[DHCP_ARP_BYTES];
+
+        (void)state;
+        dhcp_arp_write(&client, mac, packet);
+        assert_memory_equal(packet, wanted, sizeof wanted);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -263,6 +274,7 @@ int main(void)
                 cmocka_unit_test(test_options_that_do_not_fit_are_an_error),
                 cmocka_unit_test(test_packets),
                 cmocka_unit_test(test_packets_that_are_none),
+                cmocka_unit_test(test_an_announcement),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
