@@ -116,7 +116,7 @@ static void *one_more(struct cni_result *r, void *items, size_t *n_items, size_t
         if (!items || *n_items >= *room) {
                 char *grown = cor_json_alloc(r, (2 * *n_items + 4) * size);
 
-                if (*n_items)
+                if (items)
                         memcpy(grown, items, *n_items * size);
                 items = grown;
                 *room = 2 * *n_items + 4;
