@@ -101,12 +101,15 @@ static void add_claim(const struct cni_call *c, const struct portmap *p, const s
         snprintf(ret, OWNER_TEXT_BYTES, "%s", whole); /* the names at its end are for people */
 }
 
-static bool read_claim(const char *comment, struct claim *ret)
+/* One that makes none has the port 0. */
+static struct claim read_claim(const char *comment)
 {
-        *ret = (struct claim){ .port = 0 };
-        return strlen(comment) > OWNER_KEY_BYTES &&
-               sscanf(comment + OWNER_KEY_BYTES, "%5[a-z46]/%u@%39[^# ]#%8[0-9a-f]", ret->protocol, &ret->port,
-                      ret->address, ret->container) == 4;
+        struct claim c = { .port = 0 };
+
+        if (strlen(comment) <= OWNER_KEY_BYTES || sscanf(comment + OWNER_KEY_BYTES, "%5[a-z46]/%u@%39[^# ]#%8[0-9a-f]",
+                                                         c.protocol, &c.port, c.address, c.container) != 4)
+                c.port = 0;
+        return c;
 }
 
 static bool collide(const struct claim *a, const struct claim *b)
@@ -120,20 +123,21 @@ static int refuse_taken(const struct cni_call *c, struct cor_err *err)
 {
         auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
         struct nft_listed_rule *rules auto_free = NULL;
+        struct claim *claims auto_free = NULL;
         size_t n;
 
         if (sock < 0 || nft_list_rules(sock, NFPROTO_INET, TABLE, "ports", &rules, &n, err) < 0)
                 return -1;
+        claims = cor_realloc_array(NULL, n + 1, sizeof *claims);
         for (size_t i = 0; i < n; i++) {
-                struct claim own, other;
-
-                if (!owner_is_ours(c, rules[i].comment) || !read_claim(rules[i].comment, &own))
+                claims[i] = read_claim(rules[i].comment);
+                if (!claims[i].port || !owner_is_ours(c, rules[i].comment))
                         continue;
                 for (size_t k = 0; k < i; k++)
-                        if (read_claim(rules[k].comment, &other) && collide(&own, &other))
+                        if (collide(&claims[i], &claims[k]))
                                 return cor_fail(err, COR_EXISTS,
                                                 "port %u of the host, %s at %s, is published by another container (%s)",
-                                                own.port, own.protocol, other.address,
+                                                claims[i].port, claims[i].protocol, claims[k].address,
                                                 rules[k].comment + OWNER_KEY_BYTES);
         }
         return 0;
