@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "monitor/clear.h"
+#include "network/ports.h"
 #include "store/event.h"
 #include "store/volume.h"
 
@@ -46,6 +47,7 @@ int monitor_forget(struct store *s, const struct container_row *row, bool volume
         auto_container_gone gone = CONTAINER_GONE_NONE;
 
         clear_record(s, row->id);
+        ports_forget(s, row->number); /* of a monitor that died before it could say that the container runs */
         if (container_folder_drop(s, row->id, &gone, err) < 0 ||
             container_row_remove(s, row->number, !row->auto_remove, err) < 0)
                 return -1;

@@ -6,6 +6,7 @@
 load lib
 load registries
 load containers
+export BATS_TEST_TIMEOUT=900
 
 setup() {
         setup_containers
