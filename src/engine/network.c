@@ -250,25 +250,6 @@ static int settle_families(struct docker_network *a, struct cor_err *err)
         return a->enable_ipv4 || a->enable_ipv6 ? 0 : cor_fail(err, COR_INVALID, "IPv4 or IPv6 must be enabled");
 }
 
-/* Two networks on one bridge would be one network. */
-static int check_bridge(struct engine *e, const struct network_row *row, struct cor_err *err)
-{
-        auto_network_rows all = { 0 };
-        auto_network n = NULL;
-
-        if (network_parse(row, &n, err) < 0 || network_row_all(e->store, &all, err) < 0)
-                return -1;
-        for (size_t i = 0; n->driver == NETWORK_BRIDGE && i < all.n_items; i++) {
-                auto_network other = NULL;
-
-                if (network_parse(&all.items[i], &other, err) < 0)
-                        return -1;
-                if (other->driver == NETWORK_BRIDGE && strcmp(other->bridge, n->bridge) == 0)
-                        return cor_fail(err, COR_EXISTS, "network %s already uses bridge %s", other->name, n->bridge);
-        }
-        return 0;
-}
-
 int engine_create_network(struct engine *e, const struct docker_network *wanted, char **ret_id, struct cor_err *err)
 {
         auto_network_config config = { .file = NULL };
@@ -292,7 +273,7 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
         if (bridge && find_foreign(bridge, &foreign, err) < 0)
                 return -1;
         fill_row(&asked, &foreign, &row);
-        if (check_bridge(e, &row, err) < 0 || network_subnet_add(e->store, &row, &config.pools, err) < 0)
+        if (network_subnet_add(e->store, &row, &config.pools, err) < 0)
                 return -1;
         if (make_bridge(e, &row, err) < 0) {
                 (void)!network_row_remove(e->store, &row, &ignored);

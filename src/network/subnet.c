@@ -100,13 +100,25 @@ static int read_host(struct taken *t, struct cor_err *err)
         return 0;
 }
 
-static int read_networks(const struct network_rows *others, struct taken *t, struct cor_err *err)
+/* Two networks on one bridge would be one network. */
+static int check_bridge(const struct network *n, const struct network *other, struct cor_err *err)
+{
+        if (n->driver != NETWORK_BRIDGE || other->driver != NETWORK_BRIDGE || n->config_only || other->config_only ||
+            strcmp(other->bridge, n->bridge) != 0)
+                return 0;
+        return cor_fail(err, COR_EXISTS, "network %s already uses bridge %s", other->name, n->bridge);
+}
+
+static int read_networks(const struct network *own, const struct network_rows *others, struct taken *t,
+                         struct cor_err *err)
 {
         for (size_t i = 0; i < others->n_items; i++) {
                 auto_network n = NULL;
 
                 if (network_parse(&others->items[i], &n, err) < 0)
                         return cor_wrap(err, "network %s", others->items[i].name);
+                if (check_bridge(own, n, err) < 0)
+                        return -1;
                 for (size_t s = 0; !n->config_only && s < n->n_subnets; s++)
                         take(t, &n->subnets[s].subnet);
                 if (n->is_default)
@@ -202,9 +214,8 @@ static int settle(struct network_row *r, const struct network_rows *others, void
         auto_network n = NULL;
         struct taken *t = data;
 
-        if (read_networks(others, t, err) < 0 ||
-            cor_json_parse(&docker_network_doc, r->document, strlen(r->document), r->name, &d, err) < 0 ||
-            network_parse(r, &n, err) < 0)
+        if (cor_json_parse(&docker_network_doc, r->document, strlen(r->document), r->name, &d, err) < 0 ||
+            network_parse(r, &n, err) < 0 || read_networks(n, others, t, err) < 0)
                 return -1;
         if (n->config_only)
                 return 0;

@@ -500,6 +500,7 @@ EOF
 }
 
 @test "a bridge that was there before is used, and stays as it was" {
+        local i pids=()
         in_net ip link add name own0 type bridge
         in_net ip link set own0 up
         coracle network create --subnet 10.7.0.0/24 -o com.docker.network.bridge.name=own0 one >/dev/null
@@ -515,6 +516,13 @@ EOF
         coracle rm -f xa xb >/dev/null
         coracle network rm one
         in_net ip -o link show own0
+        for i in {1..8}; do # one at a time, also of those that come at once
+                coracle network create -o com.docker.network.bridge.name=own0 "many$i" >/dev/null 2>&1 &
+                pids+=($!)
+        done
+        wait "${pids[@]}" || true
+        expect_equal "$(coracle network ls -q -f name=many | wc -l)" 1
+        coracle network prune -f >/dev/null
         run in_net ip -4 addr show own0
         expect_no_text 10.7.0
         in_net ip addr add 10.7.0.1/24 dev own0
