@@ -95,6 +95,26 @@ answers() { # ADDRESS PORT
         podman_ network rm blue
 }
 
+@test "podman network: macvlan with the addresses of a DHCP server" {
+        local lease
+        busybox --list | grep -qx udhcpd || skip "this busybox has no udhcpd (Debian: busybox-static)"
+        printf '%s\n' 'start 10.78.0.100' 'end 10.78.0.110' 'interface up1' "lease_file $T/leases" "pidfile $T/server.pid" \
+                'option subnet 255.255.255.0' 'option router 10.78.0.1' 'option lease 3600' >"$T/server.conf"
+        : >"$T/leases"
+        world sh -c 'ip netns add lan && ip link add up0 type veth peer name up1 netns lan && ip link set up0 up &&
+                ip netns exec lan ip addr add 10.78.0.1/24 dev up1 && ip netns exec lan ip link set up1 up &&
+                ip netns exec lan busybox udhcpd -a 1 "$1/server.conf" </dev/null >"$1/server.log" 2>&1 &&
+                "$1/bin/dhcp" daemon </dev/null >"$1/dhcp.log" 2>&1 &' sh "$T"
+        wait_until grep -q "at work at /run/cni/dhcp.sock" "$T/dhcp.log"
+        podman_ network create -d macvlan -o parent=up0 office
+        run podman_ run --rm --name web --network office small sh -c 'ip addr show eth0 && ip route && ping -c 1 -W 10 10.78.0.1'
+        expect_status 0
+        expect_text "inet 10.78.0.1" "default via 10.78.0.1 dev eth0" "1 packets received"
+        lease=$(grep -o '10.78.0.1[0-9]*/24 is granted' "$T/dhcp.log")
+        wait_until grep -qF "${lease% is granted} is released" "$T/dhcp.log"
+        podman_ network rm office
+}
+
 @test "ctr run --cni: containerd's client" {
         local program
         for program in containerd ctr umoci; do

@@ -95,7 +95,7 @@ hostile() {
 		        at += 2 + ask[at + 1]
 		    texts = (12, 60, 61)
 		    said = [f"{c} {v.decode() if c in texts else v.hex()}" for c, v in sorted(all.items()) if c != 53]
-		    print(", ".join([f"type {ask[242]}"] + said).replace("\0", "\\0"), flush=True)
+		    print(", ".join([f"type {ask[242]}" + (" to all" if ask[10] & 128 else "")] + said).replace("\0", "\\0"), flush=True)
 		while True:
 		    ask = s.recv(2000)
 		    kind = ask[242]
@@ -510,12 +510,14 @@ is_gone() { ! host ip link show dev "$1"; }
 @test "a prefix leads to the host's namespaces; servers are told to answer to everybody" {
         local result
         mkdir -p "$TEST_DIR/view/run"
-        start_server
+        hostile good
         host mount --rbind /run "$TEST_DIR/view/run"
         SOCKET=/d.sock start_daemon -hostprefix "$TEST_DIR/view" -broadcast
         daemon_says "at work at $TEST_DIR/view/d.sock"
         result=$(cni ADD "$(change "$CONFIG" '.ipam.daemonSocketPath = "'"$TEST_DIR/view/d.sock"'"')")
         has_address c1 "$(address_of "$result")"
+        grep -q '^type 1 to all,' "$TEST_DIR/server.log"
+        grep -q '^type 3 to all,' "$TEST_DIR/server.log"
 }
 
 @test "systemd passes the socket" {
