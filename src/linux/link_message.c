@@ -157,7 +157,7 @@ static void put_data(struct netlink_request *r, const struct link_new *l)
 
         if (l->peer.name)
                 put_peer(r, l);
-        if (l->vlan)
+        if (strcmp(l->kind, "vlan") == 0)
                 netlink_put_u16(r, IFLA_VLAN_ID, l->vlan);
         if (l->macvlan_mode)
                 netlink_put_u32(r, IFLA_MACVLAN_MODE, l->macvlan_mode);

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "child.h"
+#include "linux/link_message.h"
 #include "linux/netdev_message.h"
 
 static struct netlink_cursor attributes(const struct netlink_request *r)
@@ -190,6 +191,21 @@ static void what_the_kernel_says_about_a_mistake_is_in_the_error(void **state)
         assert_string_equal(err.msg, "Invalid values in header for link dump request: Invalid argument");
 }
 
+static void a_vlan_has_an_id_also_if_that_is_0(void **state)
+{
+        struct link_new l = { .name = "v0", .kind = "vlan", .netns = -1, .peer = { .netns = -1 } };
+        struct netlink_request zero, five;
+
+        link_make(&zero, &l);
+        l.vlan = 5;
+        link_make(&five, &l);
+        assert_int_equal(zero.len, five.len);
+        l.kind = "dummy";
+        l.vlan = 0;
+        link_make(&zero, &l);
+        assert_true(zero.len < five.len);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -200,6 +216,7 @@ int main(void)
                 cmocka_unit_test(an_acknowledgement_tells_number_and_text),
                 cmocka_unit_test(the_kernel_answers),
                 cmocka_unit_test(what_the_kernel_says_about_a_mistake_is_in_the_error),
+                cmocka_unit_test(a_vlan_has_an_id_also_if_that_is_0),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
