@@ -244,10 +244,14 @@ static int ensure_vlan_interface(struct space *s, const struct bridge_config *b,
                 return found < 0 ? -1 : link_set_up(s->host, ret->index, true, err);
         pair.mtu = bridge->mtu;
         pair.peer = (__typeof__(pair.peer)){ .name = name, .netns = -1, .mtu = bridge->mtu };
-        if (make_pair(s, &pair, other, err) < 0 || link_get(s->host, other, &port, err) < 0 ||
-            set_vlans(s, b, port.index, false, err) < 0 || link_get(s->host, name, ret, err) < 0)
+        if (make_pair(s, &pair, other, err) < 0)
                 return -1;
-        return link_set_up(s->host, ret->index, true, err);
+        if (link_get(s->host, other, &port, err) == 0 && set_vlans(s, b, port.index, false, err) == 0 &&
+            link_get(s->host, name, ret, err) == 0 && link_set_up(s->host, ret->index, true, err) == 0)
+                return 0;
+        if (link_find(s->host, other, &port, NULL) > 0) /* who comes next would take it as it is */
+                (void)!link_remove(s->host, port.index, NULL);
+        return -1;
 }
 
 int bridge_gateway(struct space *s, const struct bridge_config *b, const struct link *bridge, struct cni_result *r,
