@@ -47,22 +47,24 @@ static void signal_all(struct supervisor *s, int sig)
                 s->terminated = true;
 }
 
+/*
+ * kill_all() - and from then on some have to end: finding them all takes longer than that on a slow machine. Others may
+ * have come meanwhile.
+ */
+static void kill_all(struct supervisor *s)
+{
+        signal_all(s, SIGKILL);
+        s->deadline_ms = now_ms() + KILL_PAUSE_MS;
+        if (s->deadline_ms > s->killing_ms + KILL_LIMIT_MS)
+                s->deadline_ms = s->killing_ms + KILL_LIMIT_MS;
+}
+
 static void start_killing(struct supervisor *s)
 {
         say(SAY_INFO, "killing the remaining descendants");
         s->phase = KILLING;
         s->killing_ms = now_ms();
-        s->deadline_ms = s->killing_ms + KILL_PAUSE_MS;
-        signal_all(s, SIGKILL);
-}
-
-/* Some have ended, others may have come: a large family on a slow machine takes its time. */
-static void go_on_killing(struct supervisor *s)
-{
-        s->deadline_ms = now_ms() + KILL_PAUSE_MS;
-        if (s->deadline_ms > s->killing_ms + KILL_LIMIT_MS)
-                s->deadline_ms = s->killing_ms + KILL_LIMIT_MS;
-        signal_all(s, SIGKILL);
+        kill_all(s);
 }
 
 static void start_leaving(struct supervisor *s)
@@ -119,7 +121,7 @@ static int reap(struct supervisor *s, struct cor_err *err)
         else if (before == RUNNING && s->phase == LEAVING)
                 start_leaving(s);
         else if (s->phase == KILLING && some)
-                go_on_killing(s);
+                kill_all(s);
         else if (s->phase == KILLING)
                 signal_all(s, SIGKILL);
         return 0;
