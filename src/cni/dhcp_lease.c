@@ -211,6 +211,9 @@ static int give_back(struct dhcp_lease *l, struct cor_err *err)
 
         if (dhcp_lease_result(l, &r, err) < 0 || dhcp_place_find(&l->place, &space, &link, err) <= 0)
                 return -1;
+        /* Whoever called ADD may have been slower to put it there than we were to take it away. */
+        if (address_remove(space.inside, &(struct address){ .index = link.index, .ip = l->terms.address }, err) < 0)
+                return -1;
         result_take_link(r, &link, l->netns);
         r->ips[0].interface = (struct cor_opt_u64){ .set = true, .value = 0 };
         return space_configure(&space, l->place.ifname, r, err);

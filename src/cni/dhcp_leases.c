@@ -18,7 +18,7 @@ enum { FILE_MAX_BYTES = 64 * 1024, LEASES_MAX = 65536, LOCK_MS = 3000 };
 
 struct saved {
         struct dhcp_request *request;
-        uint64_t device, inode;
+        uint64_t device, inode, cookie;
         int index;
         int64_t asked;
         const char *server_mac, *message;
@@ -27,6 +27,7 @@ static const struct cor_json_field saved_fields[] = {
         COR_FIELD_OBJ("request", OBJ, struct saved, request, &dhcp_request_doc, COR_JSON_REQUIRED),
         COR_FIELD("device", U64, struct saved, device, COR_JSON_REQUIRED),
         COR_FIELD("inode", U64, struct saved, inode, COR_JSON_REQUIRED),
+        COR_FIELD("cookie", U64, struct saved, cookie, 0),
         COR_FIELD("index", I32, struct saved, index, COR_JSON_REQUIRED),
         COR_FIELD("asked", I64, struct saved, asked, COR_JSON_REQUIRED | COR_JSON_ALWAYS),
         COR_FIELD("serverMac", STR, struct saved, server_mac, COR_JSON_REQUIRED),
@@ -42,6 +43,7 @@ static void save(struct dhcp_leases *d, const struct dhcp_lease *l)
                 .request = l->request,
                 .device = l->place.device,
                 .inode = l->place.inode,
+                .cookie = l->place.cookie,
                 .index = l->place.index,
                 .asked = l->asked,
                 .server_mac = mac,
@@ -77,6 +79,7 @@ static int resume(const struct saved *s, struct dhcp_lease *l, struct cor_err *e
                 return cor_fail(err, COR_NOT_FOUND, "it is from before the machine was started");
         l->place.device = s->device;
         l->place.inode = s->inode;
+        l->place.cookie = s->cookie;
         l->place.index = s->index;
         if (dhcp_place_find(&l->place, &space, &link, err) <= 0)
                 return -1;

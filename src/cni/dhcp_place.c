@@ -13,6 +13,10 @@
 #include "base/fd.h"
 #include "linux/namespace.h"
 
+#ifndef SO_NETNS_COOKIE /* Linux 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
+
 /* -------------------------------------------------------------------------------------------------------- the place */
 
 static bool says_gone(const struct cor_err *err)
@@ -20,18 +24,23 @@ static bool says_gone(const struct cor_err *err)
         return err->kind == COR_NOT_FOUND || err->kind == COR_INVALID;
 }
 
-/* The number of a namespace that ended may be given to a new one; that its interface has the same index is unlikely. */
-static int same_namespace(struct dhcp_place *p, int netns, struct cor_err *err)
+/* @inside: a socket in it */
+static int same_namespace(struct dhcp_place *p, int netns, int inside, struct cor_err *err)
 {
+        uint64_t cookie = 0;
+        socklen_t len = sizeof cookie;
         struct stat st;
 
         if (fstat(netns, &st) < 0)
                 return cor_fail_errno(err, "%s", p->netns);
+        if (getsockopt(inside, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+                cookie = 0;
         if (!p->inode) {
                 p->device = st.st_dev;
                 p->inode = st.st_ino;
+                p->cookie = cookie;
         }
-        if (p->device == st.st_dev && p->inode == st.st_ino)
+        if (p->device == st.st_dev && p->inode == st.st_ino && p->cookie == cookie)
                 return 1;
         (void)cor_fail(err, COR_NOT_FOUND, "%s is another namespace", p->netns);
         return 0;
@@ -44,12 +53,12 @@ int dhcp_place_find(struct dhcp_place *p, struct space *s, struct link *ret_link
         s->netns = namespace_open(p->netns, CLONE_NEWNET, err);
         if (s->netns < 0)
                 return says_gone(err) ? 0 : -1;
-        same = same_namespace(p, s->netns, err);
-        if (same <= 0)
-                return same;
         s->inside = netns_socket(s->netns, NETLINK_ROUTE, err);
         if (s->inside < 0)
                 return -1;
+        same = same_namespace(p, s->netns, s->inside, err);
+        if (same <= 0)
+                return same;
         if (link_get(s->inside, p->ifname, ret_link, err) < 0)
                 return says_gone(err) ? 0 : -1;
         if (p->index && p->index != ret_link->index) {

@@ -3,7 +3,7 @@
 /*
  * The interface that a lease is for, and packets through it. The daemon stays in its own network namespace, and keeps
  * nothing open in that of a container but the socket of an exchange that is under way: so a namespace that nobody uses
- * any more goes away. It is found again by its path, and held to be the same by its number and the interface's index.
+ * any more goes away. It is found again by its path, and held to be the same by its numbers and the interface's index.
  */
 #include "cni/dhcp_message.h"
 #include "cni/space.h"
@@ -12,6 +12,7 @@ struct dhcp_place {
         const char *netns; /* as the daemon sees it */
         const char *ifname;
         uint64_t device, inode; /* of the namespace; 0: not known yet */
+        uint64_t cookie;        /* of the namespace, unlike the above never given again; 0: a kernel before 5.14 */
         int index;              /* of the interface */
 };
 /*
