@@ -99,7 +99,7 @@ static void test_times(void **state)
                 const uint8_t codes[] = { DHCP_LEASE_TIME, DHCP_RENEWAL_TIME, DHCP_REBINDING_TIME };
                 auto_json struct cni_result *result = NULL;
                 struct reply r = reply_granting();
-                struct dhcp_terms t;
+                struct dhcp_terms t = { .lease_ms = 0 };
 
                 for (size_t j = 0; j < COR_COUNT(given); j++)
                         if (given[j])
