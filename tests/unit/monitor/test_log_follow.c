@@ -18,7 +18,7 @@
 #include "monitor/log_file.h"
 #include "monitor/log_read.h"
 
-enum { LINES = 1500, FILE_BYTES = 1000 }; /* a hundred files */
+enum { LINES = 800, FILE_BYTES = 1000 }; /* some sixty files */
 
 static int write_lines(const char *folder, bool compress)
 {
