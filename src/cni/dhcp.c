@@ -82,8 +82,7 @@ static const struct cor_json_field fields[] = {
 };
 static const struct cor_json_doc dhcp_doc = COR_DOC(struct dhcp_config, fields, NULL);
 
-/* ------------------------------------------------------------------------------------------------------- the request
- */
+/* ------------------------------------------------------------------------------------------------------ the request */
 
 static void ask_for(struct dhcp_request *q, uint32_t option)
 {
@@ -191,7 +190,7 @@ static int prepare(struct cni_call *c, struct dhcp_config **ret_config, struct d
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- verbs */
+/* ------------------------------------------------------------------------------------------------------------ verbs */
 
 /* *ret_reached: an error is the daemon's */
 static int ask(struct cni_call *c, const struct dhcp_config *config, const struct dhcp_request *q,

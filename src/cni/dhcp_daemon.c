@@ -29,8 +29,7 @@ struct words {
         struct dhcp_settings settings;
 };
 
-/* ----------------------------------------------------------------------------------------------------------- options
- */
+/* ---------------------------------------------------------------------------------------------------------- options */
 
 static const char usage[] = "Usage: dhcp daemon [OPTION...]\n\n"
                             "Asks DHCP servers for the plugin dhcp, and keeps the leases.\n\n"
@@ -126,8 +125,7 @@ static int read_words(int argc, char **argv, struct words *w, struct cor_err *er
         return 1;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- sockets
- */
+/* ---------------------------------------------------------------------------------------------------------- sockets */
 
 /* systemd has made the socket: exactly one, which listens. 1 with *ret_fd, or 0 */
 static int find_passed(int *ret_fd, struct cor_err *err)
@@ -187,8 +185,7 @@ static char *folder_of(const char *socket)
         return cor_printf("%.*s.leases", (int)len, socket);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the daemon
- */
+/* ------------------------------------------------------------------------------------------------------- the daemon */
 
 static int take_signals(struct cor_err *err)
 {

@@ -219,8 +219,7 @@ static int give_back(struct dhcp_lease *l, struct cor_err *err)
         return space_configure(&space, l->place.ifname, r, err);
 }
 
-/* --------------------------------------------------------------------------------------------------- when to do what
- */
+/* -------------------------------------------------------------------------------------------------- when to do what */
 
 static int64_t jitter(void)
 {
@@ -492,7 +491,7 @@ enum dhcp_event dhcp_lease_input(struct dhcp_lease *l, const struct dhcp_setting
         return event;
 }
 
-/* --------------------------------------------------------------------------------------------------- begin and end */
+/* ---------------------------------------------------------------------------------------------------- begin and end */
 
 int dhcp_lease_resume(struct dhcp_lease *l, const uint8_t *message, size_t n, int64_t asked, struct cor_err *err)
 {

@@ -156,8 +156,7 @@ ssize_t dhcp_unhex(const char *hex, uint8_t *ret, size_t room)
         return (ssize_t)n;
 }
 
-/* -------------------------------------------------------------------------------------------------------- the client
- */
+/* ------------------------------------------------------------------------------------------------------- the client */
 
 static int send_all(int sock, const char *text, size_t len, int64_t end, struct cor_err *err)
 {

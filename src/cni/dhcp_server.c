@@ -34,8 +34,7 @@ struct server {
         int64_t closed_until; /* nobody is let in */
 };
 
-/* ----------------------------------------------------------------------------------------------------------- answers
- */
+/* ---------------------------------------------------------------------------------------------------------- answers */
 
 static void send_text(struct client *c, const char *text, size_t len)
 {
@@ -91,8 +90,7 @@ static void ended(void *data, struct dhcp_lease *l, const struct cor_err *why)
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- requests
- */
+/* --------------------------------------------------------------------------------------------------------- requests */
 
 static int serve(struct server *s, struct client *c, struct cor_err *err)
 {
@@ -157,8 +155,7 @@ static void read_request(struct server *s, struct client *c)
                 answer_error(c, &err);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- clients
- */
+/* ---------------------------------------------------------------------------------------------------------- clients */
 
 static void free_client(struct client *c)
 {
@@ -233,8 +230,7 @@ static void sweep(struct server *s)
         s->n_clients = n;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the loop
- */
+/* --------------------------------------------------------------------------------------------------------- the loop */
 
 static int set_timer(struct server *s, struct cor_err *err)
 {

@@ -70,7 +70,7 @@ static uint8_t family_of(const struct ip *a)
         return ip_is_4(a) ? NFPROTO_IPV4 : NFPROTO_IPV6;
 }
 
-/* ------------------------------------------------------------------------------------------- whose a port is */
+/* -------------------------------------------------------------------------------------------------- whose a port is */
 
 /*
  * A rule of "ports" says behind its owner what it takes, and for which container: "tcp4/8080@192.0.2.1#0badcafe", with
@@ -143,7 +143,7 @@ static int refuse_taken(const struct cni_call *c, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the rules */
+/* -------------------------------------------------------------------------------------------------------- the rules */
 
 /* What is to be published, and for whom. */
 struct publication {
