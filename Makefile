@@ -17,7 +17,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 deb check-guest clean
+.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 deb check-deb check-guest clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -37,6 +37,7 @@ help:
 	@echo 'make deps         install the packages that these need (Debian and its kin)'
 	@echo 'make riscv64      cross-build into build-riscv64/'
 	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
+	@echo 'make check-deb    install, use, upgrade and remove these packages in fresh Debian systems'
 	@echo 'make check-guest  run the tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB; PASS=root,'
 	@echo '                  root-systemd, user or user-systemd: who runs them, and who makes the cgroups'
 	@echo 'make clean        remove the build folders'
@@ -89,6 +90,10 @@ riscv64:
 deb:
 	@scripts/deps build deb $(if $(filter-out $(shell dpkg --print-architecture),$(ARCH)),$(ARCH) deb-$(ARCH))
 	@scripts/deb $(ARCH) dist/$(ARCH)
+
+check-deb: deb
+	@scripts/deps check-deb
+	@tests/packages/debian
 
 check-guest:
 	@PASS=$(PASS) scripts/check-guest $(GUEST)
