@@ -17,7 +17,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 deb check-deb check-guest clean
+.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 dist deb check-deb check-guest clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -36,6 +36,7 @@ help:
 	@echo 'make install      into PREFIX ($(PREFIX)) below DESTDIR'
 	@echo 'make deps         install the packages that these need (Debian and its kin)'
 	@echo 'make riscv64      cross-build into build-riscv64/'
+	@echo 'make dist         a source archive of the commit into dist/'
 	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
 	@echo 'make check-deb    install, use, upgrade and remove these packages in fresh Debian systems'
 	@echo 'make check-guest  run the tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB; PASS=root,'
@@ -86,6 +87,9 @@ riscv64:
 	@scripts/configure build-riscv64 --cross-file .cache/sysroot-riscv64/meson-cross.ini \
 		-Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true,false)
 	@ninja -C build-riscv64
+
+dist:
+	@scripts/dist dist
 
 deb:
 	@scripts/deps build deb $(if $(filter-out $(shell dpkg --print-architecture),$(ARCH)),$(ARCH) deb-$(ARCH))

@@ -144,15 +144,15 @@ called() {
         diff -r "$T/debs" "$T/again"
 }
 
-@test "the version is that of the tag, or on the way there by the date of the commit" {
+@test "the version is that of the tag, or on the way there by the date of the commit; a source archive keeps it" {
         skip_unless "program git"
         local tree=$BATS_TEST_TMPDIR/tree
         mkdir -p "$tree/scripts"
-        cp "$SOURCE_DIR/scripts/version" "$tree/scripts/"
+        cp "$SOURCE_DIR"/scripts/{version,dist} "$tree/scripts/"
         printf "project('coracle', 'c',\n  version: '7.2.1',\n" >"$tree/meson.build"
         export GIT_COMMITTER_DATE="1700000000 +0900" GIT_CONFIG_GLOBAL=/dev/null
         git -C "$tree" init -q
-        git -C "$tree" add meson.build scripts/version
+        git -C "$tree" add meson.build scripts
         git -C "$tree" -c user.name=somebody -c user.email=somebody@example.org commit -q -m first
         run -0 "$tree/scripts/version"
         expect_output "7.2.1~git20231114.221320"
@@ -163,6 +163,14 @@ called() {
         echo "# changed" >>"$tree/meson.build"
         run -0 "$tree/scripts/version"
         expect_output "7.2.1~git20231114.221320+local"
+        run -0 "$tree/scripts/dist" "$tree/dist" # the commit, not the change
+        cp -a "$tree/.git" "$BATS_TEST_TMPDIR/.git" && git -C "$BATS_TEST_TMPDIR" checkout -q -f
+        touch "$BATS_TEST_TMPDIR/meson.build"
+        run -0 "$BATS_TEST_TMPDIR/scripts/dist" "$BATS_TEST_TMPDIR/dist"
+        cmp "$tree/dist/coracle-7.2.1~git20231114.221320.tar.gz" "$output"
+        tar -xzf "$output" -C "$BATS_TEST_TMPDIR"
+        run -0 "$BATS_TEST_TMPDIR/coracle-7.2.1~git20231114.221320/scripts/version"
+        expect_output "7.2.1~git20231114.221320"
         git -C "$tree" checkout -q meson.build
         git -C "$tree" tag v7.2.1
         run -0 "$tree/scripts/version"
