@@ -28,15 +28,12 @@ static char *kept(struct docker_info *i, const char *text)
         return cor_json_strdup(i, text ? text : "");
 }
 
-/* A list of texts that end with NULL */
-static const char **kept_list(struct docker_info *i, const char *const *items, size_t *ret_n)
+/* A list of @n texts */
+static const char **kept_list(struct docker_info *i, const char *const *items, size_t n)
 {
-        const char **copy;
+        const char **copy = cor_json_alloc(i, (n + 1) * sizeof *copy);
 
-        for (*ret_n = 0; items[*ret_n];)
-                (*ret_n)++;
-        copy = cor_json_alloc(i, (*ret_n + 1) * sizeof *copy);
-        for (size_t k = 0; k < *ret_n; k++)
+        for (size_t k = 0; k < n; k++)
                 copy[k] = kept(i, items[k]);
         return copy;
 }
@@ -139,7 +136,7 @@ static void add_warnings(struct docker_info *i)
 
 static void add_security(struct docker_info *i)
 {
-        const char *list[6] = { NULL };
+        const char *list[4];
         size_t n = 0;
 
         if (!rootless_entered() && lsm_apparmor_has_profiles())
@@ -149,7 +146,8 @@ static void add_security(struct docker_info *i)
                 list[n++] = "name=rootless";
         if (access("/proc/self/ns/cgroup", F_OK) == 0)
                 list[n++] = "name=cgroupns";
-        i->security_options = kept_list(i, list, &i->n_security_options);
+        i->security_options = kept_list(i, list, n);
+        i->n_security_options = n;
 }
 
 /* --- the store -----------------------------------------------------------------------------------------------------
@@ -312,13 +310,18 @@ static char *proxy(struct docker_info *i, const char *upper, const char *lower)
 
 static void add_plugins(struct docker_info *i)
 {
-        static const char *const volume[] = { "local", NULL };
-        static const char *const network[] = { "bridge", "host", "ipvlan", "macvlan", "null", NULL };
+        static const char *const volume[] = { "local" };
+        static const char *const network[] = { "bridge", "host", "ipvlan", "macvlan", "null" };
         struct docker_plugins *p = &i->plugins;
+        const char *const *log = log_driver_names();
 
-        p->volume = kept_list(i, volume, &p->n_volume);
-        p->network = kept_list(i, network, &p->n_network);
-        p->log = kept_list(i, log_driver_names(), &p->n_log);
+        while (log[p->n_log])
+                p->n_log++;
+        p->n_volume = COR_COUNT(volume);
+        p->n_network = COR_COUNT(network);
+        p->volume = kept_list(i, volume, p->n_volume);
+        p->network = kept_list(i, network, p->n_network);
+        p->log = kept_list(i, log, p->n_log);
         i->logging_driver = "json-file";
 }
 
