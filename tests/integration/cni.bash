@@ -81,6 +81,10 @@ host_state() {
         ls "$TEST_DIR"/data/* 2>/dev/null || true
 }
 
+# host_is STATE WHAT - the host's state is that again; what a namespace had goes a moment after it
+host_is() { wait_until has_state "$1" || expect_equal "$(host_state)" "$1" "$2"; }
+has_state() { [ "$(host_state)" = "$1" ]; }
+
 # network_of CONTAINER - addresses and routes of its eth0, to be compared
 network_of() {
         inside "$1" ip -j addr show dev "${2:-eth0}" | jq -c '.[0] | {mtu, addresses: [.addr_info[] | select(.scope != "link") |

@@ -216,12 +216,12 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$2"
         cni ADD "$CONFIG" >/dev/null
         host ip netns del c1
         cni DEL "$CONFIG"
-        expect_equal "$(host_state)" "$before" "after DEL without namespace"
+        host_is "$before" "after DEL without namespace"
         container c1
         cni ADD "$CONFIG" >/dev/null
         host umount /run/netns/c1
         cni DEL "$CONFIG"
-        expect_equal "$(host_state)" "$before" "after DEL with a file"
+        host_is "$before" "after DEL with a file"
         host rm /run/netns/c1
         container c1
         cni ADD "$CONFIG" >/dev/null
@@ -229,7 +229,7 @@ print(socket.create_connection((sys.argv[1], 7000), 20).makefile().read())' "$2"
         inside c1 ip link set eth0 name other
         host ip netns del c1
         cni DEL "$CONFIG" CNI_NETNS=
-        expect_equal "$(host_state)" "$before" "after DEL without CNI_NETNS"
+        host_is "$before" "after DEL without CNI_NETNS"
 }
 
 @test "bridge: an ADD that fails leaves nothing" {

@@ -19,7 +19,7 @@ chained() { # TYPE FILTER [VERSION] - a configuration with the result of bridge
         jq -cn --arg type "$1" --argjson r "$RESULT" '{cniVersion: "1.0.0", name: "blue", type: $type, prevResult: $r} | '"$2"
 }
 
-as_before() { expect_equal "$(host_state)" "$BEFORE" "state of the host"; }
+as_before() { host_is "$BEFORE" "state of the host"; }
 
 # tell WHERE ADDRESS [PROTOCOL] - a server in the container WHERE ("host" for the host) that answers "from PEER", for ever
 tell() {

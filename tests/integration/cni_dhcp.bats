@@ -162,7 +162,7 @@ lacks_address() { inside "$1" ip -o link show dev eth0 && ! has_address "$@"; }
         cni DEL "$CONFIG"
         cni DEL "$CONFIG" CNI_NETNS=
         cni DEL "$CONFIG" CNI_NETNS=/run/netns/gone
-        expect_equal "$(host_state)" "$before"
+        host_is "$before" "after DEL"
         expect_equal "$(find "$TEST_DIR/dhcp.leases" -type f ! -name lock)" ""
 }
 

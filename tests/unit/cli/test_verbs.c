@@ -158,7 +158,7 @@ static void completions_follow_the_grammar(void **state)
         expect_completion("completion z", "zsh\n");
         expect_completion("--r", "--root\n");
         expect_completion("nothing ", "");
-        expect_completion("system ", "check\ndf\nevents\ninfo\nprune\nstart\nstop\n");
+        expect_completion("system ", "check\ndf\ndoctor\nevents\ninfo\nprune\nstart\nstop\n");
         expect_completion("container pa", "pause\n");
         expect_completion("run --cidf", "--cidfile\n");
         expect_completion("run --cidfile ", ":files\n");

@@ -254,7 +254,7 @@ static int add(struct opened *o, const char *name, const char *document, struct 
         auto_network_row row = { .name = cor_strdup(name),
                                  .driver = cor_strdup("bridge"),
                                  .document = cor_strdup(document),
-                                 .id = cor_printf("%064x", (unsigned)name[0]) };
+                                 .id = cor_printf("%02x%062x", (unsigned)name[0], 0U) };
 
         return network_subnet_add(o->s, &row, &standard, err);
 }
