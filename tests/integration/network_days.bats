@@ -191,6 +191,7 @@ has_none() { # NETWORK - nobody is connected, and it can go
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
         calls_of "${what[@]}"
         coracle rm -f xa >/dev/null
+        wait_until settled # the kernel takes a namespace apart behind our back
         host_state >"$TEST_DIR/connected"
         while read -r name number <&4; do
                 killed_at "$name" "$number" "${what[@]}"
