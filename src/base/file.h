@@ -55,7 +55,7 @@ ssize_t cor_read_at(int dirfd, const char *path, char *buf, size_t size, struct 
 
 /*
  * cor_copy_content() - all that regular file @from has now, to @to, which is empty: what is a hole stays one, and who
- * goes on writing is not followed. Its size, or -1
+ * goes on writing is not followed. Files of the kernel that say they have no size may have 64 MiB. Its size, or -1
  */
 int64_t cor_copy_content(int from, int to, struct cor_err *err) COR_MUST_CHECK;
 

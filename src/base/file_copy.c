@@ -8,16 +8,19 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20, BUFFER = 256 << 10 };
+enum { PIECE = 1 << 20, BUFFER = 256 << 10, UNSIZED_MAX = 64 << 20 };
 
-/* What has no size, as files of procfs, ends where it ends. */
-static int64_t copy_unsized(int from, int to, struct cor_err *err)
+/* From where both are, up to @limit bytes or to the file's end; how many */
+static int64_t copy_read(int from, int to, int64_t limit, struct cor_err *err)
 {
         auto_str buf = cor_alloc(BUFFER);
         int64_t total = 0;
-        ssize_t n;
 
-        while ((n = read(from, buf, BUFFER)) != 0) {
+        while (total < limit) {
+                ssize_t n = read(from, buf, limit - total < BUFFER ? (size_t)(limit - total) : BUFFER);
+
+                if (n == 0)
+                        break;
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
@@ -27,6 +30,16 @@ static int64_t copy_unsized(int from, int to, struct cor_err *err)
                 total += n;
         }
         return total;
+}
+
+/* What has no size, as files of procfs, ends where it ends; what does not is no such file. */
+static int64_t copy_unsized(int from, int to, struct cor_err *err)
+{
+        int64_t n = copy_read(from, to, UNSIZED_MAX + 1, err);
+
+        return n <= UNSIZED_MAX ? n
+                                : cor_fail(err, COR_INVALID, "a file whose size is said to be 0 has more than %d MiB",
+                                           UNSIZED_MAX >> 20);
 }
 
 /* From @at up to @end; how far it came: less, where the file ends by now */
@@ -40,7 +53,7 @@ static off_t copy_piece(int from, int to, off_t at, off_t end, struct cor_err *e
                 if (n == 0)
                         break;
                 if (n < 0 && errno == EINVAL && lseek(from, at, SEEK_SET) == at) { /* not every file can */
-                        int64_t rest = copy_unsized(from, to, err);
+                        int64_t rest = copy_read(from, to, end - at, err);
 
                         return rest < 0 ? -1 : at + rest;
                 }

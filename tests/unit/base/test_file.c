@@ -464,6 +464,19 @@ static void content_of_the_kernels_files_is_as_long_as_it_is(void **state)
         }
 }
 
+static void content_without_a_size_has_an_end(void **state)
+{
+        struct scratch *s = *state;
+        auto_fd zero = open("/dev/zero", O_RDONLY | O_CLOEXEC); /* says 0 bytes, and has no end */
+        auto_fd out = openat(s->fd, "endless", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        struct cor_err err = { 0 };
+
+        assert_true(zero >= 0 && out >= 0);
+        assert_int_equal(cor_copy_content(zero, out, &err), -1);
+        assert_int_equal(err.kind, COR_INVALID);
+        assert_non_null(strstr(err.msg, "more than 64 MiB"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -485,6 +498,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(content_is_copied_with_its_holes, scratch_setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(content_of_the_kernels_files_is_as_long_as_it_is, scratch_setup,
                                                 scratch_teardown),
+                scratch_test(content_without_a_size_has_an_end),
                 cmocka_unit_test(paths_are_cleaned_lexically),
                 scratch_test(relative_paths_start_at_the_working_directory),
         };
