@@ -120,14 +120,8 @@ static void tools_done(struct tools *t)
 
 static int tools_open(struct engine *e, struct tools *ret, struct cor_err *err)
 {
-        const char *run;
-
-        if (store_run_path(e->store, &run, err) < 0)
-                return -1;
-        ret->run = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (ret->run < 0)
-                return cor_fail_errno(err, "open %s", run);
-        ret->sock = netlink_open(NETLINK_ROUTE, err);
+        ret->run = store_run_open(e->store, err);
+        ret->sock = ret->run < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
         return ret->sock < 0 ? -1 : 0;
 }
 

@@ -27,14 +27,8 @@ static void checking_done(struct checking *c)
 
 static int open_all(struct checking *c, struct cor_err *err)
 {
-        const char *run;
-
-        if (store_run_path(c->e->store, &run, err) < 0)
-                return -1;
-        c->run = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (c->run < 0)
-                return cor_fail_errno(err, "open %s", run);
-        c->sock = netlink_open(NETLINK_ROUTE, err);
+        c->run = store_run_open(c->e->store, err);
+        c->sock = c->run < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
         c->nft = c->sock < 0 ? -1 : netlink_open(NETLINK_NETFILTER, err);
         return c->nft < 0 ? -1 : 0;
 }

@@ -46,15 +46,10 @@ static int delete_by_other(int folder, const char *run, const char *id, struct c
 
 static int clear(struct store *s, const char *id, struct cor_err *err)
 {
-        auto_fd base = -1, folder = -1;
+        auto_fd base = store_run_open(s, err), folder = -1;
         const char *run;
 
-        if (store_run_path(s, &run, err) < 0)
-                return -1;
-        base = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (base < 0)
-                return cor_fail_errno(err, "open %s", run);
-        if (delete_by_own(run, id, err) < 0)
+        if (base < 0 || store_run_path(s, &run, err) < 0 || delete_by_own(run, id, err) < 0)
                 return -1;
         folder = openat(base, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (folder >= 0 && delete_by_other(folder, run, id, err) < 0)

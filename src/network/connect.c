@@ -216,13 +216,10 @@ static void connecting_done(struct connecting *c)
 static int open_sockets(struct connecting *c, struct cor_err *err)
 {
         auto_fd procfs = procfs_open(err);
-        const char *run;
 
-        if (procfs < 0 || store_run_path(c->container->store, &run, err) < 0)
-                return -1;
-        c->run = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        c->run = procfs < 0 ? -1 : store_run_open(c->container->store, err);
         if (c->run < 0)
-                return cor_fail_errno(err, "open %s", run);
+                return -1;
         c->netns = namespace_open_pid(procfs, c->container->pid, CLONE_NEWNET, err);
         c->sock = c->netns < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
         c->inside = c->sock < 0 ? -1 : netns_socket(c->netns, NETLINK_ROUTE, err);

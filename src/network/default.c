@@ -124,17 +124,11 @@ static int look(struct store *s, const struct network_default *w, struct network
 static int settle(struct store *s, const struct network_default *w, struct cor_err *err)
 {
         auto_network_row row = { 0 };
-        auto_fd run = -1, held = -1;
-        const char *path;
+        auto_fd run = store_run_open(s, err), held = -1;
         bool used;
         int r;
 
-        if (store_run_path(s, &path, err) < 0)
-                return -1;
-        run = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (run < 0)
-                return cor_fail_errno(err, "open %s", path);
-        held = network_lock(run, err);
+        held = run < 0 ? -1 : network_lock(run, err);
         r = held < 0 ? -1 : look(s, w, &row, &used, err);
         if (r != 0)
                 return r < 0 ? -1 : 0;

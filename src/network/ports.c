@@ -115,15 +115,9 @@ static int put(struct store *s, int sock, const struct port_rows *rows, struct c
 static int ensure_table(struct store *s, int sock, struct cor_err *err)
 {
         const struct firewall_content content = { .fill = bridge_fill_firewall, .data = s };
-        auto_fd run = -1, held = -1;
-        const char *path;
+        auto_fd run = store_run_open(s, err), held = -1;
 
-        if (store_run_path(s, &path, err) < 0)
-                return -1;
-        run = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (run < 0)
-                return cor_fail_errno(err, "open %s", path);
-        held = network_lock(run, err);
+        held = run < 0 ? -1 : network_lock(run, err);
         return held < 0 || firewall_ensure(sock, &content, err) < 0 ? -1 : 0;
 }
 

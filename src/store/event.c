@@ -22,17 +22,6 @@ enum {
         LOCK_MS = 2000,
 };
 
-int event_folder(struct store *s, struct cor_err *err)
-{
-        const char *path;
-        int fd;
-
-        if (store_run_path(s, &path, err) < 0)
-                return -1;
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
-}
-
 /* The file, locked; whoever turned it over before we got the lock has made another one. */
 static int open_locked(int folder, struct cor_err *err)
 {
@@ -74,7 +63,7 @@ static int turn_over(int folder, int fd, off_t size, struct cor_err *err)
 
 static int append(struct store *s, const struct cor_text *line, struct cor_err *err)
 {
-        auto_fd folder = event_folder(s, err), fd = -1;
+        auto_fd folder = store_run_open(s, err), fd = -1;
         char last = '\n';
         struct stat st;
 

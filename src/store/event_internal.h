@@ -6,7 +6,4 @@
 #define EVENT_FILE     "events"
 #define EVENT_FILE_OLD "events.1"
 
-/* event_folder() - where the files are, open */
-int event_folder(struct store *s, struct cor_err *err) COR_MUST_CHECK;
-
 #endif

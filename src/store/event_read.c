@@ -84,7 +84,7 @@ int event_reader_open(struct store *s, const struct event_query *q, struct event
         r->folder = r->notify = r->file = -1;
         if (event_query_check(q, err) < 0)
                 return -1;
-        r->folder = event_folder(s, err);
+        r->folder = store_run_open(s, err);
         if (r->folder < 0 || watch(r, err) < 0 || find_start(r, err) < 0)
                 return -1;
         *ret = COR_TAKE(r);

@@ -110,3 +110,14 @@ int store_run_path(struct store *s, const char **ret, struct cor_err *err)
         *ret = s->run;
         return 0;
 }
+
+int store_run_open(struct store *s, struct cor_err *err)
+{
+        const char *path;
+        int fd;
+
+        if (store_run_path(s, &path, err) < 0)
+                return -1;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
+}

@@ -52,6 +52,8 @@ const char *store_path(const struct store *s);
  * 0700.
  */
 int store_run_path(struct store *s, const char **ret, struct cor_err *err) COR_MUST_CHECK;
+/* store_run_open() - that folder, for reading; the caller's */
+int store_run_open(struct store *s, struct cor_err *err) COR_MUST_CHECK;
 int store_images_fd(const struct store *s); /* images/, borrowed */
 int store_layers_fd(const struct store *s); /* layers/, borrowed */
 /* store_overlay_prefix() - "trusted.overlay." where the caller may write these, "user.overlay." elsewhere */
