@@ -64,6 +64,7 @@ int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output,
  * EXEC_REFUSED if there are only others
  */
 int cor_program_find(const char *name, char **ret, struct cor_err *err) COR_MUST_CHECK;
+bool cor_program_there(const char *name); /* whether there is one */
 
 /*
  * cor_libexec_path() - where @program is that only ours start: in $CORACLE_LIBEXEC (absolute), or the installed libexec

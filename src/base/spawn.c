@@ -70,6 +70,13 @@ int cor_program_find(const char *name, char **ret, struct cor_err *err)
         return cor_fail(err, COR_EXEC_MISSING, "%s: not found in PATH", name);
 }
 
+bool cor_program_there(const char *name)
+{
+        auto_str path = NULL;
+
+        return cor_program_find(name, &path, NULL) == 0;
+}
+
 /* A copy of @fd (or /dev/null if negative) that is clear of 0 to 2, where the child's own are put. */
 static int clear_of_stdio(int fd, struct cor_err *err)
 {

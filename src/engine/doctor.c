@@ -67,13 +67,6 @@ static bool is_root(void)
         return geteuid() == 0;
 }
 
-static bool has_program(const char *name)
-{
-        auto_str path = NULL;
-
-        return cor_program_find(name, &path, NULL) == 0;
-}
-
 static bool file_says(const char *path, const char *text)
 {
         auto_str content = NULL;
@@ -243,7 +236,7 @@ static void look_at_overlay(struct doctor_report *r)
 
         if (try_it(CLONE_NEWNS, attempt_overlay, &err) == 0) {
                 add(r, "overlay", DOCTOR_GOOD, "layers are mounted by the kernel");
-        } else if (!is_root() && has_program("fuse-overlayfs")) {
+        } else if (!is_root() && cor_program_there("fuse-overlayfs")) {
                 add(r, "overlay", DOCTOR_LIMITED, "layers are mounted by fuse-overlayfs, which is slower (%s)",
                     err.msg);
         } else {
@@ -338,7 +331,7 @@ static void look_at_ids(struct doctor_report *r)
 
         if (is_root())
                 return;
-        if (!has_program("newuidmap") || !has_program("newgidmap")) {
+        if (!cor_program_there("newuidmap") || !cor_program_there("newgidmap")) {
                 add(r, "subordinate ids", DOCTOR_MISSING, "newuidmap and newgidmap are not installed");
                 add_remedy(r, "apt install uidmap");
         } else if (idmap_rootless_default(0, 0, &map, &err) < 0) {

@@ -155,13 +155,6 @@ static char *user_name(uid_t uid)
         return NULL;
 }
 
-static bool in_path(const char *program)
-{
-        auto_str path = NULL;
-
-        return cor_program_find(program, &path, NULL) == 0;
-}
-
 static int ranges_of(const char *file, const char *name, uid_t uid, struct oci_id_map **items, size_t *n_items,
                      struct cor_err *err)
 {
@@ -193,7 +186,7 @@ int idmap_rootless_default(uint32_t uid, uint32_t gid, struct idmap *ret, struct
         size_t n_sub_uids = 0, n_sub_gids = 0;
         struct idmap m = { 0 };
 
-        if (in_path("newuidmap") && in_path("newgidmap")) {
+        if (cor_program_there("newuidmap") && cor_program_there("newgidmap")) {
                 auto_str name = user_name(geteuid());
 
                 /* subgid lists are by user as well */
