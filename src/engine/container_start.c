@@ -188,9 +188,11 @@ static int start(struct engine *e, const struct container_row *r, const struct m
 {
         auto_fd sock = get_monitor(e, r, err);
         auto_fd root = sock < 0 ? -1 : monitor_mount_root(e->store, r, true, err);
-        const struct spec_start spec = { .row = r, .root = root };
+        auto_spec_documents d = { 0 };
+        const struct spec_start spec = { .row = r, .documents = &d, .root = root };
 
-        if (root < 0 || spec_write(e->store, &spec, NULL, err) < 0 || engine_prepare_networks(e, r, err) < 0 ||
+        if (root < 0 || spec_documents_parse(r, &d, err) < 0 || spec_write(e->store, &spec, NULL, err) < 0 ||
+            engine_prepare_networks(e, r, d.host_config->network_mode, err) < 0 ||
             greet(sock, root, attach, size, err) < 0)
                 return -1;
         *ret_sock = cor_fd_take(&sock);

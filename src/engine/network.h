@@ -57,8 +57,12 @@ int engine_check_networks(struct engine *e, bool repair, void (*found)(void *con
 int engine_settle_networks(struct engine *e, const struct docker_host_config *host,
                            const struct docker_networking_config *asked, char **ret, struct cor_err *err)
         COR_MUST_CHECK;
-/* engine_prepare_networks() - what a container that is to start finds: the default network as daemon.json says */
-int engine_prepare_networks(struct engine *e, const struct container_row *row, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * engine_prepare_networks() - what a container that is to start, with the given NetworkMode, finds: the default network
+ * as daemon.json says
+ */
+int engine_prepare_networks(struct engine *e, const struct container_row *row, const char *mode, struct cor_err *err)
+        COR_MUST_CHECK;
 /* engine_restore_firewall() - what somebody has emptied is filled again, if containers are connected; failing is logged
  */
 void engine_restore_firewall(struct engine *e);

@@ -175,13 +175,6 @@ int engine_settle_networks(struct engine *e, const struct docker_host_config *ho
         return 0;
 }
 
-/* Of docker's HostConfig no more than is needed here. */
-struct mode {
-        const char *name;
-};
-static const struct cor_json_field mode_fields[] = { COR_FIELD("NetworkMode", STR, struct mode, name, 0) };
-static const struct cor_json_doc mode_doc = COR_DOC(struct mode, mode_fields, NULL);
-
 static bool has_default(const struct docker_networking_config *c, const char *mode)
 {
         if (!c->endpoints)
@@ -192,17 +185,15 @@ static bool has_default(const struct docker_networking_config *c, const char *mo
         return false;
 }
 
-int engine_prepare_networks(struct engine *e, const struct container_row *row, struct cor_err *err)
+int engine_prepare_networks(struct engine *e, const struct container_row *row, const char *mode, struct cor_err *err)
 {
         auto_json struct docker_networking_config *c = NULL;
-        auto_json struct mode *mode = NULL;
 
         if (runtime_default_rootless())
                 return 0;
-        if (cor_json_parse(&mode_doc, row->host_config, strlen(row->host_config), row->name, &mode, err) < 0 ||
-            parse(row->networking, &c, err) < 0)
+        if (parse(row->networking, &c, err) < 0)
                 return -1;
-        return has_default(c, mode->name) ? network_config_default(e, err) : 0;
+        return has_default(c, mode) ? network_config_default(e, err) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------- connect and disconnect */

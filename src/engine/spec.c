@@ -106,7 +106,7 @@ int spec_build(struct spec *s, struct cor_text *ret, struct cor_err *err)
         return 0;
 }
 
-static int parse_documents(const struct container_row *row, struct spec_documents *ret, struct cor_err *err)
+int spec_documents_parse(const struct container_row *row, struct spec_documents *ret, struct cor_err *err)
 {
         if (cor_json_parse(&docker_config_doc, row->config, strlen(row->config), "Config", &ret->config, err) < 0 ||
             cor_json_parse(&docker_host_config_doc, row->host_config, strlen(row->host_config), "HostConfig",
@@ -126,12 +126,13 @@ static int write_bundle(struct spec *s, const struct cor_text *text, struct cor_
 
 int spec_write(struct store *store, const struct spec_start *start, struct cor_strv *warnings, struct cor_err *err)
 {
-        auto_spec_documents d = { 0 };
         auto_text text = COR_TEXT_INIT;
         struct spec s = {
                 .store = store,
                 .row = start->row,
                 .id = start->row->id,
+                .config = start->documents->config,
+                .host = start->documents->host_config,
                 .root = start->root,
                 .warnings = warnings,
                 .rootless = runtime_default_rootless(),
@@ -139,13 +140,9 @@ int spec_write(struct store *store, const struct spec_start *start, struct cor_s
         };
         int r;
 
-        if (parse_documents(start->row, &d, err) < 0)
-                return -1;
         s.mapped = start->row->id_map != NULL;
         if (s.mapped && idmap_parse(start->row->id_map, &s.ids, err) < 0)
                 return cor_wrap(err, "container %.12s", s.id);
-        s.config = d.config;
-        s.host = d.host_config;
         r = spec_build(&s, &text, err);
         if (r == 0)
                 r = write_bundle(&s, &text, err);

@@ -56,12 +56,16 @@ void spec_mounts_done(struct spec_mounts *m);
  */
 int spec_mounts_create(struct store *s, const char *id, const struct spec_documents *d, int root,
                        struct spec_mounts *ret, struct cor_err *err) COR_MUST_CHECK;
+/* spec_documents_parse() - those of a row; spec_documents_done() *ret */
+int spec_documents_parse(const struct container_row *row, struct spec_documents *ret, struct cor_err *err)
+        COR_MUST_CHECK;
 /* spec_wants_volumes() - some of them may want to see what the image has at their places: @root is of use */
 bool spec_wants_volumes(const struct spec_documents *d);
 
 struct spec_start {
-        const struct container_row *row; /* with documents */
-        int root;                        /* the container's root filesystem, for reading; borrowed */
+        const struct container_row *row;
+        const struct spec_documents *documents;
+        int root; /* the container's root filesystem, for reading; borrowed */
 };
 /*
  * spec_write() - the files of containers/<id>/ for the next start. What the configuration leans on is looked up now:

@@ -67,7 +67,8 @@ int main(int argc, char **argv)
         auto_strv warnings = { 0 };
         auto_str folder = NULL;
         struct cor_err err = { 0 };
-        struct spec_start start = { .row = &row };
+        auto_spec_documents documents = { 0 };
+        struct spec_start start = { .row = &row, .documents = &documents };
 
         if (argc < 6 || argc > 7) {
                 fprintf(stderr, "usage: bundle STORE ID ROOT CONFIG HOST-CONFIG [IMAGE-CONFIG]\n");
@@ -78,7 +79,8 @@ int main(int argc, char **argv)
             make_row(store, argv, start.root, &row, &warnings, &err) < 0)
                 return fail(&err);
         folder = container_folder_path(store, row.id);
-        if (cor_mkdirs(folder, 0700, &err) < 0 || spec_write(store, &start, &warnings, &err) < 0)
+        if (cor_mkdirs(folder, 0700, &err) < 0 || spec_documents_parse(&row, &documents, &err) < 0 ||
+            spec_write(store, &start, &warnings, &err) < 0)
                 return fail(&err);
         for (size_t i = 0; i < warnings.n_items; i++)
                 fprintf(stderr, "WARNING: %s\n", warnings.items[i]);
