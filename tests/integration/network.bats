@@ -6,42 +6,19 @@
 load lib
 load registries
 load containers
+load networks
 
 setup() {
         setup_containers
         host_state >"$TEST_DIR/before"
 }
 
-teardown() {
-        local id left=0
-        if [ -n "${TEST_DIR:-}" ] && [ -e "$TEST_DIR/before" ]; then
-                for id in $(container_ids); do coracle rm -f -v "$id" >/dev/null 2>&1 || true; done
-                coracle network prune -f >/dev/null 2>&1 || true
-                wait_until is_as_before || { host_state | diff "$TEST_DIR/before" - || true; left=1; }
-        fi
-        teardown_containers && [ "$left" = 0 ]
-}
+teardown() { teardown_networks; }
 
 # Interfaces, addresses and routes; those of the default bridge stay, and are no test's; own0 changes with its ports
 host_state() {
         in_net sh -c 'ip -o link; ip -o addr; ip route; ip -6 route' | grep -v -e coracle0 -e own0 | sed 's/^[0-9]*: //; s/ valid_lft.*//; s/ tentative//'
 }
-
-# The kernel takes its time to clear a namespace away.
-is_as_before() { host_state | cmp -s "$TEST_DIR/before" -; }
-
-# start NAME FLAG... - a container that waits
-start() {
-        local name=$1
-        shift
-        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
-}
-
-address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
-address6_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.GlobalIPv6Address}}{{end}}" "$1"; }
-
-reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
-is_cut_off() { ! coracle exec "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
 
 @test "network ls: there are three from the beginning, which stay" {
         run coracle network ls --format '{{.Name}} {{.Driver}} {{.Scope}}'
@@ -722,7 +699,7 @@ EOF
 # server_at ADDRESS ANSWER [FLAG...] - a server of names in the far namespace that says ANSWER to everything, and writes
 # down what it was asked in $TEST_DIR/asked
 server_at() {
-        in_far "$SOURCE_DIR/tests/integration/tools/name_server.py" --log "$TEST_DIR/asked" --ready "$TEST_DIR/ready.$1" "$@" </dev/null >/dev/null 2>&1 3>&- &
+        nsenter --net="/proc/$FAR/ns/net" "$SOURCE_DIR/tests/integration/tools/name_server.py" --log "$TEST_DIR/asked" --ready "$TEST_DIR/ready.$1" "$@" </dev/null >/dev/null 2>&1 3>&- &
         SERVERS+=("$!")
         wait_until test -e "$TEST_DIR/ready.$1"
 }

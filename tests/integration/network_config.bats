@@ -5,6 +5,7 @@
 load lib
 load registries
 load containers
+load networks
 
 setup() {
         setup_containers
@@ -16,17 +17,9 @@ teardown() { teardown_containers; }
 
 config() { cat >"$COR_CONFIG/daemon.json"; }
 
-# start NAME FLAG... - a container that waits
-start() {
-        local name=$1
-        shift
-        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
-}
 try() { run coracle run --rm --cgroup-parent "$CGROUP_PARENT" "$@"; }
 
 subnets_of() { coracle network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{end}}' "$1"; }
-address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
-address6_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.GlobalIPv6Address}}{{end}}" "$1"; }
 
 @test "pools: the lowest subnet that neither the host nor a network has, until there is none" {
         in_net ip link add up0 type veth peer name down0

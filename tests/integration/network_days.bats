@@ -6,6 +6,7 @@
 load lib
 load registries
 load containers
+load networks
 export BATS_TEST_TIMEOUT=900
 
 setup() {
@@ -19,32 +20,14 @@ setup() {
         host_state >"$TEST_DIR/before"
 }
 
-teardown() {
-        local id left=0
-        if [ -n "${TEST_DIR:-}" ] && [ -e "$TEST_DIR/before" ]; then
-                for id in $(container_ids); do coracle rm -f -v "$id" >/dev/null 2>&1 || true; done
-                coracle network prune -f >/dev/null 2>&1 || true
-                wait_until is_as_before || { host_state | diff "$TEST_DIR/before" - || true; left=1; }
-        fi
-        teardown_containers && [ "$left" = 0 ]
-}
+teardown() { teardown_networks; }
 
 # Interfaces, addresses, routes, and all that the firewall knows
 host_state() {
         in_net sh -c 'ip -o link; ip -o addr; ip route; ip -6 route; nft list ruleset 2>/dev/null' |
                 sed 's/^[0-9]*: //; s/ valid_lft.*//; s/ tentative//; s/state [A-Z]*//; s/<[A-Z,_-]*>//; s/ linkdown//; /^fe80::\|^multicast ff00/d; /scope link/{/inet6/d}'
 }
-is_as_before() { host_state | cmp -s "$TEST_DIR/before" -; }
 settled() { ! in_net ip -o link | grep -q veth; }
-
-start() {
-        local name=$1
-        shift
-        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
-}
-address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
-reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
-is_cut_off() { ! coracle exec "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
 
 # ---- what is not there ----
 

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Helpers for tests of networks, beside lib, registries and containers:
+#
+#   start NAME FLAG...           a container that waits
+#   address_of NAME NETWORK      its address there, and address6_of that of IPv6
+#   reaches NAME ADDRESS         that it does, and is_cut_off that it does not
+#   teardown_networks            teardown_containers, which fails also if host_state, a function of the file, does not
+#                                become again what setup wrote to $TEST_DIR/before
+
+start() {
+        local name=$1
+        shift
+        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
+}
+
+address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
+address6_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.GlobalIPv6Address}}{{end}}" "$1"; }
+reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
+is_cut_off() { ! coracle exec "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
+
+# The kernel takes its time to clear a namespace away.
+is_as_before() { host_state | cmp -s "$TEST_DIR/before" -; }
+
+teardown_networks() {
+        local id left=0
+        if [ -n "${TEST_DIR:-}" ] && [ -e "$TEST_DIR/before" ]; then
+                for id in $(container_ids); do coracle rm -f -v "$id" >/dev/null 2>&1 || true; done
+                coracle network prune -f >/dev/null 2>&1 || true
+                wait_until is_as_before || { host_state | diff "$TEST_DIR/before" - || true; left=1; }
+        fi
+        teardown_containers && [ "$left" = 0 ]
+}
