@@ -17,7 +17,8 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 dist deb check-deb check-guest clean
+.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 dist deb check-deb \
+	check-amd64 check-riscv64 check-kernel-5.10 check-machines-smoke clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -39,8 +40,10 @@ help:
 	@echo 'make dist         a source archive of the commit into dist/'
 	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
 	@echo 'make check-deb    install, use, upgrade and remove these packages in fresh Debian systems'
-	@echo 'make check-guest  run the tests in a virtual machine: GUEST=amd64 or riscv64, CORACLE_LAB; PASS=root,'
-	@echo '                  root-systemd, user or user-systemd: who runs them, and who makes the cgroups'
+	@echo 'make check-amd64, check-riscv64, check-kernel-5.10'
+	@echo '                  run the tests in a virtual machine (docs/machines.md); PASS=root, root-systemd, user or'
+	@echo '                  user-systemd: who runs them, and who makes the cgroups; TESTS=files: only these'
+	@echo 'make check-machines-smoke   a few of the tests in the machines amd64 and riscv64'
 	@echo 'make clean        remove the build folders'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, WERROR=1, BUILD=folder, MESON_OPTIONS=...'
 
@@ -99,8 +102,13 @@ check-deb: deb
 	@scripts/deps check-deb
 	@tests/packages/debian
 
-check-guest:
-	@PASS=$(PASS) scripts/check-guest $(GUEST)
+check-amd64 check-riscv64 check-kernel-5.10:
+	@PASS=$(PASS) tests/machines/run $(@:check-%=%) $(TESTS)
+
+SMOKE = ground cli waits notify namespaces cgroup_verbs container_hello rootless doctor store_layout
+check-machines-smoke:
+	@tests/machines/run amd64 $(SMOKE:%=tests/integration/%.bats)
+	@tests/machines/run riscv64 $(SMOKE:%=tests/integration/%.bats)
 
 clean:
 	rm -rf build build-* dist

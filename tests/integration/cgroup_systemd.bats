@@ -172,7 +172,7 @@ find_user() {
                 USER_ID=${dir##*/}
                 USER_DIR=$dir
         done
-        [ -n "${USER_ID:-}" ] || skip "needs a user with a systemd session: runs in the lab's amd64 guest"
+        [ -n "${USER_ID:-}" ] || skip "needs a user with a systemd session: runs with make check-amd64"
         GROUP_ID=$(stat -c %g "$USER_DIR")
         chown -R "$USER_ID:$GROUP_ID" "$TEST_DIR"
         chmod 755 "$TEST_DIR"

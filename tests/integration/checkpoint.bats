@@ -190,7 +190,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
 @test "a memory dump ahead of the checkpoint" {
         need_criu
         local why
-        why=$(criu check --feature mem_dirty_track 2>&1) || skip "no memory tracking here (${why##*$'\n'}): runs in the lab's amd64 guest"
+        why=$(criu check --feature mem_dirty_track 2>&1) || skip "no memory tracking here (${why##*$'\n'}): runs with make check-amd64"
         counting
         start
         wait_until counts_beyond 1
@@ -209,7 +209,7 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
 @test "the descriptor of --status-fd gets a zero byte when the pages can be fetched" {
         need_criu
         local why port=$((20000 + RANDOM % 10000))
-        why=$(criu check --feature uffd 2>&1) || skip "no lazy pages here (${why##*$'\n'}): runs in the lab's amd64 guest"
+        why=$(criu check --feature uffd 2>&1) || skip "no lazy pages here (${why##*$'\n'}): runs with make check-amd64"
         counting
         start
         wait_until counts_beyond 1

@@ -109,7 +109,7 @@ has_file() { # CONTROLLER V1-FILE V2-FILE
         skip_unless "controller blkio"
         start_detached
         has_file blkio blkio.weight io.weight || has_file blkio blkio.bfq.weight io.bfq.weight ||
-                skip "needs an I/O scheduler with weights: runs in the lab's amd64 guest"
+                skip "needs an I/O scheduler with weights: runs with make check-amd64"
         update --blkio-weight 200 "$ID"
         grep -qs 200 "$(cgroup_dir blkio)"/blkio.weight "$(cgroup_dir blkio)"/blkio.bfq.weight
 }

@@ -104,7 +104,7 @@ skip_unless_link() {
         local kind=$1 parent=()
         shift
         [ "${1:-}" != link ] || { parent=(link "$2") && shift 2; }
-        host ip link add "${parent[@]}" name probe0 type "$kind" "$@" 2>/dev/null || skip "this kernel has no $kind interfaces: it runs in the lab's guests"
+        host ip link add "${parent[@]}" name probe0 type "$kind" "$@" 2>/dev/null || skip "this kernel has no $kind interfaces: runs with make check-amd64"
         host ip link del probe0
 }
 

@@ -203,7 +203,7 @@ in_sh() { config_args sh -c "$1"; }
 
 @test "an AppArmor profile without AppArmor is refused, not ignored" {
         [ ! -e /sys/module/apparmor/parameters/enabled ] || [ "$(cat /sys/module/apparmor/parameters/enabled)" != Y ] ||
-                skip "AppArmor is there: linux_lsm tests it in the lab's amd64 guest"
+                skip "AppArmor is there: linux_lsm tests it with make check-amd64"
         config '.process.apparmorProfile = "some-profile"'
         run run_container
         expect_failure
@@ -219,7 +219,7 @@ in_sh() { config_args sh -c "$1"; }
 }
 
 @test "memoryPolicy" {
-        [ -e /proc/self/numa_maps ] || skip "needs a kernel with NUMA: runs in the lab's amd64 guest"
+        [ -e /proc/self/numa_maps ] || skip "needs a kernel with NUMA: runs with make check-amd64"
         config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
         in_sh 'head -n 1 /proc/self/numa_maps'
         run run_container

@@ -4,9 +4,9 @@
 load lib
 
 setup() {
-        [ "$(id -u)" != 0 ] || skip "is about users: runs in the lab's guests, as a user"
+        [ "$(id -u)" != 0 ] || skip "is about users: runs with PASS=user make check-amd64"
         skip_unless systemd cgroup_v2 userns "program newuidmap"
-        grep -qs "^$(id -un):" /etc/subuid || skip "needs subordinate ids: runs in the lab's guests"
+        grep -qs "^$(id -un):" /etc/subuid || skip "needs subordinate ids: runs with make check-amd64"
         TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
         make_rootfs "$TEST_DIR/tree"
         tar -C "$TEST_DIR/tree" -cf - . | coracle import -c 'CMD ["sh"]' - small >/dev/null
@@ -26,7 +26,7 @@ has_controllers() {
 }
 
 @test "a user's limits hold where cgroups are delegated" {
-        has_controllers memory pids cpu || skip "needs the controllers memory, pids and cpu for users: runs in the lab's guests"
+        has_controllers memory pids cpu || skip "needs the controllers memory, pids and cpu for users: runs with make check-amd64"
         run coracle run --rm --network none --memory 20m --pids-limit 30 --cpus 0.5 small \
                 sh -c 'cd /sys/fs/cgroup && cat memory.max pids.max cpu.max'
         expect_status 0

@@ -29,7 +29,7 @@ store_on() {
         "mkfs.$type" -q "$@" "$TEST_DIR/disk.img"
         TO_UNMOUNT+=("$TEST_DIR/disk")
         mount -o "loop,$options" "$TEST_DIR/disk.img" "$TEST_DIR/disk" 2>/dev/null ||
-                skip "this kernel has no project quotas on $type: runs in the lab's amd64 guest"
+                skip "this kernel has no project quotas on $type: runs with make check-amd64"
         export COR_STORE=$TEST_DIR/disk/store
         make_busybox_image >/dev/null
 }

@@ -423,10 +423,10 @@ skip_unless() {
                 root) [ "$(id -u)" = 0 ] || skip "needs root: runs where the suite is started by root" ;;
                 cgroup) may_make_cgroups ||
                         skip "needs a cgroup to write to: runs as root, and for a user to whom systemd delegates one" ;;
-                userns) unshare -U true 2>/dev/null || skip "needs user namespaces: runs in the lab's amd64 guest" ;;
+                userns) unshare -U true 2>/dev/null || skip "needs user namespaces: runs with make check-amd64" ;;
                 userns_for_all) userns_for_all || skip "user namespaces are not for every user here: runs on the CI machine" ;;
-                systemd) [ -d /run/systemd/system ] || skip "needs systemd as pid 1: runs in the lab's amd64 guest" ;;
-                cgroup_v2) is_cgroup_v2 || skip "needs unified cgroups: runs in the lab's amd64 guest" ;;
+                systemd) [ -d /run/systemd/system ] || skip "needs systemd as pid 1: runs with make check-amd64" ;;
+                cgroup_v2) is_cgroup_v2 || skip "needs unified cgroups: runs with make check-amd64" ;;
                 cgroup_v1) has_cgroup_v1 || skip "needs version 1 cgroups: runs on the CI machine" ;;
                 hybrid) [ -e /sys/fs/cgroup/unified/cgroup.procs ] || skip "needs hybrid cgroups: runs on the CI machine" ;;
                 "controller "*)
@@ -434,14 +434,14 @@ skip_unless() {
                         (cgroup_dir "$word" >/dev/null 2>&1) ||
                                 skip "needs the cgroup controller $word: runs $(where_controller "$word")"
                         ;;
-                "cap "*) has_capability "$word" || skip "needs the capability $word: runs in the lab's amd64 guest" ;;
+                "cap "*) has_capability "$word" || skip "needs the capability $word: runs with make check-amd64" ;;
                 "program "*) command -v "$word" >/dev/null ||
                         skip "needs the program $word: runs where it is installed (make deps)" ;;
                 "kernel "*) kernel_at_least "$word" ||
                         skip "needs Linux $word, this is $(uname -r): runs on the CI machine" ;;
                 "arch "*) [ "$(uname -m)" = "$word" ] || skip "is about $word: runs on machines of that kind" ;;
                 "filesystem "*) grep -qw "$word" /proc/filesystems ||
-                        skip "needs the file system $word: runs in the lab's amd64 guest" ;;
+                        skip "needs the file system $word: runs with make check-amd64" ;;
                 *) echo "skip_unless: unknown need '$need'"; return 1 ;;
                 esac
         done
@@ -456,7 +456,7 @@ userns_for_all() { # also for users without rights
 where_controller() { # NAME - those of version 1 alone are where version 1 is
         case $1 in
         blkio | net_cls | net_prio | devices | freezer) echo "on the CI machine" ;;
-        *) [ "$EUID" = 0 ] && echo "in the lab's amd64 guest" || echo "in the lab's amd64 guest, as root" ;;
+        *) [ "$EUID" = 0 ] && echo "with make check-amd64" || echo "with make check-amd64, as root" ;;
         esac
 }
 

@@ -542,9 +542,9 @@ is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
 }
 
 @test "ipvlan: the parent's hardware address" {
-        in_net ip link add test0 type dummy 2>/dev/null || skip "this kernel has no dummy interfaces; runs in the lab's guests"
+        in_net ip link add test0 type dummy 2>/dev/null || skip "this kernel has no dummy interfaces; runs with make check-amd64"
         in_net ip link set test0 up
-        in_net ip link add link test0 name try0 type ipvlan 2>/dev/null || skip "this kernel has no ipvlan; runs in the lab's guests"
+        in_net ip link add link test0 name try0 type ipvlan 2>/dev/null || skip "this kernel has no ipvlan; runs with make check-amd64"
         in_net ip link del try0
         wait_until has_own_address test0
         host_state >"$TEST_DIR/before"

@@ -182,7 +182,7 @@ EOF
 
 @test "sctp passes, message by message" {
         in_net python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)' 2>/dev/null ||
-                skip "the kernel has no SCTP: runs where it has, as in the lab's guests with the module sctp"
+                skip "the kernel has no SCTP: runs where it has, as with make check-amd64 and the module sctp"
         proxy -proto sctp -host-ip 127.0.0.1 -host-port 7000 -container-ip 127.0.0.1 -container-port 7001
         run in_net timeout 20 python3 - <<'EOF'
 import socket

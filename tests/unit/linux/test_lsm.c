@@ -100,7 +100,7 @@ static void a_profile_takes_effect_at_exec(void **state)
 {
         NEED_ROOT();
         if (!lsm_apparmor_has_profiles()) {
-                print_message("skipped: AppArmor is not enabled here: runs in the lab's amd64 guest\n");
+                print_message("skipped: AppArmor is not enabled here: runs with make check-amd64\n");
                 skip();
         }
         assert_int_equal(in_child(change_profile, NULL), 0);
@@ -123,7 +123,7 @@ static void a_profile_is_set_where_securityfs_is_hidden(void **state)
 {
         NEED_ROOT();
         if (!lsm_apparmor_has_profiles()) {
-                print_message("skipped: AppArmor is not enabled here: runs in the lab's amd64 guest\n");
+                print_message("skipped: AppArmor is not enabled here: runs with make check-amd64\n");
                 skip();
         }
         assert_int_equal(in_child(hide_securityfs, NULL), 0);

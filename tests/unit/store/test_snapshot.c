@@ -540,7 +540,7 @@ static void its_size_can_be_limited(void **state)
         NEED_ROOT();
         status = in_child(limited, *state);
         if (status == 77) {
-                print_message("skipped: this kernel has no project quotas: runs in the lab's guests\n");
+                print_message("skipped: this kernel has no project quotas: runs with make check-amd64\n");
                 skip();
         }
         assert_int_equal(status, 0);
