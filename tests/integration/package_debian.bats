@@ -4,12 +4,14 @@
 
 load lib
 
-PACKAGES=(coracle coracle-cni coracle-init coracle-proxy coracle-runtime coracle-systemd)
+PACKAGES=(coracle coracle-cni coracle-init coracle-proxy coracle-runtime coracle-systemd coracle-usernet)
 
 setup_file() {
         skip_unless "program dh" "program meson" "program dpkg-shlibdeps"
         readelf -d "$CORACLE_BUILD/src/cli/coracle-runtime" | grep -q NEEDED &&
                 skip "needs programs that are linked static-pie: runs with every build without sanitizers"
+        [ -x "$CORACLE_BUILD/src/tools/usernet/coracle-usernet" ] ||
+                skip "needs a build with libslirp, as packages are: runs wherever scripts/deps has installed what a build needs"
         export T=$BATS_FILE_TMPDIR VERSION=1.2.3~test SOURCE_DATE_EPOCH=1700000000
         installed_tree "$T/tree"
         "$SOURCE_DIR/scripts/deb" --tree "$T/tree" "$(dpkg --print-architecture)" "$T/debs"
@@ -62,7 +64,7 @@ owners() { # PATH - the packages installed here that have this path, under its n
         run env LC_ALL=C ls "$T/files"
         expect_output "$(printf '%s\n' "${PACKAGES[@]}")"
         [ -z "$(paths "${PACKAGES[@]}" | sort | uniq -d)" ]
-        for name in coracle coracle-cni coracle-init coracle-proxy coracle-runtime; do
+        for name in coracle coracle-cni coracle-init coracle-proxy coracle-runtime coracle-usernet; do
                 [ -x "$T/files/$name/usr/bin/$name" ]
                 ls "$T/files/$name/usr/share/man/"man*/"$name".?.gz
                 [ -s "$T/files/$name/usr/share/doc/$name/copyright" ]
