@@ -65,6 +65,18 @@ int cor_fail_errno(struct cor_err *err, const char *fmt, ...)
         return -1;
 }
 
+int cor_fail_refused(struct cor_err *err, const char *call, const char *since)
+{
+        int sys = errno;
+
+        cor_fail(err, COR_UNSUPPORTED, "the kernel, or a seccomp profile around this program, refuses %s() (Linux %s)",
+                 call, since);
+        if (err)
+                err->sys = sys;
+        errno = sys;
+        return -1;
+}
+
 int cor_wrap(struct cor_err *err, const char *fmt, ...)
 {
         char inner[sizeof err->msg];

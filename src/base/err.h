@@ -35,6 +35,12 @@ int cor_fail(struct cor_err *err, enum cor_kind kind, const char *fmt, ...) COR_
 /* cor_fail_errno() - start a new error from errno, ": strerror" appended; kind from errno (ENOENT -> NOT_FOUND, ...) */
 int cor_fail_errno(struct cor_err *err, const char *fmt, ...) COR_PRINTF(2, 3);
 
+/*
+ * cor_fail_refused() - start a new error, UNSUPPORTED: @call is refused as a whole, by the kernel, which has it since
+ * Linux @since, or by a seccomp profile; sys from errno
+ */
+int cor_fail_refused(struct cor_err *err, const char *call, const char *since);
+
 /* cor_wrap() - put context and ": " in front of the message; kind and sys stay; returns -1 */
 int cor_wrap(struct cor_err *err, const char *fmt, ...) COR_PRINTF(2, 3);
 
@@ -42,9 +48,10 @@ int cor_wrap(struct cor_err *err, const char *fmt, ...) COR_PRINTF(2, 3);
 void cor_err_clear(struct cor_err *err);
 
 #ifdef __clang_analyzer__ /* it looks at one file at a time, and would not know what these return */
-#define cor_fail(...)       (cor_fail(__VA_ARGS__), -1)
-#define cor_fail_errno(...) (cor_fail_errno(__VA_ARGS__), -1)
-#define cor_wrap(...)       (cor_wrap(__VA_ARGS__), -1)
+#define cor_fail(...)         (cor_fail(__VA_ARGS__), -1)
+#define cor_fail_errno(...)   (cor_fail_errno(__VA_ARGS__), -1)
+#define cor_wrap(...)         (cor_wrap(__VA_ARGS__), -1)
+#define cor_fail_refused(...) (cor_fail_refused(__VA_ARGS__), -1)
 #endif
 
 #endif

@@ -148,14 +148,17 @@ int cor_pidfd_open(pid_t pid, struct cor_err *err)
 {
         int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
+        if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* by itself it asks for no right */
+                return cor_fail_refused(err, "pidfd_open", "5.3");
         return fd >= 0 ? fd : cor_fail_errno(err, "process %d", pid);
 }
 
 int cor_pidfd_signal(int pidfd, int sig, struct cor_err *err)
 {
-        if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0)
-                return cor_fail_errno(err, "send signal %d", sig);
-        return 0;
+        if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0)
+                return 0;
+        return errno == ENOSYS ? cor_fail_refused(err, "pidfd_send_signal", "5.1")
+                               : cor_fail_errno(err, "send signal %d", sig);
 }
 
 int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err)
@@ -163,12 +166,28 @@ int cor_pidfd_wait_gone(int pidfd, int timeout_ms, struct cor_err *err)
         return cor_wait_readable(pidfd, timeout_ms, err);
 }
 
+/* Without a pidfd, by naps: whether @pid has ended, or is no child any more. It stays a zombie. */
+static bool child_ends(pid_t pid, int timeout_ms)
+{
+        const struct timespec nap = { .tv_nsec = 5000000 };
+        const int64_t deadline = cor_now_ms() + timeout_ms;
+        siginfo_t info = { 0 };
+
+        while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0) {
+                if (cor_now_ms() >= deadline)
+                        return false;
+                nanosleep(&nap, NULL);
+        }
+        return true;
+}
+
 int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status)
 {
         auto_fd pidfd = timeout_ms < 0 ? -1 : cor_pidfd_open(pid, NULL);
         int status = 0, r;
 
-        if (pidfd >= 0 && cor_pidfd_wait_gone(pidfd, timeout_ms, NULL) == 0)
+        if (timeout_ms >= 0 &&
+            (pidfd >= 0 ? cor_pidfd_wait_gone(pidfd, timeout_ms, NULL) == 0 : !child_ends(pid, timeout_ms)))
                 return 0;
         do
                 r = waitpid(pid, &status, 0);

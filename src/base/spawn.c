@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define OUTPUT_MAX_BYTES (64U * 1024)
@@ -107,8 +108,22 @@ static int open_pipe(int ours, int *ret_ours, int *ret_theirs, struct cor_err *e
         return 0;
 }
 
+int cor_fail_start(struct cor_err *err, const char *path, int sys)
+{
+        bool refused =
+                sys == EPERM && syscall(SYS_clone3, NULL, 0) < 0 && errno == EPERM; /* asked for nothing: EINVAL */
+
+        errno = sys;
+        if (!refused)
+                return cor_fail_errno(err, "start %s", path);
+        cor_fail_refused(err, "clone3", "5.3");
+        return cor_wrap(err, "start %s", path);
+}
+
 static int start_failed(const char *path, int sys, struct cor_err *err)
 {
+        if (sys == EPERM)
+                return cor_fail_start(err, path, sys);
         cor_fail(err, sys == ENOENT || sys == ENOTDIR ? COR_EXEC_MISSING : COR_EXEC_REFUSED, "run %s: %s", path,
                  strerror(sys));
         if (err)

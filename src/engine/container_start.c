@@ -63,13 +63,14 @@ static int spawn_monitor(const char *program, char *const argv[], int sock, stru
         auto_free char **env = clone_self_environment(environ);
         auto_fd safe = clone_self_of(program), moved = -1;
         char path[32];
+        int r;
 
         moved = safe < 0 ? -1 : fcntl(safe, F_DUPFD_CLOEXEC, MONITOR_STARTER_FD + 1);
         snprintf(path, sizeof path, "/proc/self/fd/%d", moved);
         if (moved >= 0 && spawn_program(path, argv, env, sock) == 0)
                 return 0;
-        errno = spawn_program(program, argv, environ, sock);
-        return errno == 0 ? 0 : cor_fail_errno(err, "start %s", program);
+        r = spawn_program(program, argv, environ, sock);
+        return r == 0 ? 0 : cor_fail_start(err, program, r);
 }
 
 /* A monitor for container @id, and our end of what is said with it. */

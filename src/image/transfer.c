@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "image/transfer_message.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -66,8 +65,7 @@ static int spawn_with(const char *path, const struct child_fds *f, bool input, b
         e = posix_spawn(ret, path, &actions, &attr, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         posix_spawnattr_destroy(&attr);
-        errno = e;
-        return e ? cor_fail_errno(err, "start %s", path) : 0;
+        return e ? cor_fail_start(err, path, e) : 0;
 }
 
 /* Start the program; *ret_socket is our end of the conversation. */
@@ -188,12 +186,10 @@ static int serve(struct transfer_channel *c, const struct transfer_request *requ
 /* Let the transfer clear up behind itself; one that does not is killed. */
 static void reap(pid_t pid)
 {
-        auto_fd pidfd = cor_pidfd_open(pid, NULL);
-
-        if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, EXIT_WAIT_MS, NULL) != 1)
-                kill(-pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        if (cor_child_wait(pid, EXIT_WAIT_MS, NULL) == 1)
+                return;
+        kill(-pid, SIGKILL);
+        (void)cor_child_wait(pid, -1, NULL);
 }
 
 int transfer_run(const struct transfer_request *request, int input, int output, const struct transfer_events *events,

@@ -121,8 +121,8 @@ void mount_by_path(int procfs)
         by_path.procfs = procfs;
 }
 
-/* By the kernel or by a seccomp profile: asked for nothing that needs a right, it can only work. */
-static bool open_tree_is_refused(void)
+/* Asked for nothing that needs a right, open_tree() can only work. */
+bool mount_api_is_refused(void)
 {
         auto_fd fd = -1;
 
@@ -229,13 +229,11 @@ int mount_clone(int dirfd, const char *path, bool recursive, bool nofollow, stru
         fd = uses_paths() ? -1 : open_tree(dirfd, path, flags);
         if (fd >= 0)
                 return fd;
-        if (uses_paths() || ((errno == ENOSYS || errno == EPERM) && open_tree_is_refused())) {
+        if (uses_paths() || ((errno == ENOSYS || errno == EPERM) && mount_api_is_refused())) {
                 if (by_path.procfs >= 0)
                         return open_source(dirfd, path, recursive, nofollow, err);
-                return cor_fail(err, COR_UNSUPPORTED,
-                                "clone the mount at %s: the kernel, or a seccomp profile around the runtime, refuses "
-                                "open_tree() (Linux 5.2)",
-                                path[0] ? path : "a descriptor");
+                cor_fail_refused(err, "open_tree", "5.2");
+                return cor_wrap(err, "clone the mount at %s", path[0] ? path : "a descriptor");
         }
         return cor_fail_errno(err, "clone the mount at %s", path[0] ? path : "a descriptor");
 }
@@ -338,8 +336,12 @@ int mount_new_at(int target, const char *fstype, const char *source, const char 
         auto_fd top = -1;
         int r;
 
-        if (by_path.procfs < 0)
-                return cor_fail(err, COR_UNSUPPORTED, "mount %s: not possible here", fstype);
+        if (by_path.procfs < 0 && strcmp(fstype, "overlay") == 0)
+                return cor_fail(err, COR_UNSUPPORTED, "mount overlay: not possible here");
+        if (by_path.procfs < 0) {
+                cor_fail_refused(err, "fsopen", "5.2");
+                return cor_wrap(err, "mount %s", fstype);
+        }
         if (path_of(target, text, err) < 0)
                 return -1;
         source = source && source[0] ? source : fstype;
@@ -372,9 +374,9 @@ int mount_attach(int mnt, int target, struct cor_err *err)
 {
         if (uses_paths())
                 return attach_by_path(mnt, target, err);
-        if (move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-                return cor_fail_errno(err, "attach a mount");
-        return 0;
+        if (move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+                return 0;
+        return errno == ENOSYS ? cor_fail_refused(err, "move_mount", "5.2") : cor_fail_errno(err, "attach a mount");
 }
 
 int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
@@ -384,9 +386,10 @@ int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
 
                 return target < 0 ? cor_fail_errno(err, "open %s", name) : attach_by_path(mnt, target, err);
         }
-        if (move_mount(mnt, "", dirfd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-                return cor_fail_errno(err, "attach a mount at %s", name);
-        return 0;
+        if (move_mount(mnt, "", dirfd, name, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+                return 0;
+        return errno == ENOSYS ? cor_fail_refused(err, "move_mount", "5.2")
+                               : cor_fail_errno(err, "attach a mount at %s", name);
 }
 
 /* Kernels before 5.12: an attached mount is changed by way of its path in procfs, its other flags being kept. */
@@ -447,7 +450,7 @@ int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err)
 
         if (mount_setattr(mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr) == 0)
                 return 0;
-        if (errno == ENOSYS)
+        if (errno == ENOSYS || (errno == EPERM && mount_setattr_is_refused()))
                 return cor_fail(err, COR_UNSUPPORTED, "idmapped mounts need Linux 5.12 (mount_setattr)");
         if (errno == EINVAL)
                 return cor_fail_errno(err, "idmap a mount (does its filesystem support id mapping?)");

@@ -29,6 +29,8 @@ struct mount_attrs {
  * mount_attach(), and a mount is to be changed after it was attached.
  */
 void mount_by_path(int procfs);
+/* mount_api_is_refused() - whether open_tree() and its kin are not there, by the kernel or by a seccomp profile */
+bool mount_api_is_refused(void);
 /*
  * mount_clone() - a detached copy of the mount at @path below @dirfd ("" for @dirfd itself), with all mounts below it
  * if

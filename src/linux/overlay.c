@@ -138,6 +138,10 @@ int overlay_mount(const struct overlay *o, struct cor_err *err)
                 return cor_fail(err, COR_INVALID, "mount overlay: %zu layers, more than the %d that the kernel takes",
                                 o->n_lower, (int)OVERLAY_LOWER_MAX);
         fd = mount_as_owner(o, err);
+        if (fd < 0 && err && (err->sys == ENOSYS || err->sys == EPERM) && mount_api_is_refused()) {
+                cor_fail_refused(err, "fsopen", "5.2");
+                return cor_wrap(err, "mount overlay");
+        }
         if (fd < 0 && err && (err->sys == EINVAL || err->sys == ENODEV || err->sys == ENOSYS))
                 err->kind = COR_UNSUPPORTED;
         return fd;

@@ -65,6 +65,8 @@ int procfs_new(struct cor_err *err)
         auto_fd fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
         int fd;
 
+        if (fs < 0 && errno == ENOSYS)
+                return cor_fail_refused(err, "fsopen", "5.2");
         if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return cor_fail_errno(err, "make a procfs");
         fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -75,29 +77,39 @@ static int same_mount(int fd, int procfs)
 {
         if (mount_is_same(fd, procfs))
                 return 0;
-        errno = EXDEV;
+        errno = mount_id(procfs) ? EXDEV : ENOSYS; /* without statx(2) nobody can say */
         return -1;
 }
 
-/* Without openat2(2): name by name, following nothing but `self`, and never onto something that is mounted there. */
+/* `self`, `thread-self` and `mounts` at the top are links to names below: what is to be walked, or NULL and errno. */
+static char *follow_first(int procfs, const char *path)
+{
+        size_t n_first = strcspn(path, "/");
+        auto_str first = cor_strndup(path, n_first);
+        char target[64];
+        ssize_t n = readlinkat(procfs, first, target, sizeof target);
+
+        if (n < 0)
+                return errno == EINVAL ? cor_strdup(path) : NULL;
+        if (n == 0 || (size_t)n == sizeof target || target[0] == '/') { /* not one of those */
+                errno = ELOOP;
+                return NULL;
+        }
+        return cor_printf("%.*s%s", (int)n, target, path + n_first);
+}
+
+/* Without openat2(2): name by name, following nothing more, and never onto something that is mounted there. */
 static int walk(int procfs, const char *path, int flags)
 {
         auto_fd dir = fcntl(procfs, F_DUPFD_CLOEXEC, 3);
-        auto_str copy = cor_strdup(path);
-        char *cursor = copy, *name, pid[24];
+        auto_str names = follow_first(procfs, path);
+        char *cursor = names, *name;
 
+        if (!names)
+                return -1;
         while (dir >= 0 && (name = cor_split_next(&cursor, '/')) != NULL) {
-                auto_fd next = -1;
-                ssize_t n;
+                auto_fd next = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-                if (name == copy && strcmp(name, "self") == 0) {
-                        n = readlinkat(procfs, "self", pid, sizeof pid - 1);
-                        if (n <= 0)
-                                return -1;
-                        pid[n] = '\0';
-                        name = pid;
-                }
-                next = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
                 if (next < 0 || same_mount(next, procfs) < 0)
                         return -1;
                 if (!cursor && (flags & O_PATH) && !(flags & O_DIRECTORY))

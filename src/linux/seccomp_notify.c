@@ -37,9 +37,11 @@ int seccomp_notify_take(int pidfd, int remote_fd, struct cor_err *err)
 {
         auto_fd fd = (int)syscall(SYS_pidfd_getfd, pidfd, remote_fd, 0);
 
-        if (fd < 0)
-                return cor_fail_errno(err, "take the seccomp listener from the container's process");
-        return seccomp_notify_check(fd, err) < 0 ? -1 : cor_fd_take(&fd);
+        if (fd < 0 && errno == ENOSYS)
+                cor_fail_refused(err, "pidfd_getfd", "5.6");
+        else if (fd < 0)
+                cor_fail_errno(err, "take the seccomp listener from the container's process");
+        return fd < 0 || seccomp_notify_check(fd, err) < 0 ? -1 : cor_fd_take(&fd);
 }
 
 static void message_make(const struct seccomp_program *program, pid_t pid, const char *oci_version,
