@@ -82,8 +82,8 @@ static void close_dir(DIR **dir)
                 closedir(*dir);
 }
 
-/* Kernels before 5.11 lack the flag. Only a real procfs is believed. */
-static int cloexec_by_proc(unsigned first, struct cor_err *err)
+/* Kernels before 5.11 lack the flag, and sandboxes the call. Only a real procfs is believed. */
+static int each_by_proc(unsigned first, unsigned last, bool closes, struct cor_err *err)
 {
         COR_CLEANUP(close_dir) DIR *dir = opendir("/proc/self/fd");
         struct dirent *entry;
@@ -94,9 +94,14 @@ static int cloexec_by_proc(unsigned first, struct cor_err *err)
                 return cor_fail_errno(err, "open /proc/self/fd");
         if (fstatfs(dirfd(dir), &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
                 return cor_fail(err, COR_SYSTEM, "/proc/self/fd is not on a proc file system");
-        while (errno = 0, (entry = readdir(dir)))
-                if (cor_parse_u32(entry->d_name, &fd) == 0 && fd >= first && cor_fd_cloexec((int)fd, true, err) < 0)
+        while (errno = 0, (entry = readdir(dir))) {
+                if (cor_parse_u32(entry->d_name, &fd) < 0 || fd < first || fd > last)
+                        continue;
+                if (closes && (int)fd != dirfd(dir))
+                        close((int)fd);
+                else if (!closes && cor_fd_cloexec((int)fd, true, err) < 0)
                         return -1;
+        }
         return errno ? cor_fail_errno(err, "read /proc/self/fd") : 0;
 }
 
@@ -104,7 +109,12 @@ int cor_fds_cloexec_from(unsigned first, struct cor_err *err)
 {
         if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
                 return 0;
-        return cloexec_by_proc(first, err);
+        return each_by_proc(first, ~0U, false, err);
+}
+
+int cor_fds_close(unsigned first, unsigned last, struct cor_err *err)
+{
+        return syscall(SYS_close_range, first, last, 0) == 0 ? 0 : each_by_proc(first, last, true, err);
 }
 
 int cor_send_fd(int sock, int fd, const void *payload, size_t n, struct cor_err *err)

@@ -28,6 +28,8 @@ int cor_write_full(int fd, const void *buf, size_t n, struct cor_err *err) COR_M
 int cor_fd_cloexec(int fd, bool on, struct cor_err *err) COR_MUST_CHECK;
 /* cor_fds_cloexec_from() - mark every descriptor >= @first close-on-exec (close_range(2), else a walk of /proc) */
 int cor_fds_cloexec_from(unsigned first, struct cor_err *err) COR_MUST_CHECK;
+/* cor_fds_close() - close every descriptor from @first to @last, ~0U for all (close_range(2), else a walk of /proc) */
+int cor_fds_close(unsigned first, unsigned last, struct cor_err *err) COR_MUST_CHECK;
 
 /*
  * cor_recvmsg(), cor_recv() - recvmsg(2), recv(2) on a Unix socket without what is no end: EINTR, and the ECONNRESET

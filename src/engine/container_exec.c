@@ -140,7 +140,7 @@ static int hold_terminal(int master, struct cor_err *err)
         if (pid > 0)
                 return 0;
         setsid();
-        if (dup3(master, 3, O_CLOEXEC) == 3 && close_range(4, ~0u, 0) == 0 && close_range(0, 2, 0) == 0)
+        if (dup3(master, 3, O_CLOEXEC) == 3 && cor_fds_close(4, ~0U, NULL) == 0 && cor_fds_close(0, 2, NULL) == 0)
                 while ((n = read(3, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))
                         ;
         _exit(0);

@@ -1,5 +1,6 @@
 #include "image/confine.h"
 
+#include "base/fd.h"
 #include "linux/caps.h"
 #include "linux/seccomp.h"
 
@@ -197,8 +198,8 @@ int confine_descriptors(const int *fds, size_t n_fds, struct cor_err *err)
         for (int i = 0; i <= n; i++) {
                 unsigned end = i < n ? (unsigned)sorted[i] : ~0U; /* the first that stays, or past them all */
 
-                if (end > from && syscall(SYS_close_range, from, end - 1, 0) < 0 && errno != ENOSYS)
-                        return cor_fail_errno(err, "close descriptors");
+                if (end > from && cor_fds_close(from, end - 1, err) < 0)
+                        return cor_wrap(err, "close descriptors");
                 from = end + 1;
         }
         return 0;

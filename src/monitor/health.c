@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A little more than the command gets, for a helper that hangs itself. */
@@ -192,7 +191,7 @@ static void __attribute__((noreturn)) helper_run(const struct monitor *m, int pi
         pid_t pid;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (dup2(pipe_end, 3) != 3 || syscall(SYS_close_range, 4, ~0U, 0) < 0)
+        if (dup2(pipe_end, 3) != 3 || cor_fds_close(4, ~0U, NULL) < 0)
                 _exit(1);
         fcntl(3, F_SETFD, FD_CLOEXEC);
         if (m->settings.runtime)

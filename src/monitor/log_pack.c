@@ -2,14 +2,12 @@
 
 #include "base/fd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdnoreturn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -40,9 +38,8 @@ static noreturn void child(pid_t parent, int from, int to, int done)
         for (size_t i = 0; i < COR_COUNT(at); i++)
                 if (dup2(at[i], FROM + (int)i) < 0)
                         _exit(1);
-        if (syscall(SYS_close_range, FIRST_TO_CLOSE, ~0U, 0) < 0)
-                for (int fd = FIRST_TO_CLOSE; fd < 65536; fd++)
-                        close(fd);
+        if (cor_fds_close(FIRST_TO_CLOSE, ~0U, NULL) < 0)
+                _exit(1);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         prctl(PR_SET_NAME, "coracle-pack");
         if (getppid() != parent)

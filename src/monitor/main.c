@@ -28,7 +28,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -56,7 +55,7 @@ static int close_all_but_socket(void)
         for (int fd = 0; fd < 3; fd++)
                 if (null != fd && dup2(null, fd) < 0)
                         return -1;
-        if (syscall(SYS_close_range, MONITOR_STARTER_FD + 1, ~0U, 0) < 0 && errno != ENOSYS)
+        if (cor_fds_close(MONITOR_STARTER_FD + 1, ~0U, NULL) < 0)
                 return -1;
         return fcntl(MONITOR_STARTER_FD, F_SETFD, FD_CLOEXEC);
 }

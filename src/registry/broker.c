@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -183,8 +182,7 @@ static void server_run(void *context, int socket)
 
         s->socket = OURS;
         /* the conversation with the engine and the unpacker's socket end with the other process, not with this one */
-        if ((socket != OURS && dup3(socket, OURS, O_CLOEXEC) < 0) ||
-            (syscall(SYS_close_range, OURS + 1, ~0U, 0) < 0 && errno != ENOSYS))
+        if ((socket != OURS && dup3(socket, OURS, O_CLOEXEC) < 0) || cor_fds_close(OURS + 1, ~0U, NULL) < 0)
                 _exit(1);
         while (serve(s) == 1)
                 ;

@@ -342,14 +342,20 @@ static int find_program(const char *name, char *const *env, char **ret, struct c
                                       : strerror(r));
 }
 
-/* Without close_range(2) (before Linux 5.9, or refused): one by one, as far as the limit of open files goes. */
+/*
+ * Without close_range(2) (before Linux 5.9, or refused): one by one, as no /proc in here is to be believed. As far as
+ * the limit of open files goes, and as it may have been when they were opened, but for limits that mean none.
+ */
 static int close_by_hand(int first, struct cor_err *err)
 {
-        long n = sysconf(_SC_OPEN_MAX);
+        const rlim_t enough = 1 << 20; /* fs.nr_open, unless somebody has raised it */
+        struct rlimit limit;
+        rlim_t n;
 
-        if (n < 0)
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return cor_fail_errno(err, "the limit of open files");
-        for (long fd = first; fd < n; fd++)
+        n = limit.rlim_max < enough ? limit.rlim_max : enough;
+        for (rlim_t fd = (rlim_t)first; fd < n || fd < limit.rlim_cur; fd++)
                 close((int)fd);
         return 0;
 }

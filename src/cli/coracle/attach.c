@@ -476,8 +476,8 @@ static void leave_terminal(int master)
         setsid();
         if (dup3(master, 3, O_CLOEXEC) < 0 && master != 3)
                 _exit(1);
-        close_range(4, ~0U, 0);
-        close_range(0, 2, 0);
+        (void)!cor_fds_close(4, ~0U, NULL);
+        (void)!cor_fds_close(0, 2, NULL);
         do
                 n = read(3, buf, sizeof buf);
         while (n > 0 || (n < 0 && errno == EINTR));
