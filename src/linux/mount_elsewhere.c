@@ -29,17 +29,27 @@
 enum { CHILD_TIMEOUT_MS = 10000 };
 
 /* Whoever lives there may have put links on the way: none is followed. */
-static int clone_there(int ns, const char *path, bool recursive, struct cor_err *err)
+static int open_there(const char *path, struct cor_err *err)
 {
         struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+        int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+        auto_fd root = -1;
+
+        if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+                return fd >= 0 ? fd : cor_fail_errno(err, "%s", path);
+        root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        path += strspn(path, "/");
+        return root < 0 ? cor_fail_errno(err, "open /") : cor_own_open(root, *path ? path : ".", O_PATH, 0, err);
+}
+
+static int clone_there(int ns, const char *path, bool recursive, struct cor_err *err)
+{
         auto_fd fd = -1;
 
         if (setns(ns, CLONE_NEWNS) < 0)
                 return cor_fail_errno(err, "enter the mount namespace");
-        fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-        if (fd < 0)
-                return cor_fail_errno(err, "%s", path);
-        return mount_clone(fd, "", recursive, false, err);
+        fd = open_there(path, err);
+        return fd < 0 ? -1 : mount_clone(fd, "", recursive, false, err);
 }
 
 static _Noreturn void child_run(int sock, pid_t caller, int ns, const char *path, bool recursive)

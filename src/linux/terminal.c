@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "linux/mount.h"
 
 enum { DEVPTS_ROOT_INO = 1 };
 
@@ -35,6 +36,34 @@ static int check_devpts(int fd, struct cor_err *err)
         return 0;
 }
 
+static bool is_ptmx(int fd, int devpts)
+{
+        struct stat st;
+
+        return fd >= 0 && mount_is_same(fd, devpts) && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+               st.st_rdev == makedev(5, 2);
+}
+
+/*
+ * Without openat2(2): looked at before, so that nothing else is opened, and after, since the container may have mounted
+ * something over it in between; a FIFO, say, on which the open is not to wait.
+ */
+static int open_by_steps(int devpts)
+{
+        auto_fd place = openat(devpts, "ptmx", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        auto_fd fd = -1;
+
+        if (place < 0)
+                return -1;
+        if (is_ptmx(place, devpts))
+                fd = openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        if (!is_ptmx(fd, devpts)) {
+                errno = EXDEV;
+                return -1;
+        }
+        return fcntl(fd, F_SETFL, O_RDWR) < 0 ? -1 : cor_fd_take(&fd);
+}
+
 static int open_ptmx(int devpts, struct cor_err *err)
 {
         struct open_how how = {
@@ -44,6 +73,8 @@ static int open_ptmx(int devpts, struct cor_err *err)
         auto_fd fd = (int)syscall(SYS_openat2, devpts, "ptmx", &how, sizeof how);
         struct stat st;
 
+        if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+                fd = open_by_steps(devpts);
         if (fd < 0)
                 return cor_fail_errno(err, "the container's terminal: open /dev/pts/ptmx");
         if (fstat(fd, &st) < 0)
