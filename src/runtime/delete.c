@@ -94,7 +94,8 @@ static int check_stopped(const struct container *c, struct cor_err *err)
         if (status != CONTAINER_CREATING) {
                 /* an init that was just killed may need a moment to be gone */
                 pidfd = cor_procid_open(&init, &ignored);
-                if (pidfd < 0 || cor_pidfd_wait_gone(pidfd, ZOMBIE_WAIT_MS / 10, &ignored) == 1)
+                if (pidfd < 0 ? ignored.kind == COR_NOT_FOUND
+                              : cor_pidfd_wait_gone(pidfd, ZOMBIE_WAIT_MS / 10, &ignored) == 1)
                         return 0;
         }
         return cor_fail(err, COR_BUSY, "cannot delete container %s that is not stopped: %s", c->id,
