@@ -1,4 +1,4 @@
-#include "linux/mount.h"
+#include "linux/mount_internal.h"
 
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -116,9 +116,21 @@ static struct {
         uint8_t recursive[FDS_MAX]; /* what mount_clone() was asked for, by descriptor */
 } by_path = { .procfs = -1 };
 
+static int links = -1;
+
 void mount_by_path(int procfs)
 {
-        by_path.procfs = procfs;
+        by_path.procfs = links = procfs;
+}
+
+void mount_links(int procfs)
+{
+        links = procfs;
+}
+
+int mount_procfs(void)
+{
+        return links;
 }
 
 /* Asked for nothing that needs a right, open_tree() can only work. */
@@ -390,71 +402,6 @@ int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err)
                 return 0;
         return errno == ENOSYS ? cor_fail_refused(err, "move_mount", "5.2")
                                : cor_fail_errno(err, "attach a mount at %s", name);
-}
-
-/* Kernels before 5.12: an attached mount is changed by way of its path in procfs, its other flags being kept. */
-static int change_by_remount(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
-{
-        char path[FD_PATH_SIZE];
-        unsigned long flags;
-        uint64_t attrs;
-
-        fd_path(mnt, path);
-        if (a->set | a->clear) {
-                if (mount_attrs_get(mnt, &attrs, err) < 0)
-                        return -1;
-                attrs = (attrs & ~a->clear) | a->set;
-                flags = mount_flags_of_attrs(attrs);
-                if ((attrs & MOUNT_ATTR__ATIME) == MOUNT_ATTR_RELATIME) /* without a word it stays as it is */
-                        flags |= MS_RELATIME;
-                if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
-                        return cor_fail_errno(err, "change a mount");
-        }
-        if (a->propagation && mount(NULL, path, NULL, a->propagation | (recursive ? MS_REC : 0), NULL) < 0)
-                return cor_fail_errno(err, "change the propagation of a mount");
-        return 0;
-}
-
-/* EPERM for asking nothing, by who may mount: it is the call that a seccomp profile refuses. */
-static bool mount_setattr_is_refused(void)
-{
-        struct mount_attr nothing = { 0 };
-        bool refused = mount_setattr(AT_FDCWD, "/", 0, &nothing, sizeof nothing) < 0 && errno == EPERM;
-
-        errno = EPERM;
-        return refused && by_path.procfs >= 0;
-}
-
-int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
-{
-        struct mount_attr attr = {
-                .attr_set = a->set,
-                .attr_clr = a->clear,
-                .propagation = a->propagation,
-        };
-
-        if (!(a->set | a->clear | a->propagation))
-                return 0;
-        if (mount_setattr(mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr) == 0)
-                return 0;
-        if (errno != ENOSYS && !(errno == EPERM && mount_setattr_is_refused()))
-                return cor_fail_errno(err, "change a mount");
-        if (recursive && (a->set | a->clear))
-                return cor_fail(err, COR_UNSUPPORTED, "recursive mount attributes need Linux 5.12 (mount_setattr)");
-        return change_by_remount(mnt, a, recursive, err);
-}
-
-int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err)
-{
-        struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
-
-        if (mount_setattr(mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr) == 0)
-                return 0;
-        if (errno == ENOSYS || (errno == EPERM && mount_setattr_is_refused()))
-                return cor_fail(err, COR_UNSUPPORTED, "idmapped mounts need Linux 5.12 (mount_setattr)");
-        if (errno == EINVAL)
-                return cor_fail_errno(err, "idmap a mount (does its filesystem support id mapping?)");
-        return cor_fail_errno(err, "idmap a mount");
 }
 
 int mount_propagation(const char *path, unsigned long flags, struct cor_err *err)

@@ -29,6 +29,9 @@ struct mount_attrs {
  * mount_attach(), and a mount is to be changed after it was attached.
  */
 void mount_by_path(int procfs);
+/* mount_links() - where mount(2) has to do it, its links of @procfs (borrowed) lead to descriptors: /proc is another's
+ */
+void mount_links(int procfs);
 /* mount_api_is_refused() - whether open_tree() and its kin are not there, by the kernel or by a seccomp profile */
 bool mount_api_is_refused(void);
 /*

@@ -1,32 +1,21 @@
 /*
  * A mount of another process's mount namespace, as a detached one. Only who is in that namespace may clone it, so a
- * child goes there, clones, and hands the descriptor back; a detached mount can then be attached anywhere.
- *
- *      caller                      child
- *      fork
- *                                  setns(the namespace), open_tree(OPEN_TREE_CLONE)
- *                       ◄────────  its struct cor_err, and with COR_OK the descriptor
+ * child goes there and clones; a detached mount can then be attached anywhere.
  */
-#include "linux/mount.h"
+#include "linux/mount_internal.h"
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum { CHILD_TIMEOUT_MS = 10000 };
 
 /* Whoever lives there may have put links on the way: none is followed. */
 static int open_there(const char *path, struct cor_err *err)
@@ -42,66 +31,21 @@ static int open_there(const char *path, struct cor_err *err)
         return root < 0 ? cor_fail_errno(err, "open /") : cor_own_open(root, *path ? path : ".", O_PATH, 0, err);
 }
 
-static int clone_there(int ns, const char *path, bool recursive, struct cor_err *err)
+struct there {
+        int ns;
+        const char *path;
+        bool recursive;
+};
+
+static int clone_there(void *context, struct cor_err *err)
 {
+        const struct there *there = context;
         auto_fd fd = -1;
 
-        if (setns(ns, CLONE_NEWNS) < 0)
+        if (setns(there->ns, CLONE_NEWNS) < 0)
                 return cor_fail_errno(err, "enter the mount namespace");
-        fd = open_there(path, err);
-        return fd < 0 ? -1 : mount_clone(fd, "", recursive, false, err);
-}
-
-static _Noreturn void child_run(int sock, pid_t caller, int ns, const char *path, bool recursive)
-{
-        struct cor_err err = { 0 };
-        int fd = -1;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() == caller)
-                fd = clone_there(ns, path, recursive, &err);
-        if (fd >= 0) {
-                cor_err_clear(&err);
-                (void)!cor_send_fd(sock, fd, &err, sizeof err, NULL);
-        } else {
-                (void)!write(sock, &err, sizeof err);
-        }
-        _exit(0);
-}
-
-static int hear(int sock, struct cor_err *err)
-{
-        struct cor_err told = { 0 };
-        int fd;
-
-        if (cor_wait_readable(sock, CHILD_TIMEOUT_MS, err) <= 0)
-                return cor_fail(err, COR_TIMEOUT, "the helper process does not answer");
-        fd = cor_recv_fd(sock, &told, sizeof told, NULL, err);
-        if (fd >= 0)
-                return fd;
-        if (told.kind != COR_OK && err) /* no descriptor, but the reason */
-                *err = told;
-        return -1;
-}
-
-static int clone_by_child(int ns, const char *path, bool recursive, struct cor_err *err)
-{
-        pid_t caller = getpid(), child;
-        int sock[2], fd;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
-                return cor_fail_errno(err, "socket pair");
-        child = fork();
-        if (child == 0)
-                child_run(sock[1], caller, ns, path, recursive);
-        close(sock[1]);
-        fd = child < 0 ? cor_fail_errno(err, "fork") : hear(sock[0], err);
-        close(sock[0]);
-        if (child > 0) {
-                (void)kill(child, SIGKILL);
-                cor_child_wait(child, CHILD_TIMEOUT_MS, NULL);
-        }
-        return fd;
+        fd = open_there(there->path, err);
+        return fd < 0 ? -1 : mount_clone(fd, "", there->recursive, false, err);
 }
 
 /* "/proc/PID/root/PATH": *ret_path is "/PATH". */
@@ -129,16 +73,17 @@ bool mount_is_elsewhere(const char *path)
 
 int mount_clone_elsewhere(const char *path, bool recursive, struct cor_err *err)
 {
+        struct there there = { .recursive = recursive };
         auto_str ns_path = NULL;
         auto_fd ns = -1;
-        const char *rest;
         int fd;
 
-        if (!split(path, &ns_path, &rest))
+        if (!split(path, &ns_path, &there.path))
                 return cor_fail(err, COR_INVALID, "%s: expected /proc/PID/root/PATH", path);
         ns = open(ns_path, O_RDONLY | O_CLOEXEC);
         if (ns < 0)
                 return cor_fail_errno(err, "%s", ns_path);
-        fd = clone_by_child(ns, rest, recursive, err);
+        there.ns = ns;
+        fd = mount_by_child(clone_there, &there, err);
         return fd >= 0 ? fd : cor_wrap(err, "clone the mount at %s", path);
 }

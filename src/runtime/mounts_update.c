@@ -303,6 +303,7 @@ static int run_inside(struct update *u, struct cor_err *err)
         r.procfs = u->plan.procfs;
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "prctl");
+        mount_links(u->plan.procfs);
         if (enter(u, err) < 0)
                 return -1;
         r.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
