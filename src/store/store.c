@@ -51,18 +51,27 @@ static int open_folder(int dirfd, const char *name, bool *made, int *ret, struct
         return *ret < 0 ? cor_fail_errno(err, "folder %s", name) : 0;
 }
 
+/* 1 there, 0 missing. What cannot be looked for must not be taken for missing: it would be written anew. */
+static int look_for(int dir, const char *name, struct cor_err *err)
+{
+        if (faccessat(dir, name, F_OK, 0) == 0)
+                return 1;
+        return errno == ENOENT ? 0 : cor_fail_errno(err, "look for %s", name);
+}
+
 /* The layout's file comes last: where it is, all else is. */
 static int make_layout(struct store *s, struct cor_err *err)
 {
         auto_fd sha256 = -1;
         bool made;
+        int there = look_for(s->images, "oci-layout", err);
 
-        if (faccessat(s->images, "oci-layout", F_OK, 0) == 0)
-                return 0;
-        if (open_folder(s->blobs, "sha256", &made, &sha256, err) < 0)
+        if (there != 0)
+                return there < 0 ? -1 : 0;
+        there = open_folder(s->blobs, "sha256", &made, &sha256, err) < 0 ? -1 : look_for(s->images, "index.json", err);
+        if (there < 0)
                 return -1;
-        if (faccessat(s->images, "index.json", F_OK, 0) < 0 &&
-            cor_own_write(s->images, "index.json", EMPTY_INDEX, strlen(EMPTY_INDEX), 0644, true, err) < 0)
+        if (there == 0 && cor_own_write(s->images, "index.json", EMPTY_INDEX, strlen(EMPTY_INDEX), 0644, true, err) < 0)
                 return -1;
         return cor_own_write(s->images, "oci-layout", LAYOUT, strlen(LAYOUT), 0644, true, err);
 }
@@ -133,8 +142,12 @@ static int open_store(struct store *s, unsigned flags, struct cor_err *err)
         s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (s->fd < 0)
                 return cor_fail_errno(err, "open the folder");
-        if (!create && faccessat(s->fd, "images/oci-layout", F_OK, 0) < 0)
-                return cor_fail(err, COR_NOT_FOUND, "there is no store");
+        if (!create) {
+                int there = look_for(s->fd, "images/oci-layout", err);
+
+                if (there <= 0)
+                        return there < 0 ? -1 : cor_fail(err, COR_NOT_FOUND, "there is no store");
+        }
         if (open_folders(s, create, err) < 0 || on_one_filesystem(s, err) < 0)
                 return -1;
         s->overlay_prefix = find_prefix(s->layers);
