@@ -134,9 +134,11 @@ static int open_dev(const struct plan *p, struct rootfs *r, struct cor_err *err)
                 return cor_wrap(err, "/dev");
         if (fstat(r->dev, &st) < 0 || !S_ISDIR(st.st_mode))
                 return cor_fail(err, COR_INVALID, "/dev in the container's root is not a directory (a link?)");
-        if (!mount_is_same(r->dev, mounted >= 0 ? mounted : r->root))
-                return cor_fail(err, COR_DENIED, "/dev is covered by a mount that was meant for another place");
-        return 0;
+        if (mount_is_same(r->dev, mounted >= 0 ? mounted : r->root))
+                return 0;
+        if (mount_id(r->dev) == 0)
+                return cor_fail_refused(err, "statx", "5.8");
+        return cor_fail(err, COR_DENIED, "/dev is covered by a mount that was meant for another place");
 }
 
 int rootfs_prepare(const struct plan *p, struct rootfs *r, struct cor_err *err)
