@@ -71,11 +71,15 @@ mount_line() { grep " $1 " <<<"$output"; }
         expect_text 1700 'No space left on device' 'nosuid,noexec' 'size=64k'
 }
 
-@test "a read-only tmpfs, and an option that the file system does not know" {
+@test "a read-only tmpfs" {
         add_mount '{destination: "/t", type: "tmpfs", source: "tmpfs", options: ["ro"]}'
         in_sh 'touch /t/x'
         run run_container
         expect_text 'Read-only file system'
+}
+
+@test "an option that the file system does not know is named" {
+        skip_unless "all calls" # mount(2) says that one is wrong, and not which
         add_mount '{destination: "/u", type: "tmpfs", source: "tmpfs", options: ["nonsense=1"]}'
         run run_container
         expect_failure

@@ -413,7 +413,7 @@ fail() {
 
 # skip_unless NEED... - skip the test where one of these is missing, and say where it runs instead:
 #   root, cgroup, userns, userns_for_all, systemd, cgroup_v1, cgroup_v2, hybrid, "controller memory", "cap sys_resource",
-#   "program criu", "kernel 5.12", "arch x86_64", "filesystem overlay"
+#   "program criu", "kernel 5.12", "all calls", "arch x86_64", "filesystem overlay"
 skip_unless() {
         local need word
         for need; do
@@ -437,6 +437,7 @@ skip_unless() {
                 "cap "*) has_capability "$word" || skip "needs the capability $word: runs with make check-amd64" ;;
                 "program "*) command -v "$word" >/dev/null ||
                         skip "needs the program $word: runs where it is installed (make deps)" ;;
+                "all calls") [ -z "${CORACLE_REFUSE:-}" ] || skip "is about what is done without CORACLE_REFUSE: runs where that is not set" ;;
                 "kernel "*) kernel_at_least "$word" ||
                         skip "needs Linux $word, this is $(uname -r): runs on the CI machine" ;;
                 "arch "*) [ "$(uname -m)" = "$word" ] || skip "is about $word: runs on machines of that kind" ;;

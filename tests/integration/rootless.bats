@@ -98,7 +98,7 @@ squeezed() { sed 's/  */ /g' <<<"$output"; }
 }
 
 @test "a runtime that the user owns runs from a sealed copy, one that is root's as it is" {
-        skip_unless "program strace"
+        skip_unless "program strace" "all calls"
         local trace=$TEST_DIR/run/trace
         PROGRAM=$TEST_DIR/traced
         printf '#!/bin/sh\nexec strace -f -e trace=execveat,memfd_create -o %s %s "$@"\n' "$trace" "$TEST_DIR/program" >"$PROGRAM"
