@@ -60,8 +60,8 @@ struct cor_spawn {
 int cor_spawn_run(const struct cor_spawn *s, int *ret_status, char **ret_output, struct cor_err *err) COR_MUST_CHECK;
 
 /*
- * cor_fail_start() - a new error: posix_spawn(3) of @path gave @sys. The C library makes its child by clone3(2), and has
- * no other way where a seccomp profile answers that with anything but ENOSYS.
+ * cor_fail_start() - a new error: posix_spawn(3) of @path gave @sys. The C library makes its child by clone3(2), and
+ * has no other way where a seccomp profile answers that with anything but ENOSYS.
  */
 int cor_fail_start(struct cor_err *err, const char *path, int sys);
 
