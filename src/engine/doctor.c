@@ -8,6 +8,7 @@
 #include "linux/link.h"
 #include "linux/netlink.h"
 #include "network/firewall.h"
+#include "network/realm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -303,8 +304,8 @@ static void look_at_networks(struct doctor_report *r)
 {
         struct cor_err err;
 
-        if (!is_root()) {
-                add(r, "networks", DOCTOR_LIMITED, "an ordinary user's containers have that of the host, or none");
+        if (realm_check(&err) < 0) {
+                add(r, "networks", DOCTOR_LIMITED, "containers have that of the host, or none: %s", err.msg);
                 return;
         }
         if (try_it(CLONE_NEWNET, attempt_links, &err) < 0) {

@@ -10,6 +10,7 @@
 #include "linux/link.h"
 #include "linux/route.h"
 #include "network/bridge.h"
+#include "network/realm.h"
 #include "network/subnet.h"
 #include "runtime/context.h"
 #include "store/event.h"
@@ -121,7 +122,7 @@ static void tools_done(struct tools *t)
 static int tools_open(struct engine *e, struct tools *ret, struct cor_err *err)
 {
         ret->run = store_run_open(e->store, err);
-        ret->sock = ret->run < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
+        ret->sock = ret->run < 0 ? -1 : realm_socket(NETLINK_ROUTE, err);
         return ret->sock < 0 ? -1 : 0;
 }
 
@@ -134,7 +135,7 @@ static int make_bridge(struct engine *e, const struct network_row *row, struct c
 
         if (network_parse(row, &n, err) < 0)
                 return -1;
-        if (n->driver != NETWORK_BRIDGE)
+        if (n->driver != NETWORK_BRIDGE || realm_is_own()) /* which a user's first container makes */
                 return 0;
         if (tools_open(e, &t, err) < 0)
                 return -1;
@@ -147,12 +148,16 @@ static int make_bridge(struct engine *e, const struct network_row *row, struct c
 /* A bridge that somebody has made, and that is to be used: it is not ours to remove. */
 static int find_foreign(const char *bridge, struct foreign *ret, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_ROUTE, err);
         auto_free struct address *list = NULL;
+        auto_fd sock = -1;
         struct link l;
         size_t n = 0;
-        int found = sock < 0 ? -1 : link_find(sock, bridge, &l, err);
+        int found = realm_there(err);
 
+        if (found <= 0)
+                return found;
+        sock = realm_socket(NETLINK_ROUTE, err);
+        found = sock < 0 ? -1 : link_find(sock, bridge, &l, err);
         if (found <= 0)
                 return found;
         if (address_list(sock, l.index, AF_UNSPEC, &list, &n, err) < 0)
@@ -255,8 +260,6 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
         COR_CLEANUP(foreign_done) struct foreign foreign = { .is = false };
         const char *bridge;
 
-        if (runtime_default_rootless())
-                return cor_fail(err, COR_DENIED, "networks are made by root only");
         if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0)
                 return -1;
         if (asked.config_from.network && *asked.config_from.network
@@ -297,15 +300,18 @@ static int remove_row(struct engine *e, const struct network_row *row, struct co
         auto_tools t = { .run = -1, .sock = -1 };
         struct cor_err ignored;
         auto_network n = NULL;
-        int index;
+        int index, there;
 
         if (network_parse(row, &n, err) < 0)
                 return -1;
-        if (n->driver == NETWORK_BRIDGE && row->users == 0 &&
+        there = realm_there(err);
+        if (there < 0)
+                return -1;
+        if (there && n->driver == NETWORK_BRIDGE && row->users == 0 &&
             (tools_open(e, &t, err) < 0 || bridge_remove(t.run, t.sock, n, err) < 0))
                 return -1;
         if (network_row_remove(e->store, row, err) < 0) {
-                if (t.sock >= 0 && err->kind == COR_BUSY)
+                if (t.sock >= 0 && !realm_is_own() && err->kind == COR_BUSY)
                         (void)!bridge_open(e->store, t.run, t.sock, n, &index, &ignored);
                 return -1;
         }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "linux/link.h"
 #include "network/bridge.h"
+#include "network/realm.h"
 #include "runtime/context.h"
 
 #include <fcntl.h>
@@ -28,13 +29,14 @@ static void checking_done(struct checking *c)
 static int open_all(struct checking *c, struct cor_err *err)
 {
         c->run = store_run_open(c->e->store, err);
-        c->sock = c->run < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
-        c->nft = c->sock < 0 ? -1 : netlink_open(NETLINK_NETFILTER, err);
+        c->sock = c->run < 0 ? -1 : realm_socket(NETLINK_ROUTE, err);
+        c->nft = c->sock < 0 ? -1 : realm_socket(NETLINK_NETFILTER, err);
         return c->nft < 0 ? -1 : 0;
 }
 
 static int look_at(const struct checking *c, const struct network_row *row, bool whole, struct cor_err *err)
 {
+        bool repair = c->repair && !realm_is_own(); /* a user's is made by the next container that is connected */
         auto_network n = NULL;
         auto_str what = NULL;
         struct link l;
@@ -50,11 +52,11 @@ static int look_at(const struct checking *c, const struct network_row *row, bool
                 return -1;
         if (there && known)
                 return 0;
-        if (c->repair && bridge_open(c->e->store, c->run, c->sock, n, &index, err) < 0)
+        if (repair && bridge_open(c->e->store, c->run, c->sock, n, &index, err) < 0)
                 return -1;
         what = there ? cor_printf("network %s: its rules of nftables are gone", n->name)
                      : cor_printf("network %s: its bridge %s is gone", n->name, n->bridge);
-        c->found(c->context, what, c->repair);
+        c->found(c->context, what, repair);
         return 0;
 }
 
@@ -66,10 +68,11 @@ int engine_check_networks(struct engine *e, bool repair, void (*found)(void *con
                 .e = e, .repair = repair, .found = found, .context = context, .run = -1, .sock = -1, .nft = -1
         };
         auto_network_rows rows = { 0 };
-        int whole = -1;
+        int whole = -1, r;
 
-        if (runtime_default_rootless())
-                return 0;
+        r = realm_there(err);
+        if (r <= 0)
+                return r;
         if (network_row_all(e->store, &rows, err) < 0)
                 return -1;
         for (size_t i = 0; i < rows.n_items; i++) {

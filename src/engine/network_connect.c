@@ -164,8 +164,7 @@ int engine_settle_networks(struct engine *e, const struct docker_host_config *ho
         bool plain = strcmp(network_name_of(host->network_mode), NETWORK_DEFAULT) == 0;
 
         /* the default network alone needs no looking up */
-        if (!network_wanted(host->network_mode) || (plain && (!asked || asked->n_endpoints == 0)) ||
-            runtime_default_rootless()) {
+        if (!network_wanted(host->network_mode) || (plain && (!asked || asked->n_endpoints == 0))) {
                 *ret = COR_TAKE(text);
                 return 0;
         }
@@ -189,7 +188,7 @@ int engine_prepare_networks(struct engine *e, const struct container_row *row, c
 {
         auto_json struct docker_networking_config *c = NULL;
 
-        if (runtime_default_rootless())
+        if (!network_has(mode))
                 return 0;
         if (parse(row->networking, &c, err) < 0)
                 return -1;

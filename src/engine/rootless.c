@@ -12,10 +12,8 @@
  */
 #include "engine/rootless.h"
 #include "base/fd.h"
-#include "base/file.h"
-#include "base/lock.h"
+#include "base/members.h"
 #include "base/process.h"
-#include "base/text.h"
 #include "linux/idmap.h"
 #include "linux/namespace.h"
 #include "linux/procfs.h"
@@ -117,66 +115,6 @@ static int make(struct cor_err *err)
 /* --------------------------------------------------------------------------------------------- who is in it already */
 
 #define LIST "namespace"
-enum { LIST_MAX = 1 << 20, LOCK_MS = 30000 };
-
-/* The folder with the list; -1 without an error where a user has no such place: then nothing can be shared. */
-static int open_run(struct cor_err *err)
-{
-        const char *own = getenv("CORACLE_RUN"), *xdg = getenv("XDG_RUNTIME_DIR");
-        auto_str path = own && own[0] == '/'   ? cor_strdup(own)
-                        : xdg && xdg[0] == '/' ? cor_printf("%s/coracle", xdg)
-                                               : NULL;
-        int fd;
-
-        if (!path)
-                return -1;
-        if (cor_mkdirs(path, 0700, err) < 0)
-                return -1;
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? cor_fail_errno(err, "open %s", path) : fd;
-}
-
-/* Those of @list that live go to @out; the first one's number is the answer, 0 if there is none. */
-static struct cor_procid sort_out(char *list, struct cor_text *out)
-{
-        struct cor_procid first = { 0 };
-        char *line;
-
-        while ((line = cor_split_next(&list, '\n'))) {
-                struct cor_procid id = { 0 };
-                char *start = line;
-                const char *pid = cor_split_next(&start, ' ');
-
-                if (!start || cor_parse_i32(pid, &id.pid) < 0 || cor_parse_u64(start, &id.start_time) < 0 ||
-                    !cor_procid_alive(&id))
-                        continue;
-                if (first.pid == 0)
-                        first = id;
-                cor_text_printf(out, "%d %llu\n", (int)id.pid, (unsigned long long)id.start_time);
-        }
-        return first;
-}
-
-static int read_list(int run, struct cor_text *out, struct cor_procid *ret_first, struct cor_err *err)
-{
-        auto_str list = NULL;
-
-        if (cor_own_read(run, LIST, LIST_MAX, &list, NULL, err) < 0 && err->kind != COR_NOT_FOUND)
-                return -1;
-        *ret_first = list ? sort_out(list, out) : (struct cor_procid){ 0 };
-        return 0;
-}
-
-/* @pid is in, and so are those of @others; the lock is held. */
-static int write_list(int run, struct cor_text *others, pid_t pid, struct cor_err *err)
-{
-        struct cor_procid id;
-
-        if (cor_procid_get(pid, &id, NULL, err) < 0)
-                return -1;
-        cor_text_printf(others, "%d %llu\n", (int)id.pid, (unsigned long long)id.start_time);
-        return cor_own_write(run, LIST, others->s, others->len, 0600, false, err);
-}
 
 static int join(const struct cor_procid *id, struct cor_err *err)
 {
@@ -193,28 +131,19 @@ static int own_mounts(struct cor_err *err)
         return 0;
 }
 
-static int enter_shared(int run, struct cor_err *err)
+static int enter_shared(struct members *m, struct cor_err *err)
 {
-        auto_text others = COR_TEXT_INIT;
-        struct cor_procid first;
-        auto_fd lock = cor_lock_file(run, LIST ".lock", LOCK_MS, err);
-
-        if (lock < 0 || read_list(run, &others, &first, err) < 0)
+        if ((m->first.pid == 0 || join(&m->first, err) < 0) && make(err) < 0) /* it may have ended meanwhile */
                 return -1;
-        if ((first.pid == 0 || join(&first, err) < 0) && make(err) < 0) /* it may have ended meanwhile */
-                return -1;
-        return write_list(run, &others, getpid(), err);
+        return members_add(m, getpid(), err);
 }
 
 int rootless_enter(struct cor_err *err)
 {
-        auto_fd run = -1;
+        auto_members m = MEMBERS_INIT;
+        int r = members_begin(LIST, &m, err);
 
-        cor_err_clear(err);
-        run = open_run(err);
-        if (run < 0 && err->kind != COR_OK)
-                return cor_wrap(err, "rootless");
-        if ((run >= 0 ? enter_shared(run, err) : make(err)) < 0 || own_mounts(err) < 0)
+        if (r < 0 || (r > 0 ? enter_shared(&m, err) : make(err)) < 0 || own_mounts(err) < 0)
                 return cor_wrap(err, "rootless");
         entered = true;
         return 0;
@@ -227,18 +156,8 @@ bool rootless_entered(void)
 
 int rootless_add(pid_t pid, struct cor_err *err)
 {
-        auto_text others = COR_TEXT_INIT;
-        struct cor_procid first;
-        auto_fd run = -1, lock = -1;
+        auto_members m = MEMBERS_INIT;
+        int r = entered ? members_begin(LIST, &m, err) : 0;
 
-        if (!entered)
-                return 0;
-        cor_err_clear(err);
-        run = open_run(err);
-        if (run < 0)
-                return err->kind == COR_OK ? 0 : -1;
-        lock = cor_lock_file(run, LIST ".lock", LOCK_MS, err);
-        if (lock < 0 || read_list(run, &others, &first, err) < 0)
-                return -1;
-        return write_list(run, &others, pid, err);
+        return r > 0 ? members_add(&m, pid, err) : r;
 }

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "network/connect.h"
+#include "network/realm.h"
 #include "store/endpoint.h"
 #include "store/network.h"
 
@@ -229,6 +230,8 @@ static int resolv_text(const struct spec *s, struct cor_text *t, struct cor_err 
         cursor = text;
         while (cursor && (line = cor_split_next(&cursor, '\n')) != NULL)
                 read_line(&r, line);
+        if (realm_is_own() && network_has(h->network_mode)) /* the host's may be out of reach from there */
+                override(&r.servers, (const char *const[]){ REALM_DNS }, 1);
         override(&r.servers, h->dns, h->n_dns);
         override(&r.search, h->dns_search, h->n_dns_search);
         override(&r.options, h->dns_options, h->n_dns_options);

@@ -231,6 +231,7 @@ static int starter_words(struct monitor *m, struct cor_err *err)
 static void init(struct monitor *m, const char *store, const char *id)
 {
         *m = (struct monitor){ .store_path = store, .id = id, .lock = -1, .signals = -1, .listener = -1 };
+        m->host_sockets = (struct host_sockets)HOST_SOCKETS_INIT;
         m->gone.lock = -1;
         life_init(&m->life);
         streams_init(m);
@@ -244,6 +245,7 @@ static void done(struct monitor *m)
         container_row_done(&m->row);
         life_done(&m->life);
         names_free(m->names);
+        host_sockets_end(&m->host_sockets);
         free(m->now.error);
         free(m->folder);
         free(m->run);

@@ -25,6 +25,7 @@
 #include "monitor/protocol.h"
 #include "monitor/restart.h"
 #include "monitor/settings.h"
+#include "network/host_socket.h"
 #include "monitor/stream.h"
 #include "store/container.h"
 
@@ -79,6 +80,7 @@ struct monitor {
         struct container_gone gone; /* what is left of its folder then: for after the last word */
         struct health health;
         struct published *published; /* NULL: no ports */
+        struct host_sockets host_sockets;
         struct names *names;         /* NULL: no network that knows any */
 };
 

@@ -8,7 +8,7 @@
 #include "monitor/monitor.h"
 #include "monitor/names.h"
 #include "network/connect.h"
-#include "runtime/context.h"
+#include "network/realm.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -119,10 +119,17 @@ static struct network_container container_of(const struct monitor *m)
         };
 }
 
-/* A user may make nothing in the host's network. */
 static bool has_networks(const struct monitor *m)
 {
-        return network_wanted(m->settings.network_mode) && !m->settings.network_disabled && !runtime_default_rootless();
+        return network_has(m->settings.network_mode) && !m->settings.network_disabled;
+}
+
+/* Where networks are there is no way back from. */
+static int go_there(struct monitor *m, struct cor_err *err)
+{
+        if (realm_is_own() && m->settings.ports.n_items && host_sockets_start(&m->host_sockets, err) < 0)
+                return -1;
+        return realm_enter(err);
 }
 
 static int read_wanted(const char *text, struct docker_networking_config **ret, struct cor_err *err)
@@ -159,7 +166,7 @@ int monitor_connect(struct monitor *m, struct cor_err *err)
         if (!has_networks(m))
                 return 0;
         if (read_wanted(m->settings.networking, &wanted, err) < 0 || network_settings_new(&now, err) < 0 ||
-            connect_all(m, wanted, now, err) < 0)
+            go_there(m, err) < 0 || connect_all(m, wanted, now, err) < 0)
                 return -1;
         m->life.connected = true;
         now->sandbox_key = cor_json_alloc(now, 32);
@@ -231,7 +238,7 @@ int monitor_reconnect(struct monitor *m, struct cor_err *err)
         if (m->state != STATE_RUNNING || m->life.pid == 0)
                 return cor_fail(err, COR_BUSY, "container %s is not running", m->id);
         if (monitor_open_store(m, err) < 0 || container_row_get(m->store, m->number, &row, err) < 0 ||
-            read_wanted(row.networking, &wanted, err) < 0)
+            read_wanted(row.networking, &wanted, err) < 0 || go_there(m, err) < 0)
                 return -1;
         if (row.endpoints ? cor_json_parse(&docker_network_settings_doc, row.endpoints, strlen(row.endpoints),
                                            "NetworkSettings", &now, err) < 0

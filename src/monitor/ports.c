@@ -45,7 +45,8 @@ static int publish(struct monitor *m, const struct docker_network_settings *n, s
         struct ports_request r = { .number = m->number,
                                    .wishes = &m->settings.ports,
                                    .pid = m->life.pid,
-                                   .direct = m->settings.ports_direct };
+                                   .direct = m->settings.ports_direct,
+                                   .host = &m->host_sockets };
         struct rlimit before;
         int done;
 

@@ -11,6 +11,7 @@
 #include "linux/netns.h"
 #include "linux/route.h"
 #include "network/ports.h"
+#include "network/realm.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -194,7 +195,7 @@ static int protect(struct store *s, const struct network *n, struct cor_err *err
 {
         const struct firewall_content content = { .fill = bridge_fill_firewall, .data = s };
         const struct firewall_network w = network_firewall(n);
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        auto_fd sock = realm_socket(NETLINK_NETFILTER, err);
         auto_nft_change c = { .family = 0 };
         int r = sock < 0 ? -1 : firewall_ensure(sock, &content, err);
 
@@ -259,7 +260,7 @@ static int take_addresses(int sock, const struct network *n, int index, struct c
 
 int bridge_clear(int sock, const struct network *n, struct cor_err *err)
 {
-        auto_fd nft = netlink_open(NETLINK_NETFILTER, err);
+        auto_fd nft = realm_socket(NETLINK_NETFILTER, err);
         bool without = nft < 0 && err->kind == COR_UNSUPPORTED; /* then nothing is known of it there */
         struct link l;
         int found = nft < 0 && !without ? -1 : find_link(sock, n, &l, err);

@@ -15,6 +15,7 @@
 #include "linux/procfs.h"
 #include "network/bridge.h"
 #include "network/connect_internal.h"
+#include "network/realm.h"
 #include "store/event.h"
 
 #include <fcntl.h>
@@ -30,6 +31,11 @@ enum { ID_BYTES = 32, SHORT_ID = 12 };
 const char *network_name_of(const char *mode)
 {
         return !mode || !*mode || strcmp(mode, "default") == 0 ? NETWORK_DEFAULT : mode;
+}
+
+bool network_has(const char *mode)
+{
+        return network_wanted(mode) && (strcmp(network_name_of(mode), NETWORK_DEFAULT) != 0 || realm_possible());
 }
 
 bool network_wanted(const char *mode)
@@ -221,7 +227,7 @@ static int open_sockets(struct connecting *c, struct cor_err *err)
         if (c->run < 0)
                 return -1;
         c->netns = namespace_open_pid(procfs, c->container->pid, CLONE_NEWNET, err);
-        c->sock = c->netns < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
+        c->sock = c->netns < 0 ? -1 : realm_socket(NETLINK_ROUTE, err);
         c->inside = c->sock < 0 ? -1 : netns_socket(c->netns, NETLINK_ROUTE, err);
         return c->inside < 0 ? -1 : 0;
 }

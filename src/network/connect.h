@@ -14,6 +14,9 @@
 
 /* network_wanted() - a container with this HostConfig.NetworkMode has networks of its own to be connected with */
 bool network_wanted(const char *mode);
+/* network_has() - a container of that NetworkMode gets it: an ordinary user's default is none without coracle-usernet
+ */
+bool network_has(const char *mode);
 /* network_name_of() - the name of the network that @mode is, "bridge" for the default */
 const char *network_name_of(const char *mode);
 

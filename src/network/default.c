@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "network/bridge.h"
 #include "network/connect.h"
+#include "network/realm.h"
 
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -103,9 +104,13 @@ static int change(struct network_row *r, const struct ip_prefix *host, size_t n_
 
 static int clear_bridge(const struct network_row *r, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        int there = realm_there(err);
         auto_network n = NULL;
+        auto_fd sock = -1;
 
+        if (there <= 0)
+                return there;
+        sock = realm_socket(NETLINK_ROUTE, err);
         return sock < 0 || network_parse(r, &n, err) < 0 ? -1 : bridge_clear(sock, n, err);
 }
 

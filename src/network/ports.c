@@ -7,6 +7,7 @@
 #include "linux/conntrack.h"
 #include "network/bridge.h"
 #include "network/host_firewall.h"
+#include "network/realm.h"
 #include "store/container.h"
 
 #include <arpa/inet.h>
@@ -128,7 +129,10 @@ int ports_restore(struct store *s, struct cor_err *err)
 
         if (there <= 0)
                 return there;
-        sock = netlink_open(NETLINK_NETFILTER, err);
+        there = realm_there(err);
+        if (there <= 0)
+                return there;
+        sock = realm_socket(NETLINK_NETFILTER, err);
         there = sock < 0 ? -1 : firewall_has_ports(sock, err);
         if (there != 0)
                 return there < 0 ? -1 : 0;
@@ -218,7 +222,7 @@ static bool any_published(const struct port_wishes *w)
 
 static int publish(struct store *s, const struct ports_request *r, struct published *p, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_NETFILTER, err);
+        auto_fd sock = realm_socket(NETLINK_NETFILTER, err);
         struct ports_chooser c = { .store = s, .request = r, .published = p };
         struct cor_err ignored;
 
@@ -282,8 +286,13 @@ void ports_forget(struct store *s, int64_t number)
 
         if (port_all(s, number, &rows, &err) == 0 && rows.n_items == 0)
                 return;
+        if (realm_there(&err) == 0) { /* with the namespace all went that was made in it */
+                if (port_drop(s, number, NULL, &err) < 0)
+                        cor_warn("the ports of container number %lld: %s", (long long)number, err.msg);
+                return;
+        }
         add_elements(&e, &rows);
-        sock = netlink_open(NETLINK_NETFILTER, &err);
+        sock = realm_socket(NETLINK_NETFILTER, &err);
         if (sock < 0 || remove_elements(s, number, sock, &e, &err) < 0)
                 cor_warn("the ports of container number %lld: %s", (long long)number, err.msg);
         if (sock >= 0)

@@ -15,6 +15,7 @@
  * arrives at the socket then, and so has passed that firewall like one to any other program.
  */
 #include "linux/forward.h"
+#include "network/host_socket.h"
 #include "network/port_wish.h"
 #include "store/store.h"
 
@@ -35,9 +36,10 @@ struct ports_request {
         int64_t number; /* of the container */
         const struct port_wishes *wishes;
         struct ports_place place;
-        pid_t pid;    /* of its first process */
-        bool direct;  /* past a firewall of the host */
-        int first_fd; /* the lowest number that a descriptor of theirs may have */
+        pid_t pid;                       /* of its first process */
+        bool direct;                     /* past a firewall of the host */
+        int first_fd;                    /* the lowest number that a descriptor of theirs may have */
+        const struct host_sockets *host; /* who opens them, if the caller is not in the host's network */
 };
 
 struct published;

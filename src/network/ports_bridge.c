@@ -8,6 +8,7 @@
 #include "linux/netns.h"
 #include "linux/procfs.h"
 #include "linux/route.h"
+#include "network/realm.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -18,7 +19,7 @@
  */
 int ports_route_localhost(const char *ip4, struct cor_err *err)
 {
-        auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        auto_fd sock = realm_socket(NETLINK_ROUTE, err);
         auto_str path = NULL;
         struct route way;
         struct link link;
@@ -54,7 +55,7 @@ int ports_let_turn_back(pid_t pid, struct cor_err *err)
         procfs = procfs_open(err);
         netns = procfs < 0 ? -1 : namespace_open_pid(procfs, pid, CLONE_NEWNET, err);
         inside = netns < 0 ? -1 : netns_socket(netns, NETLINK_ROUTE, err);
-        sock = inside < 0 ? -1 : netlink_open(NETLINK_ROUTE, err);
+        sock = inside < 0 ? -1 : realm_socket(NETLINK_ROUTE, err);
         if (sock < 0 || link_list(inside, 0, &links, &n_links, err) < 0)
                 return -1;
         for (size_t i = 0; i < n_links; i++) {

@@ -149,12 +149,13 @@ static int take(struct ports_chooser *c, struct port_rows *others, const struct 
         ret->row.direct = is_direct(c, &ret->row);
         if (forward_address(ip, port, &at, err) < 0)
                 return -1;
-        ret->fd = forward_listen(wish->protocol, &at, err);
+        ret->fd = host_sockets_listen(c->request->host, wish->protocol, &at, err);
         if (ret->fd >= 0)
                 return 0;
         if (err->sys == EPROTONOSUPPORT && ret->row.direct) /* the kernel passes it on, and cannot listen to it */
                 return 0;
-        return cor_wrap(err, "failed to bind host port %s:%u/%s", ip, port, port_protocol_name(wish->protocol));
+        return cor_wrap(err, "failed to bind host port %s:%u/%s%s", ip, port, port_protocol_name(wish->protocol),
+                        err->sys == EACCES ? " (see the sysctl net.ipv4.ip_unprivileged_port_start)" : "");
 }
 
 /* The container's own port, of one family, whatever the host's was to be. */

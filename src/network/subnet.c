@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "linux/route.h"
+#include "network/realm.h"
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -91,9 +92,12 @@ static void read_servers(const char *path, struct taken *t)
 static int read_host(struct taken *t, struct cor_err *err)
 {
         auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        struct ip_prefix own;
 
         if (sock < 0 || read_addresses(sock, t, err) < 0 || read_routes(sock, t, err) < 0)
                 return -1;
+        if (realm_is_own() && ip_prefix_parse(REALM_SUBNET, &own) == 0)
+                take(t, &own);
         read_servers("/etc/resolv.conf", t);
         read_servers("/run/systemd/resolve/resolv.conf", t);
         t->n_host = t->n_items;

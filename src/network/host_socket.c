@@ -1,0 +1,84 @@
+#include "network/host_socket.h"
+
+#include "base/fd.h"
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ANSWER_MS = 30 * 1000, OWN_SOCKET = 3 };
+
+struct question {
+        int protocol;
+        struct forward_address at;
+};
+
+/* The answer is a struct cor_err with a descriptor: the socket, or our end of nothing if there is none. */
+static int answer(int sock, const struct question *q)
+{
+        struct cor_err err = { 0 };
+        auto_fd fd = forward_listen(q->protocol, &q->at, &err);
+
+        if (fd >= 0)
+                cor_err_clear(&err);
+        return cor_send_fd(sock, fd >= 0 ? fd : sock, &err, sizeof err, NULL);
+}
+
+/* What the parent has open is not for us to keep open. */
+static void serve(void *context, int sock)
+{
+        struct question q;
+
+        (void)context;
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(sock, OWN_SOCKET) < 0 ||
+            close_range(OWN_SOCKET + 1, ~0U, 0) < 0)
+                _exit(1);
+        while (cor_recv(OWN_SOCKET, &q, sizeof q, 0) == sizeof q && answer(OWN_SOCKET, &q) == 0)
+                ;
+        _exit(0);
+}
+
+int host_sockets_start(struct host_sockets *h, struct cor_err *err)
+{
+        if (h->sock < 0)
+                h->sock = cor_child_serve(serve, NULL, &h->pid, err);
+        return h->sock < 0 ? -1 : 0;
+}
+
+void host_sockets_end(struct host_sockets *h)
+{
+        if (h->sock < 0)
+                return;
+        cor_fd_close(&h->sock);
+        (void)cor_child_wait(h->pid, ANSWER_MS, NULL);
+}
+
+int host_sockets_listen(const struct host_sockets *h, int protocol, const struct forward_address *at,
+                        struct cor_err *err)
+{
+        const struct question q = { .protocol = protocol, .at = *at };
+        struct cor_err told = { 0 };
+        auto_fd fd = -1;
+        size_t n = 0;
+        int r;
+
+        if (!h || h->sock < 0)
+                return forward_listen(protocol, at, err);
+        if (send(h->sock, &q, sizeof q, MSG_NOSIGNAL) != sizeof q)
+                return cor_fail_errno(err, "ask for a socket of the host");
+        r = cor_wait_readable(h->sock, ANSWER_MS, err);
+        if (r <= 0)
+                return r < 0 ? -1 : cor_fail(err, COR_TIMEOUT, "a socket of the host: no answer");
+        fd = cor_recv_fd(h->sock, &told, sizeof told, &n, err);
+        if (fd < 0)
+                return -1;
+        if (n != sizeof told)
+                return cor_fail(err, COR_SYSTEM, "a socket of the host: the helper process died");
+        if (told.kind == COR_OK)
+                return cor_fd_take(&fd);
+        *err = told;
+        return -1;
+}
