@@ -260,6 +260,10 @@ int engine_create_network(struct engine *e, const struct docker_network *wanted,
         COR_CLEANUP(foreign_done) struct foreign foreign = { .is = false };
         const char *bridge;
 
+        if (realm_is_own() && (cor_streq(wanted->driver, "macvlan") || cor_streq(wanted->driver, "ipvlan")))
+                return cor_fail(err, COR_DENIED,
+                                "driver %s takes an interface of the host, which an ordinary user has none of",
+                                wanted->driver);
         if (check_asked(&asked, err) < 0 || network_config_load(&config, err) < 0)
                 return -1;
         if (asked.config_from.network && *asked.config_from.network

@@ -45,10 +45,10 @@ enum { READY_MS = 30 * 1000, API_MS = 5 * 1000, LOG_MAX = 4096, MTU = 65520 };
 
 static bool inside;
 
-/* Whether the network that we are in belongs to our user namespace: then it is ours to change. */
+/* Whether the network that we are in belongs to the user namespace whose root we are: then it is ours to change. */
 static bool has_network(void)
 {
-        auto_fd procfs = procfs_open(NULL);
+        auto_fd procfs = geteuid() == 0 ? procfs_open(NULL) : -1;
         auto_fd net = procfs < 0 ? -1 : namespace_open_pid(procfs, 0, CLONE_NEWNET, NULL);
         auto_fd owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
 
@@ -90,48 +90,47 @@ enum { READY_FD = 3, ALIVE_FD, FIRST_FREE_FD };
 
 /* What the child has of what connects it with us. */
 struct ends {
-        int go, ready, alive, log;
+        int go, ready, alive, log, run;
 };
 
-static _Noreturn void become_usernet(pid_t caller, const char *api)
+static _Noreturn void become_usernet(pid_t caller)
 {
         auto_str program = cor_libexec_path("coracle-usernet");
         auto_str netns = cor_printf("/proc/%d/ns/net", (int)caller);
         auto_str mtu = cor_printf("--mtu=%d", MTU);
-        auto_str api_socket = cor_printf("--api-socket=%s", api);
         auto_str ready = cor_printf("--ready-fd=%d", READY_FD);
         auto_str alive = cor_printf("--exit-fd=%d", ALIVE_FD);
         char netns_type[] = "--netns-type=path", configure[] = "--configure", six[] = "--enable-ipv6",
-             no_loopback[] = "--disable-host-loopback", tap[] = TAP;
-        char *const argv[] = { program, configure,  six,        no_loopback, mtu, ready,
-                               alive,   api_socket, netns_type, netns,       tap, NULL };
+             no_loopback[] = "--disable-host-loopback", api[] = "--api-socket=" API, tap[] = TAP;
+        char *const argv[] = { program, configure, six,        no_loopback, mtu, ready,
+                               alive,   api,       netns_type, netns,       tap, NULL };
 
         execv(program, argv);
         dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
         _exit(127);
 }
 
-/* Descriptors 0 to 4 and no others, no signal blocked, nobody's child */
+/* In the folder of its socket, as names of sockets are short; descriptors 0 to 4 and no others; no signal blocked */
 static bool settle_in(const struct ends *e)
 {
-        int ready = fcntl(e->ready, F_DUPFD, FIRST_FREE_FD), alive = fcntl(e->alive, F_DUPFD, FIRST_FREE_FD);
+        int folder = fchdir(e->run), ready = fcntl(e->ready, F_DUPFD, FIRST_FREE_FD),
+            alive = fcntl(e->alive, F_DUPFD, FIRST_FREE_FD);
         int null = open("/dev/null", O_RDONLY);
         sigset_t none;
 
         sigemptyset(&none);
-        return ready >= 0 && alive >= 0 && null >= 0 && dup2(null, 0) == 0 && dup2(e->log, 1) == 1 &&
+        return folder == 0 && ready >= 0 && alive >= 0 && null >= 0 && dup2(null, 0) == 0 && dup2(e->log, 1) == 1 &&
                dup2(e->log, 2) == 2 && dup2(ready, READY_FD) >= 0 && dup2(alive, ALIVE_FD) >= 0 &&
-               close_range(FIRST_FREE_FD, ~0U, 0) == 0 && setsid() >= 0 && chdir("/") == 0 &&
-               sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+               close_range(FIRST_FREE_FD, ~0U, 0) == 0 && setsid() >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
-static void serve_outside(const struct ends *e, pid_t caller, const char *api)
+static void serve_outside(const struct ends *e, pid_t caller)
 {
         pid_t pid = fork();
         char go;
 
         if (pid == 0 && read(e->go, &go, 1) == 1 && settle_in(e))
-                become_usernet(caller, api);
+                become_usernet(caller);
         _exit(pid < 0);
 }
 
@@ -206,7 +205,7 @@ static int enter(const struct members *m, struct cor_err *err)
 }
 
 /* With a new coracle-usernet: ours is the first one, or it was killed. */
-static int enter_and_start(struct members *m, const char *api, struct cor_err *err)
+static int enter_and_start(struct members *m, struct cor_err *err)
 {
         auto_fd log = cor_own_open(m->run, LOG, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600, err);
         auto_fd reading = -1, alive = -1, ready = -1, ready_end = -1, go = -1, go_end = -1;
@@ -221,11 +220,11 @@ static int enter_and_start(struct members *m, const char *api, struct cor_err *e
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return cor_fail_errno(err, "make a pipe");
         go_end = pair[0], go = pair[1];
-        (void)unlink(api);
+        (void)unlinkat(m->run, API, 0);
         pid = fork();
         if (pid == 0) {
                 cor_fd_close(&go);
-                serve_outside(&(struct ends){ go_end, ready_end, reading, log }, caller, api);
+                serve_outside(&(struct ends){ go_end, ready_end, reading, log, m->run }, caller);
         }
         cor_fd_close(&ready_end);
         if (pid < 0 || cor_child_wait(pid, -1, NULL) < 0)
@@ -245,7 +244,7 @@ static int enter_any(struct members *m, struct cor_err *err)
         auto_str api = cor_printf("%s/" API, m->path);
         int alive = m->first.pid ? open_alive(m->run, api) : -1;
 
-        if (alive >= 0 ? enter(m, err) < 0 : enter_and_start(m, api, err) < 0)
+        if (alive >= 0 ? enter(m, err) < 0 : enter_and_start(m, err) < 0)
                 return -1;
         inside = true;
         return members_add(m, getpid(), err);

@@ -96,11 +96,11 @@ static int read_host(struct taken *t, struct cor_err *err)
 
         if (sock < 0 || read_addresses(sock, t, err) < 0 || read_routes(sock, t, err) < 0)
                 return -1;
-        if (realm_is_own() && ip_prefix_parse(REALM_SUBNET, &own) == 0)
-                take(t, &own);
         read_servers("/etc/resolv.conf", t);
         read_servers("/run/systemd/resolve/resolv.conf", t);
         t->n_host = t->n_items;
+        if (realm_is_own() && ip_prefix_parse(REALM_SUBNET, &own) == 0)
+                take(t, &own);
         return 0;
 }
 

@@ -1,54 +1,11 @@
 #!/usr/bin/env bats
-# Containers of an ordinary user: in a user namespace that all of them share. Who that is, and which subordinate ids there
-# are, is known in a mount namespace of the test's own.
+# Containers of an ordinary user: in a user namespace that all of them share.
 
 load lib
+load rootless
 
-setup() {
-        skip_unless userns "program newuidmap" "program setpriv"
-        [ "$(id -u)" = 0 ] || skip "makes a user of its own, which needs root: runs on the CI machine"
-        [ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "needs the files /etc/subuid and /etc/subgid: runs on the CI machine"
-        TEST_DIR=$(mktemp -d "${CORACLE_TEST_TMP:-${TMPDIR:-/tmp}}/coracle-test-XXXXXX")
-        chmod 755 "$TEST_DIR"
-        make_rootfs "$TEST_DIR/tree"
-        mkdir "$TEST_DIR/tree/data" && echo text >"$TEST_DIR/tree/data/file"
-        tar -C "$TEST_DIR/tree" -cf "$TEST_DIR/small.tar" .
-        # built files may lie where only root may go
-        install -m 755 "$CORACLE_BUILD/src/cli/coracle" "$CORACLE_BUILD/src/image/coracle-transfer" \
-                "$CORACLE_BUILD/src/monitor/coracle-monitor" "$CORACLE_BUILD/src/tools/init/coracle-init" "$TEST_DIR/"
-        install -d -o 4242 -g 4242 "$TEST_DIR/walker" "$TEST_DIR/walker/run"
-        coracle import -c 'CMD ["sh"]' "$TEST_DIR/small.tar" small >/dev/null
-}
-
-teardown() {
-        [ -n "${TEST_DIR:-}" ] || return 0
-        coracle ps -aq | while read -r id; do coracle rm -f "$id"; done >/dev/null 2>&1 || true
-        remove_tree "$TEST_DIR"
-}
-
-# coracle COMMAND... - by the user walker
-coracle() {
-        local file
-        for file in passwd subuid subgid; do cp "/etc/$file" "$TEST_DIR/$file"; done
-        echo "walker:x:4242:4242::$TEST_DIR/walker:/bin/sh" >>"$TEST_DIR/passwd"
-        echo walker:300000:65536 | tee -a "$TEST_DIR/subuid" >>"$TEST_DIR/subgid"
-        # shellcheck disable=SC2016
-        unshare --mount --propagation private bash -c '
-                for file in passwd subuid subgid; do mount --bind "$1/$file" "/etc/$file"; done
-                [ ! -e "$1/fuse" ] || mount --bind "$1/fuse" /dev/fuse
-                [ ! -e "$1/over" ] || mount -t overlay overlay -o "lowerdir=$1/over/lower,upperdir=$1/over/upper,workdir=$1/over/work" "$1/over/there"
-                dir=$1 && shift
-                exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="${PATH_OF_USER:-$PATH}" HOME="$dir/walker" \
-                        XDG_RUNTIME_DIR="$dir/walker/run" CORACLE_LIBEXEC="$dir" timeout -k 5 60 "$dir/coracle" "$@"' \
-                - "$TEST_DIR" "$@" 3>&-
-}
-
-# What udev does with it where there is one: everybody may use it
-open_fuse() {
-        skip_unless "program fuse-overlayfs" "filesystem fuse"
-        [ -c /dev/fuse ] || skip "needs /dev/fuse: runs on the CI machine"
-        mknod -m 666 "$TEST_DIR/fuse" c 10 229
-}
+setup() { setup_rootless; }
+teardown() { teardown_rootless; }
 
 has_no_fuse() { ! pgrep -u 4242 fuse-overlayfs >/dev/null; }
 
