@@ -29,11 +29,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define USERNET "coracle-usernet"
 
 #define LIST  "network"
 #define ALIVE "network.alive" /* the FIFO */
@@ -64,11 +67,22 @@ bool realm_is_own(void)
         return known;
 }
 
+/* Beside our other programs, or in the PATH; NULL if it is in neither */
+static char *find_usernet(void)
+{
+        auto_str program = cor_libexec_path(USERNET);
+
+        if (access(program, X_OK) == 0)
+                return COR_TAKE(program);
+        free(COR_TAKE(program));
+        return cor_program_find(USERNET, &program, NULL) == 0 ? COR_TAKE(program) : NULL;
+}
+
 bool realm_possible(void)
 {
-        auto_str program = cor_libexec_path("coracle-usernet");
+        auto_str program = realm_is_own() ? find_usernet() : NULL;
 
-        return !realm_is_own() || access(program, X_OK) == 0;
+        return !realm_is_own() || program;
 }
 
 int realm_check(struct cor_err *err)
@@ -95,7 +109,7 @@ struct ends {
 
 static _Noreturn void become_usernet(pid_t caller)
 {
-        auto_str program = cor_libexec_path("coracle-usernet");
+        auto_str program = find_usernet();
         auto_str netns = cor_printf("/proc/%d/ns/net", (int)caller);
         auto_str mtu = cor_printf("--mtu=%d", MTU);
         auto_str ready = cor_printf("--ready-fd=%d", READY_FD);
@@ -105,8 +119,9 @@ static _Noreturn void become_usernet(pid_t caller)
         char *const argv[] = { program, configure, six,        no_loopback, mtu, ready,
                                alive,   api,       netns_type, netns,       tap, NULL };
 
-        execv(program, argv);
-        dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
+        if (program)
+                execv(program, argv);
+        dprintf(STDERR_FILENO, "%s: %s\n", program ? program : USERNET, strerror(errno));
         _exit(127);
 }
 

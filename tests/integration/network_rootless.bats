@@ -39,8 +39,9 @@ teardown() {
 
 is_apart() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ] && [ "$(cat "/proc/$1/comm")" = sleep ]; }
 in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
-usernets() { pgrep -u 4242 -f "^$TEST_DIR/coracle-usernet"; }
-is_over() { ! usernets >/dev/null; }
+# The processes of one have the same command line.
+usernets() { pgrep -u 4242 -af "^$TEST_DIR/coracle-usernet" | cut -d " " -f 2- | sort -u; }
+is_over() { ! pgrep -u 4242 -f "^$TEST_DIR/coracle-usernet" >/dev/null; }
 begin() { # NAME FLAG...
         local name=$1
         shift
@@ -162,7 +163,7 @@ says() { [[ "$(coracle exec "$1" nslookup "$2" 2>&1)" == *"$3"* ]]; }
         for i in 1 2 3 4 5 6 7 8; do readlink "/proc/$(pgrep -u 4242 -f "coracle-monitor --store $TEST_DIR/.* $(coracle inspect -f '{{.Id}}' "x$i")" | head -1)/ns/net"; done | sort -u >"$TEST_DIR/namespaces"
         [ "$(wc -l <"$TEST_DIR/namespaces")" = 1 ]
         wait_until reaches x1 10.0.2.2
-        kill -KILL "$(usernets)"
+        kill -KILL "$(pgrep -o -u 4242 -f "^$TEST_DIR/coracle-usernet")"
         wait_until is_over
         coracle run --rm small true
         [ "$(usernets | wc -l)" = 1 ] # it serves those that were there before, and stays
