@@ -229,6 +229,7 @@ int descendants_check(struct cor_err *err)
 {
         char text[64];
         ssize_t n;
+        int pidfd;
 
         if (getpid() == 1)
                 return 0;
@@ -243,6 +244,13 @@ int descendants_check(struct cor_err *err)
                 return cor_fail(err, COR_UNSUPPORTED,
                                 "the descendants cannot be found: "
                                 "this kernel has no /proc/PID/task/TID/children");
+        pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        if (pidfd < 0)
+                return cor_fail(
+                        err, COR_UNSUPPORTED,
+                        "the descendants cannot be signalled: the kernel, or a seccomp profile around this program, "
+                        "refuses pidfd_open() (Linux 5.3)");
+        close(pidfd);
         return 0;
 }
 
