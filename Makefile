@@ -17,7 +17,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check leaks bench lint fuzz install riscv64 dist deb check-deb \
+.PHONY: all configure help deps run check check-refused leaks bench lint fuzz install riscv64 dist deb check-deb \
 	check-amd64 check-riscv64 check-kernel-5.10 check-machines-smoke clean
 
 all: configure
@@ -30,6 +30,7 @@ help:
 	@echo 'make              build into $(BUILD)/'
 	@echo 'make run          install what is missing, build, run a container that shows what it sees'
 	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make check-refused  run tests as if the kernel lacked system calls (docs/kernels.md); REFUSE=words: only these'
 	@echo 'make leaks        run the verbs of the runtime under valgrind, which has to be 3.27 or newer'
 	@echo 'make bench        compare with other runtimes'
 	@echo 'make lint         layering, formatting, static analysis; prints nothing when all is well'
@@ -59,6 +60,11 @@ check:
 	@scripts/deps build run check $(clang)
 	@$(MAKE) --no-print-directory all
 	@scripts/check $(BUILD)
+
+check-refused:
+	@scripts/deps build run check
+	@$(MAKE) --no-print-directory all
+	@scripts/check-refused $(BUILD) $(REFUSE)
 
 leaks: # memcheck wants shared libraries, and is slow
 	@scripts/deps build run check

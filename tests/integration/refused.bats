@@ -226,3 +226,15 @@ expect_refusal() {
         expect_refusal clone3 5.3
         expect_equal "$(container_ids)" ""
 }
+
+# ---------------------------------------------------------------------------------------------------------------- init
+
+@test "init: without pidfds it does not take on other descendants, but for those of a pid namespace" {
+        local init=$CORACLE_BUILD/src/tools/init/coracle-init
+        run "$REFUSE" pidfd_open -- "$init" --wait-all true
+        expect_refusal pidfd_open 5.3
+        run "$REFUSE" pidfd_open -- "$init" sh -c 'exit 7'
+        expect_status 7
+        run "$REFUSE" pidfd_open -- unshare --pid --fork --mount-proc "$init" --wait-all --grace 0 sh -c 'sleep 1000 & exit 7'
+        expect_status 7
+}
