@@ -55,7 +55,7 @@ static const struct {
         { "landlock", "landlock_create_ruleset,landlock_add_rule,landlock_restrict_self" },
         /* what a sandbox of 2019 has never heard of */
         { "sandbox", "mount_api,openat2,clone3,close_range,faccessat2,pidfd_getfd,epoll_pwait2,quotactl_fd,landlock" },
-        { "linux-5.10", "newer,close_range:cloexec,memfd_create:exec,fsconfig:lowerdir+,file:cgroup.kill" },
+        { "linux-5.10", "newer,close_range:cloexec,memfd_create:exec" },
 };
 
 /* By an argument that is a number: the call is refused when @arg has one of @bits. */
