@@ -35,8 +35,7 @@ static char *findings;
 static size_t room;
 static char command[256];
 
-/* --- options -------------------------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 
 const char *__ubsan_default_options(void);
 
@@ -50,8 +49,7 @@ FOR_SANITIZERS const char *__ubsan_default_options(void)
         return "halt_on_error=1:print_stacktrace=1:abort_on_error=1";
 }
 
-/* --- findings ------------------------------------------------------------------------------------------------------
- */
+/* --- findings ----------------------------------------------------------------------------------------------------- */
 
 static void note(const char *text)
 {
@@ -89,8 +87,7 @@ static void __attribute__((constructor)) open_findings(int argc, char **argv)
         __sanitizer_set_death_callback(note_end);
 }
 
-/* --- leaks ---------------------------------------------------------------------------------------------------------
- */
+/* --- leaks -------------------------------------------------------------------------------------------------------- */
 
 static bool clones_stay_here(void)
 {

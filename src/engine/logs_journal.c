@@ -28,8 +28,7 @@ struct journal_reader {
         struct cor_pair attrs[LOG_ATTRS_MAX];
 };
 
-/* --- the child -----------------------------------------------------------------------------------------------------
- */
+/* --- the child ---------------------------------------------------------------------------------------------------- */
 
 static int spawn(struct journal_reader *r, char *const *argv, struct cor_err *err)
 {
@@ -114,8 +113,7 @@ static void end_child(struct journal_reader *r)
         r->pid = 0;
 }
 
-/* --- entries -------------------------------------------------------------------------------------------------------
- */
+/* --- entries ------------------------------------------------------------------------------------------------------ */
 
 int journal_reader_open(const char *id, const struct log_query *q, bool follow, struct journal_reader **ret,
                         struct cor_err *err)

@@ -38,8 +38,7 @@ static const char **kept_list(struct docker_info *i, const char *const *items, s
         return copy;
 }
 
-/* --- the machine ---------------------------------------------------------------------------------------------------
- */
+/* --- the machine -------------------------------------------------------------------------------------------------- */
 
 /* The value of @key ("PRETTY_NAME=") in os-release(5) */
 static char *release_value(struct docker_info *i, const char *text, const char *key, const char *otherwise)
@@ -150,8 +149,7 @@ static void add_security(struct docker_info *i)
         i->n_security_options = n;
 }
 
-/* --- the store -----------------------------------------------------------------------------------------------------
- */
+/* --- the store ---------------------------------------------------------------------------------------------------- */
 
 /* statfs(2)'s numbers, and docker's names for them */
 static const char *filesystem_name(const char *path)
@@ -233,8 +231,7 @@ static int add_store(struct engine *e, struct docker_info *i, struct cor_err *er
         return 0;
 }
 
-/* --- how registries are reached ------------------------------------------------------------------------------------
- */
+/* --- how registries are reached ----------------------------------------------------------------------------------- */
 
 static struct docker_index *add_index(struct docker_info *i, const char *name)
 {
@@ -305,8 +302,7 @@ static char *proxy(struct docker_info *i, const char *upper, const char *lower)
         return kept(i, masked);
 }
 
-/* --- what there is only one of -------------------------------------------------------------------------------------
- */
+/* --- what there is only one of ------------------------------------------------------------------------------------ */
 
 static void add_plugins(struct docker_info *i)
 {

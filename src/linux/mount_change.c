@@ -1,10 +1,11 @@
 /*
  * Attributes of mounts. mount_setattr(2) (Linux 5.12) changes what a descriptor stands for. Without it:
  *
- *      an attached mount       is remounted, by the link of procfs that leads to the descriptor
- *      and all below it        are found in mountinfo and remounted one by one; each is known by its number before
- *      a detached one          cannot be remounted: a child puts it into a mount namespace of its own, where it can,
- * and a clone of it comes back and takes its descriptor idmapped ones           there are none
+ * - An attached mount is remounted, by the link of procfs that leads to the descriptor.
+ * - All below it are found in mountinfo and remounted one by one; each is known by its number before.
+ * - A detached one cannot be remounted: a child puts it into a mount namespace of its own, where it can, and a clone of
+ *   it comes back and takes its descriptor.
+ * - There are no idmapped ones.
  */
 #include "linux/mount_internal.h"
 
@@ -59,8 +60,7 @@ static int change_one(int mnt, const struct mount_attrs *a, struct cor_err *err)
         return remount(mnt, MS_REMOUNT | MS_BIND | flags) < 0 ? cor_fail_errno(err, "change a mount") : 0;
 }
 
-/* --- and all below -------------------------------------------------------------------------------------------------
- */
+/* --- and all below ------------------------------------------------------------------------------------------------ */
 
 struct entry {
         uint64_t id, parent;
@@ -173,8 +173,7 @@ static int change_all(int mnt, const struct mount_attrs *a, struct cor_err *err)
         return change_one(mnt, a, err);
 }
 
-/* --- attached, or not ----------------------------------------------------------------------------------------------
- */
+/* --- attached, or not --------------------------------------------------------------------------------------------- */
 
 struct change {
         int mnt;

@@ -33,8 +33,7 @@ struct external {
         char *console_path; /* its path: in RUN, as those in RUN/<id> may be too long for the address of a socket */
 };
 
-/* --- its commands --------------------------------------------------------------------------------------------------
- */
+/* --- its commands ------------------------------------------------------------------------------------------------- */
 
 static void __attribute__((noreturn)) become(const struct monitor *m, const char *const *words, const int stdio[3])
 {
@@ -99,8 +98,7 @@ static int run(const struct monitor *m, const char *const *words, struct cor_err
         return run_with(m, words, (int[]){ -1, -1, -1 }, err);
 }
 
-/* --- start ---------------------------------------------------------------------------------------------------------
- */
+/* --- start -------------------------------------------------------------------------------------------------------- */
 
 static int mount_root(struct monitor *m, struct external *x, int root, struct cor_err *err)
 {
@@ -216,8 +214,7 @@ int external_start(struct monitor *m, int root, struct cor_err *err)
         return run(m, (const char *[]){ "start", m->id, NULL }, err);
 }
 
-/* --- afterwards ----------------------------------------------------------------------------------------------------
- */
+/* --- afterwards --------------------------------------------------------------------------------------------------- */
 
 int external_freeze(struct monitor *m, bool frozen, struct cor_err *err)
 {

@@ -41,8 +41,7 @@ static bool is_wanted(const struct monitor *m)
         return m->settings.health.command.n_items > 0;
 }
 
-/* --- health.json ---------------------------------------------------------------------------------------------------
- */
+/* --- health.json -------------------------------------------------------------------------------------------------- */
 
 static const char *status_name(const struct monitor *m)
 {
@@ -104,8 +103,7 @@ static char *time_text(int64_t ns)
         return cor_printf("%s.%09dZ", text, (int)(ns % 1000000000));
 }
 
-/* --- the outcome ---------------------------------------------------------------------------------------------------
- */
+/* --- the outcome -------------------------------------------------------------------------------------------------- */
 
 static bool is_starting_up(const struct monitor *m)
 {
@@ -165,8 +163,7 @@ static void conclude(struct monitor *m, int code)
                 tell_change(m);
 }
 
-/* --- the helper ----------------------------------------------------------------------------------------------------
- */
+/* --- the helper --------------------------------------------------------------------------------------------------- */
 
 static int helper_wait(pid_t pid, int64_t timeout_ms)
 {
@@ -227,8 +224,7 @@ static int start_helper(struct monitor *m, struct cor_err *err)
         return 0;
 }
 
-/* --- time and events -----------------------------------------------------------------------------------------------
- */
+/* --- time and events ---------------------------------------------------------------------------------------------- */
 
 static void forget_output(struct health *h)
 {

@@ -32,8 +32,7 @@ void life_done(struct life *l)
         l->root = NULL;
 }
 
-/* --- what the program gets -----------------------------------------------------------------------------------------
- */
+/* --- what the program gets ---------------------------------------------------------------------------------------- */
 
 void life_ends_done(struct life_ends *e)
 {
@@ -89,8 +88,7 @@ int life_resize(struct monitor *m, struct cor_err *err)
         return terminal_set_size(m->out[0].fd, m->size.rows, m->size.columns, err);
 }
 
-/* --- start ---------------------------------------------------------------------------------------------------------
- */
+/* --- start -------------------------------------------------------------------------------------------------------- */
 
 /* Where the root filesystem goes in the container's own mount namespace; on the host it stays an empty folder. */
 static int make_place(const struct monitor *m, struct cor_err *err)
@@ -181,8 +179,7 @@ int life_start(struct monitor *m, const struct container_row *row, struct cor_er
         return r;
 }
 
-/* --- while it runs -------------------------------------------------------------------------------------------------
- */
+/* --- while it runs ------------------------------------------------------------------------------------------------ */
 
 int life_freeze(struct monitor *m, bool frozen, struct cor_err *err)
 {
@@ -232,8 +229,7 @@ void life_kill(struct monitor *m)
         l->frozen = false;
 }
 
-/* --- end -----------------------------------------------------------------------------------------------------------
- */
+/* --- end ---------------------------------------------------------------------------------------------------------- */
 
 void life_end(struct monitor *m, bool reaped)
 {

@@ -64,8 +64,7 @@ void log_loss_over(struct log_loss *l)
         l->n = 0;
 }
 
-/* --- open ----------------------------------------------------------------------------------------------------------
- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 
 static int sink_open(struct sink *s, const struct log_driver *driver, const struct log_options *o,
                      const struct log_settings *settings, struct cor_err *err)
@@ -123,8 +122,7 @@ int log_open(const struct log_options *o, struct log **ret, struct cor_err *err)
         return 0;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------------
- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static void deliver(struct log *l, const struct log_message *m)
 {
@@ -250,8 +248,7 @@ void log_note_loss(struct log *l)
                 l->noted = worst->total;
 }
 
-/* --- waiting -------------------------------------------------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
 
 void log_wait(const struct log *l, struct log_wait ret[LOG_WAITS])
 {

@@ -42,8 +42,7 @@ static void add_named(struct log_attrs *a, const struct cor_strv *wanted, const 
                 }
 }
 
-/* --- patterns ------------------------------------------------------------------------------------------------------
- */
+/* --- patterns ----------------------------------------------------------------------------------------------------- */
 
 /* One character of @p, or an escape, to POSIX's words; bytes that were read, 0 for what it has no words for */
 static size_t translate_one(const char *p, bool in_brackets, struct cor_text *out)
@@ -144,8 +143,7 @@ static int add_matching(struct log_attrs *a, const char *option, const char *pat
         return 0;
 }
 
-/* --- all of it -----------------------------------------------------------------------------------------------------
- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 int log_attrs_tag(const struct log_options *o, const struct log_settings *s, const char *standard, char **ret,
                   struct cor_err *err)

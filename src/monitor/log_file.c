@@ -42,8 +42,7 @@ static int open_file(struct log_file *f, struct cor_err *err)
         return 0;
 }
 
-/* --- compressing ---------------------------------------------------------------------------------------------------
- */
+/* --- compressing -------------------------------------------------------------------------------------------------- */
 
 static void unlink_packing(struct log_file *f)
 {
@@ -121,8 +120,7 @@ void log_file_step(struct log_file *f)
         pack_next(f);
 }
 
-/* --- rotation ------------------------------------------------------------------------------------------------------
- */
+/* --- rotation ----------------------------------------------------------------------------------------------------- */
 
 static int move(struct log_file *f, const char *suffix, unsigned from, struct cor_err *err)
 {
@@ -170,8 +168,7 @@ static bool is_full(const struct log_file *f)
         return f->settings.max_size > 0 && (uint64_t)f->size + f->records.len >= f->settings.max_size;
 }
 
-/* --- records -------------------------------------------------------------------------------------------------------
- */
+/* --- records ------------------------------------------------------------------------------------------------------ */
 
 static int write_records(struct log_file *f, struct cor_err *err)
 {
@@ -232,8 +229,7 @@ void log_file_rest(struct log_file *f)
                 cor_text_done(&f->records);
 }
 
-/* --- open and close ------------------------------------------------------------------------------------------------
- */
+/* --- open and close ----------------------------------------------------------------------------------------------- */
 
 int log_file_open(const char *folder, const char *name, const struct log_file_settings *s, struct log_file **ret,
                   struct cor_err *err)

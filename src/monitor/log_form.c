@@ -9,8 +9,7 @@
 
 enum { PIECE = 64 * 1024 };
 
-/* --- json-file: lines ----------------------------------------------------------------------------------------------
- */
+/* --- json-file: lines --------------------------------------------------------------------------------------------- */
 
 static int json_take(char *buf, size_t n, struct cor_pair *attrs, size_t *ret_used, struct log_entry *ret)
 {
@@ -64,8 +63,7 @@ static int json_seek_back(int fd, int64_t *wanted, off_t *ret, struct cor_err *e
 
 const struct log_form log_json_form = { .take = json_take, .seek_back = json_seek_back };
 
-/* --- local: records ------------------------------------------------------------------------------------------------
- */
+/* --- local: records ----------------------------------------------------------------------------------------------- */
 
 /* Where the newline was, which the driver has cut off, is the length behind the record. */
 static int local_take(char *buf, size_t n, struct cor_pair *attrs, size_t *ret_used, struct log_entry *ret)

@@ -51,8 +51,7 @@ static void journald_free_p(struct log_journald **l)
                 journald_free(*l);
 }
 
-/* --- sending -------------------------------------------------------------------------------------------------------
- */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 
 static int connect_journal(struct log_journald *l, struct cor_err *err)
 {
@@ -119,8 +118,7 @@ static enum log_sent journal_send(void *context, const char *bytes, size_t n, st
         return LOG_LOST;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------------
- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static void add_field_n(struct cor_text *t, const char *key, const char *value, size_t n)
 {
@@ -217,8 +215,7 @@ static void journald_write(void *log, const struct log_message *m)
                 (void)log_queue_run(&l->queue);
 }
 
-/* --- the driver ----------------------------------------------------------------------------------------------------
- */
+/* --- the driver --------------------------------------------------------------------------------------------------- */
 
 static int journald_open(const struct log_options *o, const struct log_settings *s, void **ret, struct cor_err *err)
 {

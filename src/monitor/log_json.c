@@ -68,8 +68,7 @@ static int json_open(const struct log_options *o, const struct log_settings *s, 
         return 0;
 }
 
-/* --- a line --------------------------------------------------------------------------------------------------------
- */
+/* --- a line ------------------------------------------------------------------------------------------------------- */
 
 /* Of eight bytes at once: not 0 if one of them has to be looked at. */
 static uint64_t odd_bytes(uint64_t word)

@@ -36,8 +36,7 @@ static void local_free(struct log_local **l)
                 local_close(*l);
 }
 
-/* --- the end that a power cut may have left ------------------------------------------------------------------------
- */
+/* --- the end that a power cut may have left ----------------------------------------------------------------------- */
 
 /* The length that stands at @at of a file of @size bytes; -1: it cannot be one */
 static int64_t length_at(int fd, off_t at, off_t size)
@@ -79,8 +78,7 @@ static void repair(int folder, const char *name)
                 (void)!ftruncate(fd, whole_records(fd, st.st_size));
 }
 
-/* --- the driver ----------------------------------------------------------------------------------------------------
- */
+/* --- the driver --------------------------------------------------------------------------------------------------- */
 
 static int open_in(const char *folder, const char *name, const struct log_file_settings *files,
                    const struct log_options *o, const struct log_settings *s, void **ret, struct cor_err *err)

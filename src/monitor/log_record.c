@@ -9,8 +9,7 @@ enum { F_SOURCE = 1, F_TIME, F_LINE, F_PARTIAL, F_METADATA, F_ATTR };
 enum { F_LAST = 1, F_ID, F_ORDINAL };
 enum { F_KEY = 1, F_VALUE };
 
-/* --- writing -------------------------------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static void add_varint(struct cor_text *out, uint64_t v)
 {
@@ -93,8 +92,7 @@ void log_record_add(const struct log_message *m, const struct cor_pair *attrs, s
         put_length(out->s + out->len - LOG_RECORD_FRAME, n);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 uint32_t log_record_length(const void *at)
 {

@@ -64,8 +64,7 @@ static void log_server_free_p(struct log_server **s)
                 log_server_free(*s);
 }
 
-/* --- where it is ---------------------------------------------------------------------------------------------------
- */
+/* --- where it is -------------------------------------------------------------------------------------------------- */
 
 static bool add_address(struct log_server *s, const char *text)
 {
@@ -125,8 +124,7 @@ static int find(struct log_server *s, const struct syslog_address *a, struct cor
         return 0;
 }
 
-/* --- the connection ------------------------------------------------------------------------------------------------
- */
+/* --- the connection ----------------------------------------------------------------------------------------------- */
 
 static void pause_before_next(struct log_server *s)
 {
@@ -307,8 +305,7 @@ static int have_connection(struct log_server *s, struct cor_err *err)
         return r;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------------
- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static ssize_t send_once(const struct log_server *s, const char *bytes, size_t n)
 {
@@ -398,8 +395,7 @@ void log_server_wait(const struct log_server *s, bool has_messages, struct log_w
                 ret->at = s->retry_ms;
 }
 
-/* --- open ----------------------------------------------------------------------------------------------------------
- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 
 static int first_connection(struct log_server *s, struct cor_err *err)
 {

@@ -21,8 +21,7 @@ void log_settings_done(struct log_settings *s)
         *s = (struct log_settings){ 0 };
 }
 
-/* --- values --------------------------------------------------------------------------------------------------------
- */
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
 /* @bytes were read with powers of 1024; docker has those of 1000 here, for the same letters. */
 static uint64_t decimal(const char *value, uint64_t bytes)
@@ -130,8 +129,7 @@ static int read_mode(const char *value, struct log_settings *s, struct cor_err *
         return 0;
 }
 
-/* --- options -------------------------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 
 enum which {
         JSON_FILE = 1,

@@ -63,8 +63,7 @@ static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
                 fds[ON_FIXED + i] = wait_for(m->clients[i].fd, client_events(m, &m->clients[i]));
 }
 
-/* --- time ----------------------------------------------------------------------------------------------------------
- */
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 static void sooner(int64_t *at, int64_t other)
 {
@@ -137,8 +136,7 @@ static void check_time(struct monitor *m)
                 monitor_wait_over(m);
 }
 
-/* --- what happened -------------------------------------------------------------------------------------------------
- */
+/* --- what happened ------------------------------------------------------------------------------------------------ */
 
 /* All children: of another runtime's container, and of pid namespaces that are the host's, orphans come to us. */
 static void reap(struct monitor *m)

@@ -33,8 +33,7 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, STARTER_TIMEOUT_MS = 60 * 1000, ARENA_KEEP = 64 * 1024, ID_DIGITS = 64 };
 
-/* --- 2: away from the starter --------------------------------------------------------------------------------------
- */
+/* --- 2: away from the starter ------------------------------------------------------------------------------------- */
 
 /* What concerns one process of the starter's, and would be taken for ours. */
 static void clear_environment(void)
@@ -79,8 +78,7 @@ static int leave(void)
         return chdir("/") < 0 ? -1 : close_all_but_socket();
 }
 
-/* --- 3 -------------------------------------------------------------------------------------------------------------
- */
+/* --- 3 ------------------------------------------------------------------------------------------------------------ */
 
 static int take_over_signals(struct monitor *m, struct cor_err *err)
 {
@@ -186,8 +184,7 @@ static int take(struct monitor *m, struct cor_err *err)
         return prepare_places(m, err);
 }
 
-/* --- 4 -------------------------------------------------------------------------------------------------------------
- */
+/* --- 4 ------------------------------------------------------------------------------------------------------------ */
 
 /* Until the container is ours, nothing is held that others could wait for: only the starter's end is an end. */
 static int wait_for_word(const struct monitor *m, struct cor_err *err)
@@ -225,8 +222,7 @@ static int starter_words(struct monitor *m, struct cor_err *err)
         }
 }
 
-/* --- all of it -----------------------------------------------------------------------------------------------------
- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static void init(struct monitor *m, const char *store, const char *id)
 {

@@ -17,8 +17,7 @@
 
 enum { LOOK_MS = 50, CODE_UNKNOWN = 128, CODE_REFUSED = 126, CODE_MISSING = 127 };
 
-/* --- the row -------------------------------------------------------------------------------------------------------
- */
+/* --- the row ------------------------------------------------------------------------------------------------------ */
 
 int monitor_open_store(struct monitor *m, struct cor_err *err)
 {
@@ -42,8 +41,7 @@ void monitor_save(struct monitor *m, bool durable)
                 cor_warn("write down the state of container %s: %s", m->id, err.msg);
 }
 
-/* --- STARTING ------------------------------------------------------------------------------------------------------
- */
+/* --- STARTING ----------------------------------------------------------------------------------------------------- */
 
 static int open_log(struct monitor *m, struct cor_err *err)
 {
@@ -147,8 +145,7 @@ void monitor_start_failed(struct monitor *m, const struct cor_err *why)
         monitor_over(m);
 }
 
-/* --- RUNNING to its end --------------------------------------------------------------------------------------------
- */
+/* --- RUNNING to its end ------------------------------------------------------------------------------------------- */
 
 int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, struct cor_err *err)
 {
@@ -352,8 +349,7 @@ void monitor_wait_over(struct monitor *m)
                 end(m);
 }
 
-/* --- OVER ----------------------------------------------------------------------------------------------------------
- */
+/* --- OVER --------------------------------------------------------------------------------------------------------- */
 
 static void remove_run_folder(struct monitor *m)
 {

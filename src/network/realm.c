@@ -98,7 +98,7 @@ int realm_check(struct cor_err *err)
                                                                    "be read and written by all (modprobe tun)");
 }
 
-/* ------------------------------------------------------------------------------------------------- coracle-usernet */
+/* -------------------------------------------------------------------------------------------------- coracle-usernet */
 
 enum { READY_FD = 3, ALIVE_FD, FIRST_FREE_FD };
 
@@ -173,7 +173,7 @@ static int wait_ready(int run, int ready, struct cor_err *err)
         return r > 0 && read(ready, &word, 1) == 1 ? 0 : fail_with_log(run, err);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the FIFO */
+/* --------------------------------------------------------------------------------------------------------- the FIFO */
 
 /* Both ends. If nobody is there it is made anew: a coracle-usernet that is about to end may still have the old one. */
 static int make_alive(const struct members *m, int *ret_read, int *ret_write, struct cor_err *err)
@@ -206,7 +206,7 @@ static int open_alive(int run, const char *api)
         return cor_fd_take(&alive);
 }
 
-/* --------------------------------------------------------------------------------------------------- the namespace */
+/* ---------------------------------------------------------------------------------------------------- the namespace */
 
 static int enter(const struct members *m, struct cor_err *err)
 {
@@ -289,7 +289,7 @@ int realm_there(struct cor_err *err)
         return r > 0 ? m.first.pid != 0 : r;
 }
 
-/* --------------------------------------------------------------------------------------------------------- sockets */
+/* ---------------------------------------------------------------------------------------------------------- sockets */
 
 struct visit {
         const struct cor_procid *member;

@@ -40,8 +40,7 @@ static void checkpoint_done(struct checkpoint *c)
         cor_fd_close(&c->procfs);
 }
 
-/* --- what is asked for ---------------------------------------------------------------------------------------------
- */
+/* --- what is asked for -------------------------------------------------------------------------------------------- */
 
 static int check_status_fd(int fd, struct cor_err *err)
 {
@@ -202,8 +201,7 @@ static int write_descriptors(const struct checkpoint *c, struct cor_err *err)
         return cor_own_write(c->dirs.images, DESCRIPTORS_FILE, t.s, t.len, 0600, false, err);
 }
 
-/* --- doing it ------------------------------------------------------------------------------------------------------
- */
+/* --- doing it ----------------------------------------------------------------------------------------------------- */
 
 static int on_notify(void *arg, const struct criu_reply *what, int fd, struct cor_err *err)
 {

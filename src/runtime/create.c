@@ -44,8 +44,7 @@ static int make_start_socket(struct plan *p, struct cor_err *err)
         return 0;
 }
 
-/* --- the first process ---------------------------------------------------------------------------------------------
- */
+/* --- the first process -------------------------------------------------------------------------------------------- */
 
 static int clone_init(struct creation *c, struct cor_err *err)
 {
@@ -255,8 +254,7 @@ int creation_start(struct creation *c, struct notify *notify, struct cor_err *er
         return start_poststart(p->config, state, err);
 }
 
-/* --- run -----------------------------------------------------------------------------------------------------------
- */
+/* --- run ---------------------------------------------------------------------------------------------------------- */
 
 /*
  * Keys are the program's from its first moment. But until startContainer hooks have run there is no program, nobody

@@ -14,8 +14,7 @@
 
 enum { LOG_TAIL_BYTES = 64 * 1024, LOG_LEVEL = 4 };
 
-/* --- folders -------------------------------------------------------------------------------------------------------
- */
+/* --- folders ------------------------------------------------------------------------------------------------------ */
 
 static int open_folder(const char *path, bool make, const char *flag, struct cor_err *err)
 {
@@ -127,8 +126,7 @@ int criu_dirs_explain(const struct criu_dirs *d, const char *log, struct cor_err
         return cor_fail(err, first.kind, "%.300s (see %s)", first.msg, d->log);
 }
 
-/* --- options -------------------------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 
 int criu_options_check(const struct criu_options *o, struct cor_err *err)
 {
@@ -189,8 +187,7 @@ const char *criu_namespace_key(int type)
         return type == CLONE_NEWNET ? "extRootNetNS" : type == CLONE_NEWPID ? "extRootPidNS" : NULL;
 }
 
-/* --- mounts --------------------------------------------------------------------------------------------------------
- */
+/* --- mounts ------------------------------------------------------------------------------------------------------- */
 
 struct mounts {
         int root;

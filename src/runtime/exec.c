@@ -219,8 +219,7 @@ static int plan(const struct runtime_context *ctx, struct exec_plan *e, struct c
         return message_pair(&e->sync_parent, &e->sync_child, err);
 }
 
-/* --- the child -----------------------------------------------------------------------------------------------------
- */
+/* --- the child ---------------------------------------------------------------------------------------------------- */
 
 static int enter_namespaces(const struct exec_plan *e, int flags, struct cor_err *err)
 {
@@ -352,8 +351,7 @@ static void __attribute__((noreturn)) child(const struct exec_plan *e, bool clon
         _exit(1);
 }
 
-/* --- the parent ----------------------------------------------------------------------------------------------------
- */
+/* --- the parent --------------------------------------------------------------------------------------------------- */
 
 static void reap(pid_t pid)
 {

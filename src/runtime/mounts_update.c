@@ -65,8 +65,7 @@ static void update_done(struct update *u)
         cor_fd_close(&u->pidfd);
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------------
- */
+/* --- the file ----------------------------------------------------------------------------------------------------- */
 
 /* The binding reads objects, so the array gets one around it. */
 static int read_list(const char *file, struct mounts_list **ret, struct cor_err *err)
@@ -89,8 +88,7 @@ static int read_list(const char *file, struct mounts_list **ret, struct cor_err 
         return 0;
 }
 
-/* --- the plan ------------------------------------------------------------------------------------------------------
- */
+/* --- the plan ----------------------------------------------------------------------------------------------------- */
 
 /* What would need the host's paths once more in the container, where they lead elsewhere. */
 static int check_mount(const struct oci_mount *m, const struct mount_options *o, struct cor_err *err)
@@ -205,8 +203,7 @@ static int plan_update(const struct runtime_context *ctx, const char *id, const 
         return plan_pid_namespace(u, err);
 }
 
-/* --- in the container ----------------------------------------------------------------------------------------------
- */
+/* --- in the container --------------------------------------------------------------------------------------------- */
 
 /* umount(2) knows paths only: the way to a descriptor is by our own procfs, not by the one in the container. */
 static int unmount_fd(const struct plan *p, int fd, struct cor_err *err)

@@ -34,8 +34,7 @@ static const char *manager(void)
         return socket && (socket[0] == '/' || socket[0] == '@') && socket[1] ? socket : NULL;
 }
 
-/* --- create --------------------------------------------------------------------------------------------------------
- */
+/* --- create ------------------------------------------------------------------------------------------------------- */
 
 void notify_plan(struct plan *p)
 {
@@ -71,8 +70,7 @@ int notify_make(struct plan *p, struct cor_err *err)
         return plan_mount_open(p, p->config->n_mounts - 1, err);
 }
 
-/* --- start ---------------------------------------------------------------------------------------------------------
- */
+/* --- start -------------------------------------------------------------------------------------------------------- */
 
 int notify_listen(int dirfd, struct notify *n, struct cor_err *err)
 {
@@ -97,8 +95,7 @@ int notify_listen(int dirfd, struct notify *n, struct cor_err *err)
         return 0;
 }
 
-/* --- what the container says ---------------------------------------------------------------------------------------
- */
+/* --- what the container says -------------------------------------------------------------------------------------- */
 
 static bool says_ready(const char *text, size_t n)
 {
@@ -132,8 +129,7 @@ static bool take_message(struct notify *n, bool *ret_ready)
         return got >= 0;
 }
 
-/* --- what the manager is told --------------------------------------------------------------------------------------
- */
+/* --- what the manager is told ------------------------------------------------------------------------------------- */
 
 static int connect_abstract(const char *name, struct cor_err *err)
 {

@@ -138,8 +138,7 @@ static int check_terminal(const struct plan *p, struct cor_err *err)
         return 0;
 }
 
-/* --- namespaces ----------------------------------------------------------------------------------------------------
- */
+/* --- namespaces --------------------------------------------------------------------------------------------------- */
 
 /* A namespace that is joined by its path may be the host's all the same. */
 static int refuse_host_sysctls(const struct plan *p, const struct oci_namespace *ns, struct cor_err *err)
@@ -245,8 +244,7 @@ static int plan_idmap(struct plan *p, struct cor_err *err)
         return 0;
 }
 
-/* --- the process ---------------------------------------------------------------------------------------------------
- */
+/* --- the process -------------------------------------------------------------------------------------------------- */
 
 int plan_descriptors(int preserve_fds, struct process_plan *pp, struct cor_err *err)
 {

@@ -19,8 +19,7 @@ void plan_mounts_done(struct plan *p)
         cor_fd_close(&p->root_tree);
 }
 
-/* --- crun's idmap= option ------------------------------------------------------------------------------------------
- */
+/* --- crun's idmap= option ----------------------------------------------------------------------------------------- */
 
 static int parse_range(char *text, bool relative, const struct oci_id_map *base, size_t n_base, struct oci_id_map *ret,
                        struct cor_err *err)
@@ -77,8 +76,7 @@ int plan_mount_idmap(const char *text, const struct idmap *base, struct idmap *r
         return 0;
 }
 
-/* --- one mount -----------------------------------------------------------------------------------------------------
- */
+/* --- one mount ---------------------------------------------------------------------------------------------------- */
 
 static bool is_bind(const struct oci_mount *m, const struct mount_options *o)
 {

@@ -53,8 +53,7 @@ static void restore_done(struct restore *r)
         plan_done(&r->plan);
 }
 
-/* --- in the child, before it becomes criu --------------------------------------------------------------------------
- */
+/* --- in the child, before it becomes criu ------------------------------------------------------------------------- */
 
 /* criu wants the root to be a mount that nothing lies over. */
 static int mount_root(const struct plan *p, struct cor_err *err)
@@ -127,8 +126,7 @@ static int prepare_child(void *arg, struct cor_err *err)
         return mount_root(p, err) < 0 ? -1 : make_places(p, err);
 }
 
-/* --- what is asked for ---------------------------------------------------------------------------------------------
- */
+/* --- what is asked for -------------------------------------------------------------------------------------------- */
 
 static void add_mount(struct cor_text *m, const char *place, const char *source)
 {
@@ -248,8 +246,7 @@ static int add_options(struct cor_text *m, struct restore *r, struct cor_err *er
         return 0;
 }
 
-/* --- doing it ------------------------------------------------------------------------------------------------------
- */
+/* --- doing it ----------------------------------------------------------------------------------------------------- */
 
 static int on_notify(void *arg, const struct criu_reply *what, int fd, struct cor_err *err)
 {

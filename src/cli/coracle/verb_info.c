@@ -10,8 +10,7 @@ struct info_options {
         const char *format;
 };
 
-/* --- for templates -------------------------------------------------------------------------------------------------
- */
+/* --- for templates ------------------------------------------------------------------------------------------------ */
 
 /* What docker's client says of itself, after what the server says */
 static const struct value *client(struct value_pool *p)
@@ -38,8 +37,7 @@ static int print_template(const char *format, const struct docker_info *i, struc
         return format_inspect(strcmp(format, "json") == 0 ? "{{json .}}" : format, &v, 1, out, err);
 }
 
-/* --- for people ----------------------------------------------------------------------------------------------------
- */
+/* --- for people --------------------------------------------------------------------------------------------------- */
 
 static void add_words(struct cor_text *t, const char *head, const char *const *items, size_t n)
 {

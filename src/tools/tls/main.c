@@ -53,8 +53,7 @@ static int fail_tls(struct cor_err *err, const char *what)
         return cor_fail(err, COR_INVALID, "%s: %s", what, ERR_reason_error_string(code) ?: text);
 }
 
-/* --- the connection ------------------------------------------------------------------------------------------------
- */
+/* --- the connection ----------------------------------------------------------------------------------------------- */
 
 static int dial(const struct options *o, struct cor_err *err)
 {
@@ -156,8 +155,7 @@ static int connect_tls(const struct options *o, SSL **ret, struct cor_err *err)
         return 0;
 }
 
-/* --- passing on ----------------------------------------------------------------------------------------------------
- */
+/* --- passing on --------------------------------------------------------------------------------------------------- */
 
 /* What a server says back is of no interest, its end is: false. */
 static bool listen_to(SSL *ssl)

@@ -69,7 +69,7 @@ static int print_help(const char *name, FILE *to)
         return fputs(text.s, to) >= 0 && fflush(to) == 0 ? 0 : 1;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- begin */
+/* ------------------------------------------------------------------------------------------------------------ begin */
 
 /* What our parent forgot to close would be in reach of whoever takes over this process. */
 static void close_others(const struct usernet_options *o)
@@ -191,7 +191,7 @@ static int begin(struct program *p, struct cor_err *err)
         return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ loop */
+/* ------------------------------------------------------------------------------------------------------------- loop */
 
 static int wait_for(struct polls *p, struct cor_err *err)
 {

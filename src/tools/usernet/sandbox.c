@@ -148,8 +148,7 @@ static int empty_root(const struct sandbox_plan *p, bool privileged, int *ret_re
         return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the rest
- */
+/* --------------------------------------------------------------------------------------------------------- the rest */
 
 static int drop_privileges(uint64_t keep, struct cor_err *err)
 {

@@ -56,8 +56,7 @@ int stack_config_version(void)
         return SLIRP_CONFIG_VERSION_MAX;
 }
 
-/* --------------------------------------------------------------------------------------- what libslirp asks us to do
- */
+/* -------------------------------------------------------------------------------------- what libslirp asks us to do */
 
 /* A frame that does not fit into the queue is lost, as on a wire: TCP sends it again, others live with it. */
 static void send_frame(void *context, const uint8_t *bytes, size_t n)

@@ -80,8 +80,7 @@ void target_done(struct target *t)
         cor_fd_close(&t->userns);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the child
- */
+/* -------------------------------------------------------------------------------------------------------- the child */
 
 static int make_tap(const char *name, bool *ret_offload, struct cor_err *err)
 {
@@ -171,8 +170,7 @@ static void serve(void *context, int socket)
         _exit(cor_send_fd(socket, tap, "", 1, NULL) < 0);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the parent
- */
+/* ------------------------------------------------------------------------------------------------------- the parent */
 
 static int take_report(int socket, struct target *t, struct cor_err *err)
 {
@@ -270,8 +268,7 @@ static int open_netns(const struct usernet_options *o, struct target *t, struct 
         return ret;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- bess
- */
+/* ------------------------------------------------------------------------------------------------------------- bess */
 
 static int listen_bess(const char *path, struct cor_err *err)
 {

@@ -94,8 +94,7 @@ static int show_row(struct store *s, char **words, struct cor_err *err)
         return 0;
 }
 
-/* --- the relay -----------------------------------------------------------------------------------------------------
- */
+/* --- the relay ---------------------------------------------------------------------------------------------------- */
 
 static int print_packet(const struct flags *f, int type, size_t n)
 {

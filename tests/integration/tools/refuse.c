@@ -94,7 +94,7 @@ static _Noreturn void die(const char *what, int error)
         exit(125);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the filter */
+/* ------------------------------------------------------------------------------------------------------- the filter */
 
 /* @only: what an argument has to be, or NULL */
 static void add(int call, uint32_t action, const struct scmp_arg_cmp *only)
