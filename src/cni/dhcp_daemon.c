@@ -226,16 +226,11 @@ static void raise_limit(void)
         }
 }
 
-static void done_leases(struct dhcp_leases *l)
-{
-        dhcp_leases_done(l);
-}
-
 static int serve(const struct words *w, struct cor_err *err)
 {
         auto_str socket = cor_printf("%s%s", w->host_prefix, w->socket);
         auto_str folder = folder_of(socket);
-        COR_CLEANUP(done_leases) struct dhcp_leases leases = DHCP_LEASES_INIT;
+        COR_CLEANUP(dhcp_leases_done) struct dhcp_leases leases = DHCP_LEASES_INIT;
         auto_fd signals = take_signals(err);
         auto_fd listener = -1;
         int result, passed = find_passed(&listener, err);
