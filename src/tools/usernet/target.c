@@ -82,16 +82,19 @@ void target_done(struct target *t)
 
 /* -------------------------------------------------------------------------------------------------------- the child */
 
-static int make_tap(const char *name, bool *ret_offload, struct cor_err *err)
+/* Make it, or take the one that is there. */
+static int open_tap(const char *name, bool there, bool *ret_offload, struct cor_err *err)
 {
-        struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL) };
+        struct ifreq request = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR) };
         auto_fd fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
         if (fd < 0)
                 return cor_fail_errno(err, "open /dev/net/tun");
+        if (!there)
+                request.ifr_flags |= (short)IFF_TUN_EXCL;
         snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
         if (ioctl(fd, TUNSETIFF, &request) < 0)
-                return cor_fail_errno(err, "make tap interface %s", name);
+                return cor_fail_errno(err, "%s tap interface %s", there ? "take" : "make", name);
         /* Segments of 64 KiB, whatever the MTU, and sums that are not made: the kernel's work for many frames at once.
          */
         *ret_offload = ioctl(fd, TUNSETOFFLOAD, (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)) == 0;
@@ -108,6 +111,26 @@ static int move_tap(const struct plan *p, struct cor_err *err)
         if (link_move(sock, link.index, NULL, p->netns, err) < 0)
                 return cor_wrap(err, "give interface %s to the network namespace", p->o->tap);
         return namespace_enter(p->netns, CLONE_NEWNET, err);
+}
+
+static int make_tap(const struct plan *p, bool *ret_offload, struct cor_err *err)
+{
+        auto_fd tap = -1;
+
+        if (namespace_unshare(CLONE_NEWNET, err) < 0)
+                return -1;
+        tap = open_tap(p->o->tap, false, ret_offload, err);
+        if (tap < 0 || move_tap(p, err) < 0)
+                return -1;
+        return cor_fd_take(&tap);
+}
+
+static int is_there(const char *name, struct cor_err *err)
+{
+        auto_fd sock = netlink_open(NETLINK_ROUTE, err);
+        struct link link;
+
+        return sock < 0 ? -1 : link_find(sock, name, &link, err);
 }
 
 static int set_up_tap(const struct usernet_options *o, int sock, int index, struct cor_err *err)
@@ -146,13 +169,17 @@ static int configure(const struct usernet_options *o, struct report *r, struct c
 static int work(const struct plan *p, struct report *r)
 {
         auto_fd tap = -1;
+        int there;
 
         if (p->userns >= 0 && namespace_enter(p->userns, CLONE_NEWUSER, &r->err) < 0)
                 return -1;
-        if (namespace_unshare(CLONE_NEWNET, &r->err) < 0)
+        if (namespace_enter(p->netns, CLONE_NEWNET, &r->err) < 0)
                 return -1;
-        tap = make_tap(p->o->tap, &r->offload, &r->err);
-        if (tap < 0 || move_tap(p, &r->err) < 0 || configure(p->o, r, &r->err) < 0)
+        there = is_there(p->o->tap, &r->err);
+        if (there < 0)
+                return -1;
+        tap = there ? open_tap(p->o->tap, true, &r->offload, &r->err) : make_tap(p, &r->offload, &r->err);
+        if (tap < 0 || configure(p->o, r, &r->err) < 0)
                 return -1;
         return cor_fd_take(&tap);
 }

@@ -24,7 +24,7 @@ void target_done(struct target *t);
  * bess, listen only: target_accept() waits for somebody to connect, or for @exit_fd (BUSY), and does nothing else.
  *
  * The interface lives and dies with the network namespace, which is not kept by it: when the last process is gone from
- * there, @frames reports an error.
+ * there, @frames reports an error. Not so one that was there before: it keeps its namespace.
  */
 int target_open(const struct usernet_options *o, struct target *ret, struct cor_err *err) COR_MUST_CHECK;
 
