@@ -171,7 +171,7 @@ static int begin(struct program *p, struct cor_err *err)
                 return -1;
         signal(SIGPIPE, SIG_IGN);
         raise_limit();
-        if (target_open(o, &p->target, err) < 0 || stack_new(o, &p->stack, err) < 0)
+        if (target_open(o, &p->target, err) < 0 || stack_new(o, &p->target, &p->stack, err) < 0)
                 return -1;
         if (o->api_socket) {
                 p->listening = api_listen(o->api_socket, err);

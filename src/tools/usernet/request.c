@@ -65,18 +65,24 @@ static int read_port(const char *key, int64_t port, uint16_t *ret, struct cor_er
         return 0;
 }
 
+/* podman gives an empty text for an address that is not given. */
+static bool is_given(const char *address)
+{
+        return address && *address;
+}
+
 /* One family for both ends: libslirp does not translate between them. */
 static int read_addresses(const struct add *a, int64_t protocol, const struct ip *guest, const struct ip *guest6,
                           struct stack_forward *ret, struct cor_err *err)
 {
         const char *any = protocol & IS_6 ? "::" : "0.0.0.0";
 
-        if (read_address("host_addr", a->host_addr ? a->host_addr : any, &ret->host, err) < 0)
+        if (read_address("host_addr", is_given(a->host_addr) ? a->host_addr : any, &ret->host, err) < 0)
                 return -1;
         if (protocol & (ip_is_4(&ret->host) ? IS_6 : IS_4))
                 return cor_fail(err, COR_INVALID, "host_addr: %.60s is not an address for proto %s", a->host_addr,
                                 a->proto);
-        if (a->guest_addr) {
+        if (is_given(a->guest_addr)) {
                 if (read_address("guest_addr", a->guest_addr, &ret->guest, err) < 0)
                         return -1;
         } else {

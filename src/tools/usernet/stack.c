@@ -182,9 +182,14 @@ static struct in6_addr in6_addr_of(uint8_t last)
         return a;
 }
 
-/* Nothing of the host is offered: no files by TFTP, no emulation of old protocols. */
-static SlirpConfig config_of(const struct usernet_options *o, struct stack *s)
+/*
+ * Nothing of the host is offered: no files by TFTP, no emulation of old protocols. What libslirp takes for the MTU
+ * decides which frames of IPv6 it refuses: where they come whole, it is the largest. How much it sends at once is said
+ * by the guest, with each connection.
+ */
+static SlirpConfig config_of(const struct usernet_options *o, bool offload, struct stack *s)
 {
+        size_t mtu = offload ? USERNET_MTU_MAX : o->mtu;
         SlirpConfig c = {
                 .version = CONFIG_VERSION,
                 .in_enabled = true,
@@ -198,8 +203,8 @@ static SlirpConfig config_of(const struct usernet_options *o, struct stack *s)
                 .vprefix_len = 64,
                 .vhost6 = in6_addr_of(2),
                 .vnameserver6 = in6_addr_of(3),
-                .if_mtu = o->mtu,
-                .if_mru = o->mtu,
+                .if_mtu = mtu,
+                .if_mru = mtu,
                 .disable_host_loopback = o->disable_host_loopback,
                 .disable_dns = o->disable_dns,
         };
@@ -218,10 +223,10 @@ static SlirpConfig config_of(const struct usernet_options *o, struct stack *s)
         return c;
 }
 
-int stack_new(const struct usernet_options *o, struct stack **ret, struct cor_err *err)
+int stack_new(const struct usernet_options *o, const struct target *t, struct stack **ret, struct cor_err *err)
 {
         struct stack *s = cor_alloc(sizeof *s);
-        SlirpConfig c = config_of(o, s);
+        SlirpConfig c = config_of(o, t->offload, s);
 
         s->frames = -1;
         s->train = frame_train_new(send_frame, s);

@@ -13,8 +13,9 @@ struct stack_forward {
         uint16_t host_port, guest_port;
 };
 
-/* stack_new() - opens what libslirp needs of files; nothing is sent before there is a target (stack_attach) */
-int stack_new(const struct usernet_options *o, struct stack **ret, struct cor_err *err) COR_MUST_CHECK;
+/* stack_new() - for @t; opens what libslirp needs of files. Nothing is sent before stack_attach() */
+int stack_new(const struct usernet_options *o, const struct target *t, struct stack **ret, struct cor_err *err)
+        COR_MUST_CHECK;
 void stack_free(struct stack *s);
 /* stack_attach() - @t is borrowed */
 void stack_attach(struct stack *s, const struct target *t);
