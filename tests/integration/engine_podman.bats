@@ -402,3 +402,34 @@ input"
         expect_match '(^|
 )0' ' 0 +4242 +1$'
 }
+
+@test "rootless podman run with a network and a published port, by coracle-usernet" {
+        skip_unless userns "program newuidmap" "program setpriv" "program python3"
+        local usernet=$CORACLE_BUILD/src/tools/usernet/coracle-usernet
+        "$usernet" --version >/dev/null 2>&1 || skip "coracle-usernet is not built, or its library not there: runs where libslirp is"
+        [ -c /dev/net/tun ] || skip "needs /dev/net/tun: runs on the CI machine"
+        as_walker
+        world sh -ec 'mkdir dev && mount -t tmpfs tmpfs dev && mknod -m 666 dev/tun c 10 200 && mount --bind dev/tun /dev/net/tun'
+        podman_ system migrate # its mount namespace is older
+        install -m 755 "$usernet" "$T/slirp4netns"
+        run podman_ --network-cmd-path "$T/slirp4netns" run --rm --network slirp4netns:mtu=1500,enable_ipv6=true small \
+                sh -c 'ip -o -4 addr show tap0; ip route'
+        expect_status 0
+        expect_text "10.0.2.100/24" "default via 10.0.2.2"
+        cp "$BATS_TEST_DIRNAME/tools/peer.py" "$T/peer.py"
+        world python3 "$T/peer.py" serve outside 7003 </dev/null >"$T/outside.ready" 2>&1 3>&- &
+        local server=$!
+        wait_until grep -q ready "$T/outside.ready"
+        podman_ --network-cmd-path "$T/slirp4netns" run -d --name served --network slirp4netns:allow_host_loopback=true,port_handler=slirp4netns \
+                -p 127.0.0.1:7001:7002 small sh -c 'while :; do echo inside | nc -l -p 7002; done'
+        run podman_ exec served sh -c 'echo ask | nc 10.0.2.2 7003'
+        expect_output "outside 127.0.0.1"
+        wait_until port_answers
+        world ps -eo args | grep -q "[s]lirp4netns --disable-host-loopback\|[s]lirp4netns --mtu"
+        remove served
+        wait_until no_usernet_left
+        kill "$server"
+        wait "$server" || true
+}
+port_answers() { world python3 "$T/peer.py" ask tcp 127.0.0.1 7001 5 | grep -qx inside; }
+no_usernet_left() { ! world ps -eo args | grep -q "[/]slirp4netns "; }
