@@ -5,29 +5,26 @@
 #include "base/file.h"
 #include "engine/spec_point.h"
 #include "engine/volume.h"
+#include "linux/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 /* --- bind -------------------------------------------------------------------------------------------------------- */
 
-static bool can_recursive_ro(void)
+/* Our runtime has a way on any kernel. Of another one docker asks it where the kernel has the call for it. */
+static bool can_recursive_ro(const struct spec *s)
 {
-        struct utsname u;
-        unsigned major = 0, minor = 0;
-
-        return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-               (major > 5 || (major == 5 && minor >= 12));
+        return !spec_other_runtime(s) || mount_has_setattr();
 }
 
 int spec_bind_options(struct spec *s, struct oci_mount *m, const struct spec_point *p, struct cor_err *err)
 {
-        bool recursive = can_recursive_ro();
+        bool recursive = can_recursive_ro(s);
 
         spec_mount_option(s, m, p->non_recursive ? "bind" : "rbind");
         if (!p->rw && p->ro_force_recursive && !recursive)

@@ -73,6 +73,8 @@ int mount_attach(int mnt, int target, struct cor_err *err) COR_MUST_CHECK;
 int mount_attach_at(int mnt, int dirfd, const char *name, struct cor_err *err) COR_MUST_CHECK;
 /* mount_change() - change a mount, detached or attached, and with @recursive all below it */
 int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err) COR_MUST_CHECK;
+/* mount_has_setattr() - whether there is mount_setattr(2), by which others change all mounts below one (Linux 5.12) */
+bool mount_has_setattr(void);
 /* mount_idmap() - map ids of a still detached mount by user namespace @userns (mount_setattr(2), MOUNT_ATTR_IDMAP) */
 int mount_idmap(int mnt, int userns, bool recursive, struct cor_err *err) COR_MUST_CHECK;
 /* mount_is_root() - whether @fd is the root of a mount (statx); 1, 0 or -1 when it cannot be told */

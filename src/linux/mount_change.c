@@ -237,6 +237,11 @@ static bool mount_setattr_is_refused(void)
         return refused;
 }
 
+bool mount_has_setattr(void)
+{
+        return mount_setattr(-1, "", 0, NULL, 0) < 0 && errno == EINVAL; /* for the size */
+}
+
 int mount_change(int mnt, const struct mount_attrs *a, bool recursive, struct cor_err *err)
 {
         const struct change change = { .mnt = mnt, .attrs = a, .recursive = recursive };

@@ -41,10 +41,12 @@ has_started_again() { [ "$(coracle inspect -f '{{.RestartCount}}' "$1")" = 1 ]; 
                         expect_equal "$(cat "$TEST_DIR/out")" out
                 }
         done
-        crun --name forced --runtime "$(type -P runc)" --mount "type=bind,src=$TEST_DIR,dst=/ro,ro,bind-recursive=readonly,bind-propagation=rprivate" \
-                bb:1 true >/dev/null 2>&1 || true
-        version=$(jq -r .ociVersion "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' forced)/config.json")
-        expect_equal "$version" 1.1.0
+        if kernel_at_least 5.12 && [ -z "${CORACLE_REFUSE:-}" ]; then # before, it is refused
+                crun --name forced --runtime "$(type -P runc)" --mount "type=bind,src=$TEST_DIR,dst=/ro,ro,bind-recursive=readonly,bind-propagation=rprivate" \
+                        bb:1 true >/dev/null 2>&1 || true
+                version=$(jq -r .ociVersion "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' forced)/config.json")
+                expect_equal "$version" 1.1.0
+        fi
         crun --name own bb:1 true
         expect_equal "$(jq -r .ociVersion "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' own)/config.json")" 1.3.0
 }
