@@ -174,11 +174,10 @@ refused() { # TEXT FLAGS... <ARCHIVE - it is refused with a message that has TEX
         tar -tf "$dir/2.tar" | grep -qx 'opt/.wh..wh..opq'
         "$LAYER" apply --confine "$dir/layer2" "$dir/lower" <"$dir/2.tar" >"$dir/said"
         grep -q needs_lower=0 "$dir/said"
-        diff -u <("$TREE" "$dir/merged") <(
-                umount "$dir/merged"
-                mount -t overlay overlay -o "lowerdir=$dir/layer2:$dir/lower" "$dir/merged"
-                "$TREE" "$dir/merged"
-        )
+        "$TREE" "$dir/merged" >"$dir/before"
+        umount "$dir/merged"
+        mount -t overlay overlay -o "lowerdir=$dir/layer2:$dir/lower" "$dir/merged"
+        diff -u "$dir/before" <("$TREE" "$dir/merged")
         "$HERE/layer_corpus.py" --layout "$dir/oci" "$CORPUS/good/whiteouts/1.tar" "$dir/2.tar"
         umoci unpack --image "$dir/oci:t" "$dir/bundle" >"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
         printf 'opt\n' >"$dir/free" # umoci does not keep the time of an opaque directory
@@ -431,12 +430,14 @@ sys.stdout.buffer.write(tarfile.TarInfo("dev/.wh.sda").tobuf() + b"\0" * 1024)' 
 
 @test "the cage of the process that unpacks holds" {
         ! grep -q __asan_default_options "$LAYER" || skip "sanitizers need what it takes away: runs in builds without them"
+        local outside=refused
+        [ "$("$CORACLE_BUILD/tests/integration/tools/tool-takeover" landlock)" -ge 2 ] || outside=ok # by Landlock alone
         mkdir "$TEST_DIR/cage"
         echo outside >"$TEST_DIR/outside"
         run "$LAYER" cage "$TEST_DIR/cage" "$TEST_DIR/outside"
         echo "$output"
         [ "$status" = 0 ]
-        [ "$output" = "$(printf '%s\n' "write inside: ok" "thread: ok" "read outside: refused" "write outside: refused" \
+        [ "$output" = "$(printf '%s\n' "write inside: ok" "thread: ok" "read outside: $outside" "write outside: $outside" \
                 "fork: refused" "exec: refused" "socket: refused" "mount: refused" "unshare: refused" "ptrace: refused" \
                 "kill: refused" "setuid: refused" "open_by_handle: refused" "executable memory: refused" "bpf: refused" \
                 "chroot: refused")" ]
