@@ -44,10 +44,10 @@ int cgroup_v2_cpu(struct cgroup_dir *d, const struct oci_resources *r, struct co
                 return -1;
         /* a burst must not be above the quota: which of them goes first depends on the old values */
         if (c->burst.set && cgroup_write_u64(d, "cpu.max.burst", c->burst.value, err) < 0) {
-                if (err->sys != EINVAL || !max)
+                if (err->sys != ENOENT && (err->sys != EINVAL || !max)) /* kernels before 5.14 have no bursts */
                         return -1;
+                again = err->sys == EINVAL;
                 cor_err_clear(err);
-                again = true;
         }
         if (max && write_max(d, c, err) < 0)
                 return -1;
