@@ -17,10 +17,3 @@ cache=${XDG_CACHE_HOME:-/var/cache}/coracle-machines
 
 say() { echo "$machine: $*" >&2; }
 die() { say "$*"; exit 2; }
-
-# What is in an image follows from these files and the list of packages.
-image_key() {
-        { cat "$here/image" "$here/machine.bash" "$here/initramfs"; echo "$machine"; "$top/scripts/deps" --list run check guest
-                cd "$here/guest" && find . -type f -exec sha256sum {} + | sort; } | sha256sum | head -c 16
-}
-image_folder() { echo "$cache/$machine-$(image_key)"; }
