@@ -7,6 +7,7 @@
 /* for the analyzer, err.h names the results of these beside the calls */
 #undef cor_fail
 #undef cor_fail_errno
+#undef cor_fail_refused
 #undef cor_wrap
 
 static enum cor_kind kind_of_errno(int sys)

@@ -25,8 +25,8 @@
 #include "monitor/protocol.h"
 #include "monitor/restart.h"
 #include "monitor/settings.h"
-#include "network/host_socket.h"
 #include "monitor/stream.h"
+#include "network/host_socket.h"
 #include "store/container.h"
 
 enum state { STATE_STARTING, STATE_RUNNING, STATE_ENDING, STATE_WAITING, STATE_OVER };
@@ -81,7 +81,7 @@ struct monitor {
         struct health health;
         struct published *published; /* NULL: no ports */
         struct host_sockets host_sockets;
-        struct names *names;         /* NULL: no network that knows any */
+        struct names *names; /* NULL: no network that knows any */
 };
 
 /* monitor_main_loop() - from a running container to the end of the monitor */
