@@ -24,7 +24,8 @@ teardown() {
 }
 
 runtime() {
-        timeout --foreground -k 5 "$RUNTIME_TIMEOUT" "$REFUSE" "$WORD" -- "$RUNTIME" --root "$STATE_ROOT" "$@" 3>&-
+        # shellcheck disable=SC2086
+        timeout --foreground -k 5 "$RUNTIME_TIMEOUT" "$REFUSE" "$WORD" -- "$RUNTIME" --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} "$@" 3>&-
 }
 
 coracle() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$REFUSE" "$WORD" -- "$CORACLE" "$@" 3>&-; }
@@ -207,6 +208,19 @@ expect_refusal() {
 
 @test "coracle: openat2 is replaced by a walk" { coracle_works openat2; }
 @test "coracle: clone3 and close_range are replaced" { coracle_works clone3,close_range; }
+
+@test "coracle: without close_range neither monitor nor container keeps descriptors of who started them" {
+        local id pid
+        setup_containers
+        WORD=close_range
+        : >"$TEST_DIR/secret"
+        id=$(crun -d bb:1 sleep 1000 9<"$TEST_DIR/secret")
+        for pid in $(pgrep -f "coracle-monitor --store $COR_STORE $id") "$(coracle inspect --format '{{.State.Pid}}' "$id")"; do
+                expect_equal "$(readlink "/proc/$pid"/fd/* | grep -c secret)" 0
+                [ -n "$(ls "/proc/$pid/fd")" ]
+        done
+}
+
 @test "coracle: mount_setattr and faccessat2 are replaced" { coracle_works mount_setattr,faccessat2; }
 @test "coracle: Landlock is done without" { coracle_works landlock; }
 @test "coracle: what Linux 5.10 has is enough" { coracle_works "$OLD"; }
