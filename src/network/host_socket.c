@@ -34,7 +34,7 @@ static void serve(void *context, int sock)
 
         (void)context;
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(sock, OWN_SOCKET) < 0 ||
-            close_range(OWN_SOCKET + 1, ~0U, 0) < 0)
+            cor_fds_close(OWN_SOCKET + 1, ~0U, NULL) < 0)
                 _exit(1);
         while (cor_recv(OWN_SOCKET, &q, sizeof q, 0) == sizeof q && answer(OWN_SOCKET, &q) == 0)
                 ;

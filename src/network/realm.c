@@ -136,7 +136,8 @@ static bool settle_in(const struct ends *e)
         sigemptyset(&none);
         return folder == 0 && ready >= 0 && alive >= 0 && null >= 0 && dup2(null, 0) == 0 && dup2(e->log, 1) == 1 &&
                dup2(e->log, 2) == 2 && dup2(ready, READY_FD) >= 0 && dup2(alive, ALIVE_FD) >= 0 &&
-               close_range(FIRST_FREE_FD, ~0U, 0) == 0 && setsid() >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+               cor_fds_close(FIRST_FREE_FD, ~0U, NULL) == 0 && setsid() >= 0 &&
+               sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 static void serve_outside(const struct ends *e, pid_t caller)

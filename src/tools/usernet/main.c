@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 struct program {
@@ -82,12 +81,12 @@ static void close_others(const struct usernet_options *o)
                 if (keep[i] < from)
                         continue;
                 if (keep[i] > from)
-                        (void)syscall(SYS_close_range, from, keep[i] - 1, 0);
+                        (void)!cor_fds_close(from, keep[i] - 1, NULL);
                 from = keep[i] + 1;
                 if (from == 0)
                         return;
         }
-        (void)syscall(SYS_close_range, from, ~0U, 0);
+        (void)!cor_fds_close(from, ~0U, NULL);
 }
 
 static int check_fd(const char *flag, int fd, struct cor_err *err)

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char path[] = "/etc/resolv.conf";
@@ -111,9 +110,9 @@ static int keep_only(int socket)
 {
         unsigned fd = (unsigned)socket;
 
-        if (fd > 0 && syscall(SYS_close_range, 0, fd - 1, 0) < 0)
+        if (fd > 0 && cor_fds_close(0, fd - 1, NULL) < 0)
                 return -1;
-        return (int)syscall(SYS_close_range, fd + 1, ~0U, 0);
+        return cor_fds_close(fd + 1, ~0U, NULL);
 }
 
 static void serve(void *context, int socket)
