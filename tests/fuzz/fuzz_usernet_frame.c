@@ -12,23 +12,21 @@ struct counts {
         size_t frames, bytes; /* of those that went in or came out; of headers each has those of the first */
 };
 
-static void on_frame(void *context, const uint8_t *bytes, size_t n)
+static void on_frame(void *context, const struct virtio_net_hdr *h, const uint8_t *frame, size_t n)
 {
         struct counts *out = context;
-        struct virtio_net_hdr h;
-        size_t frame = n - sizeof h, pieces = 1;
+        size_t pieces = 1;
 
-        FUZZ_REQUIRE(n >= sizeof h && frame <= FRAME_MAX);
-        memcpy(&h, bytes, sizeof h);
-        if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-                size_t data = frame - h.hdr_len;
+        FUZZ_REQUIRE(n <= FRAME_MAX);
+        if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+                size_t data = n - h->hdr_len;
 
-                FUZZ_REQUIRE(h.hdr_len < frame && h.gso_size > 0 && data > h.gso_size);
-                FUZZ_REQUIRE(h.csum_start + h.csum_offset + 2 <= h.hdr_len);
-                pieces = (data + h.gso_size - 1) / h.gso_size;
-                out->bytes += (pieces - 1) * h.hdr_len;
+                FUZZ_REQUIRE(h->hdr_len < n && h->gso_size > 0 && data > h->gso_size);
+                FUZZ_REQUIRE(h->csum_start + h->csum_offset + 2 <= h->hdr_len);
+                pieces = (data + h->gso_size - 1) / h->gso_size;
+                out->bytes += (pieces - 1) * h->hdr_len;
         }
-        out->bytes += frame;
+        out->bytes += n;
         out->frames += pieces;
 }
 

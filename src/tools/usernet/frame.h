@@ -23,9 +23,10 @@ bool frame_complete(const struct virtio_net_hdr *h, uint8_t *frame, size_t n);
 
 /*
  * Frames that we send: segments of one TCP stream that follow each other go as one, which the kernel on the other side
- * takes through its layers once. What cannot be joined goes as it is. @send gets each frame with its header in front.
+ * takes through its layers once. What cannot be joined goes as it is, and is not copied. @send gets each frame with its
+ * header.
  */
-typedef void frame_sender(void *context, const uint8_t *bytes, size_t n);
+typedef void frame_sender(void *context, const struct virtio_net_hdr *h, const uint8_t *frame, size_t n);
 struct frame_train;
 struct frame_train *frame_train_new(frame_sender *send, void *context) __attribute__((returns_nonnull));
 void frame_train_free(struct frame_train *t);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,11 +60,13 @@ int stack_config_version(void)
 /* -------------------------------------------------------------------------------------- what libslirp asks us to do */
 
 /* A frame that does not fit into the queue is lost, as on a wire: TCP sends it again, others live with it. */
-static void send_frame(void *context, const uint8_t *bytes, size_t n)
+static void send_frame(void *context, const struct virtio_net_hdr *h, const uint8_t *frame, size_t n)
 {
+        struct virtio_net_hdr header = *h;
+        struct iovec parts[] = { { &header, sizeof header }, { (void *)(uintptr_t)frame, n } };
         const struct stack *s = context;
 
-        (void)!write(s->frames, bytes, n);
+        (void)!writev(s->frames, parts, COR_COUNT(parts));
 }
 
 static ssize_t on_send(const void *frame, size_t n, void *opaque)
@@ -74,7 +77,7 @@ static ssize_t on_send(const void *frame, size_t n, void *opaque)
                 if (s->offload)
                         frame_train_add(s->train, frame, n);
                 else
-                        send_frame(s, frame, n);
+                        (void)!write(s->frames, frame, n);
         }
         return (ssize_t)n;
 }

@@ -36,7 +36,7 @@ struct frame_train {
         struct segment first;
         size_t n, each; /* bytes so far; of data in each segment but the last */
         uint32_t next;  /* sequence number of what would follow */
-        uint8_t bytes[FRAME_HEADER_BYTES + FRAME_MAX];
+        uint8_t bytes[FRAME_MAX];
 };
 
 struct frame_train *frame_train_new(frame_sender *send, void *context)
@@ -104,7 +104,7 @@ static bool read_segment(const uint8_t *frame, size_t n, struct segment *s)
 /* All but lengths, identifications, checksums, sequence numbers and the PSH is the same in both. */
 static bool same_stream(const struct frame_train *t, const uint8_t *frame, const struct segment *s)
 {
-        const uint8_t *a = t->bytes + FRAME_HEADER_BYTES, *b = frame;
+        const uint8_t *a = t->bytes, *b = frame;
         size_t ip = ETHER_HDR_LEN, tcp = s->tcp;
 
         if (s->ipv6 != t->first.ipv6 || s->data != t->first.data || memcmp(a, b, ETHER_HDR_LEN) != 0)
@@ -122,42 +122,46 @@ static void join(struct frame_train *t, const uint8_t *frame, const struct segme
 {
         size_t more = s->n - s->data;
 
-        memcpy(t->bytes + FRAME_HEADER_BYTES + t->n, frame + s->data, more);
+        memcpy(t->bytes + t->n, frame + s->data, more);
         t->n += more;
         t->next += (uint32_t)more;
-        t->bytes[FRAME_HEADER_BYTES + t->first.tcp + 13] |= s->flags & TCP_PSH;
+        t->bytes[t->first.tcp + 13] |= s->flags & TCP_PSH;
         t->closed = more < t->each || s->flags & TCP_PSH;
 }
 
 static void begin(struct frame_train *t, const uint8_t *frame, const struct segment *s)
 {
-        memcpy(t->bytes + FRAME_HEADER_BYTES, frame, s->n);
+        memcpy(t->bytes, frame, s->n);
         t->first = *s;
         t->n = s->n;
         t->each = s->n - s->data;
         t->next = s->seq + (uint32_t)t->each;
         t->waiting = true;
-        t->closed = s->flags & TCP_PSH;
+        t->closed = false;
+}
+
+/* Whether another one like it would fit behind it, and may come. */
+static bool may_lead(const struct segment *s)
+{
+        return !(s->flags & TCP_PSH) && s->n + (s->n - s->data) <= WHOLE_MAX;
 }
 
 void frame_train_add(struct frame_train *t, const uint8_t *frame, size_t n)
 {
+        static const struct virtio_net_hdr plain;
         struct segment s;
-        bool may_wait = n <= FRAME_MAX && read_segment(frame, n, &s);
+        bool is_segment = n <= FRAME_MAX && read_segment(frame, n, &s);
 
-        if (may_wait && t->waiting && !t->closed && s.seq == t->next && s.n - s.data <= t->each &&
+        if (is_segment && t->waiting && !t->closed && s.seq == t->next && s.n - s.data <= t->each &&
             t->n + (s.n - s.data) <= WHOLE_MAX && same_stream(t, frame, &s)) {
                 join(t, frame, &s);
                 return;
         }
         frame_train_flush(t);
-        if (may_wait) {
+        if (is_segment && may_lead(&s))
                 begin(t, frame, &s);
-        } else if (n <= FRAME_MAX) {
-                memset(t->bytes, 0, FRAME_HEADER_BYTES);
-                memcpy(t->bytes + FRAME_HEADER_BYTES, frame, n);
-                t->send(t->context, t->bytes, FRAME_HEADER_BYTES + n);
-        }
+        else if (n <= FRAME_MAX)
+                t->send(t->context, &plain, frame, n);
 }
 
 /* RFC 9293, 3.1: addresses, protocol and length are summed up too; the kernel does the rest. */
@@ -188,7 +192,7 @@ static void put_lengths(uint8_t *frame, const struct segment *s, size_t n)
 
 void frame_train_flush(struct frame_train *t)
 {
-        uint8_t *frame = t->bytes + FRAME_HEADER_BYTES;
+        uint8_t *frame = t->bytes;
         const struct segment *s = &t->first;
         struct virtio_net_hdr h = { 0 };
 
@@ -205,6 +209,5 @@ void frame_train_flush(struct frame_train *t)
                 h.csum_start = (uint16_t)s->tcp;
                 h.csum_offset = TCP_CHECKSUM_AT;
         }
-        memcpy(t->bytes, &h, sizeof h);
-        t->send(t->context, t->bytes, FRAME_HEADER_BYTES + t->n);
+        t->send(t->context, &h, frame, t->n);
 }
