@@ -114,7 +114,7 @@ capabilities() { # JQ-FILTER of the list of all capabilities that this machine g
         RUNTIME=$original
         expect_text "held exe"
         # before Linux 5.12 it is a sealed copy in memory: that can be opened, but not changed
-        if kernel_at_least 5.12; then expect_no_text wrote; else expect_no_text written; fi
+        if kernel_at_least 5.12 && [ -z "${CORACLE_REFUSE:-}" ]; then expect_no_text wrote; else expect_no_text written; fi
         cmp "$TEST_DIR/program/victim" "$(realpath "$original")"
 }
 
