@@ -48,6 +48,9 @@ built_with_sanitizers() { nm -D "$PROGRAM" 2>/dev/null | grep -q __asan_init; }
         guest ip link set tap0 up
         run ask tcp 10.0.2.2 7001
         expect_output "outside 127.0.0.1"
+        run host "$PROGRAM" "$GUEST" tap0 # by one at a time
+        expect_status 1
+        expect_text "take tap interface tap0: Device or resource busy"
 }
 
 @test "an ordinary user has a network, too" {
@@ -287,6 +290,11 @@ answers() { look_up | grep -qF "$1"; }
         run -0 python3 "$CLIENT" bess "$TEST_DIR/bess" </dev/null
         expect_output "52:55:0a:00:02:02"
         wait "$USERNET" # its guest is gone
+        mkfifo "$TEST_DIR/exit"
+        exec 5<>"$TEST_DIR/exit"
+        echo >&5
+        run -0 "$PROGRAM" --target-type=bess -e 5 "$TEST_DIR/other" # nobody comes
+        exec 5>&-
 }
 
 # ------------------------------------------------------------------------------------------------------------------ API

@@ -159,12 +159,14 @@ static void start_api(struct program *p)
         p->api = api_new(cor_fd_take(&p->listening), p->stack, target_guest_address(&p->o, &p->target, 4), guest6);
 }
 
+/* 1: told to end before there was anything to do */
 static int begin(struct program *p, struct cor_err *err)
 {
         const struct usernet_options *o = &p->o;
         struct sandbox_plan sandbox = { .need_root = o->need_sandbox,
                                         .need_filter = o->need_seccomp,
                                         .resolver = !o->disable_dns };
+        int told;
 
         if (check_fd("exit-fd", o->exit_fd, err) < 0 || check_fd("ready-fd", o->ready_fd, err) < 0)
                 return -1;
@@ -184,8 +186,9 @@ static int begin(struct program *p, struct cor_err *err)
         cor_fd_close(&p->target.userns);
         start_api(p);
         report_ready(o->ready_fd);
-        if (target_accept(&p->target, o->exit_fd, err) < 0)
-                return -1;
+        told = target_accept(&p->target, o->exit_fd, err);
+        if (told != 0)
+                return told;
         stack_attach(p->stack, &p->target);
         return 0;
 }
@@ -266,7 +269,7 @@ int main(int argc, char **argv)
         if (ret == 0)
                 ret = run(&p, &err);
         end(&p);
-        if (ret >= 0 || err.kind == COR_BUSY) /* told to end, or nobody is left to serve */
+        if (ret >= 0) /* told to end, or nobody is left to serve */
                 return 0;
         fprintf(stderr, "%s: %s\n", p.name, err.msg);
         return 1;

@@ -21,7 +21,7 @@ void target_done(struct target *t);
 
 /*
  * target_open() - make the tap interface and, with --configure, set it up; a child does that in the namespace. With
- * bess, listen only: target_accept() waits for somebody to connect, or for @exit_fd (BUSY), and does nothing else.
+ * bess, listen only: target_accept() waits for somebody to connect, or for @exit_fd (1), and does nothing else.
  *
  * The interface lives and dies with the network namespace, which is not kept by it: when the last process is gone from
  * there, @frames reports an error. Not so one that was there before: it keeps its namespace.
