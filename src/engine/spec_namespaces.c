@@ -104,13 +104,26 @@ static void set_sysctl(struct spec *s, const char *key, const char *value)
         *SPEC_GROW(s->c, l->sysctl, l->n_sysctl) = (struct cor_pair){ key, value };
 }
 
-static void make_names(struct spec *s)
+/* Who shares another's network is called as that is: the hosts file has that name. */
+static int make_names(struct spec *s, struct cor_err *err)
 {
+        const char *other = spec_container_of(s->host->network_mode);
+        auto_json struct docker_config *theirs = NULL;
+        auto_container_row row = { 0 };
+        const struct docker_config *c = s->config;
+
         if (spec_is(s->host->uts_mode, "host"))
-                return;
-        s->c->hostname = s->config->hostname;
-        if (!spec_empty(s->config->domainname))
-                set_sysctl(s, "kernel.domainname", s->config->domainname);
+                return 0;
+        if (other) {
+                if (container_row_find(s->store, other, &row, err) < 0 ||
+                    cor_json_parse(&docker_config_doc, row.config, strlen(row.config), row.name, &theirs, err) < 0)
+                        return -1;
+                c = theirs;
+        }
+        s->c->hostname = spec_copy(s->c, c->hostname);
+        if (!spec_empty(c->domainname))
+                set_sysctl(s, "kernel.domainname", spec_copy(s->c, c->domainname));
+        return 0;
 }
 
 /* In a network of its own a container may ping, and listen on any port, without being root. */
@@ -162,9 +175,8 @@ int spec_make_namespaces(struct spec *s, struct cor_err *err)
                 return -1;
         if (spec_is(h->cgroupns_mode, "private"))
                 add(s, CLONE_NEWCGROUP, NULL);
-        if (make_user(s, err) < 0)
+        if (make_user(s, err) < 0 || make_names(s, err) < 0)
                 return -1;
-        make_names(s);
         make_sysctls(s);
         return 0;
 }

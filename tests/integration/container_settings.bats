@@ -69,6 +69,12 @@ teardown() {
         run crun --rm --uts host -h box bb:1 true
         expect_status 125
         expect_text "conflicting options: hostname and the UTS mode"
+        crun -d --name first -h theirs --domainname example.org bb:1 sleep 1000 >/dev/null
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network container:first bb:1 sh -c 'hostname; cat /proc/sys/kernel/domainname /etc/hostname'
+        expect_output $'theirs\nexample.org\ntheirs'
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network container:first -h own bb:1 true
+        expect_status 125
+        expect_text "conflicting options: hostname and the network mode"
 }
 
 @test "limits: memory, swap, processors, shares, processes, weights and rates of devices" {
