@@ -9,6 +9,8 @@
 #include "tools/usernet/frame.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <slirp/libslirp.h>
@@ -23,6 +25,7 @@ enum {
         CONFIG_VERSION = 3, /* the first that has disable_dns; newer ones have what we have no use for */
         BATCH = 64,         /* frames read per round, before the sockets have their turn */
         SLEEP_MAX = 3600000,
+        BUFFERS_FROM = 96 * 1024,
 };
 
 struct timer {
@@ -226,11 +229,24 @@ static SlirpConfig config_of(const struct usernet_options *o, bool offload, stru
         return c;
 }
 
+/*
+ * Each connection of libslirp has two buffers of 128 KiB, and stays for a while after its end. Mapped by themselves
+ * they take the memory that was written to, and give it back.
+ */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+        (void)mallopt(M_MMAP_THRESHOLD, BUFFERS_FROM);
+        (void)mallopt(M_MMAP_MAX, INT_MAX);
+#endif
+}
+
 int stack_new(const struct usernet_options *o, const struct target *t, struct stack **ret, struct cor_err *err)
 {
         struct stack *s = cor_alloc(sizeof *s);
         SlirpConfig c = config_of(o, t->offload, s);
 
+        keep_memory_small();
         s->frames = -1;
         s->train = frame_train_new(send_frame, s);
         s->slirp = slirp_new(&c, &callbacks, s);
