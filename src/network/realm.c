@@ -44,7 +44,7 @@
 #define LOG   "network.log"
 #define TAP   "tap0"
 
-enum { READY_MS = 30 * 1000, API_MS = 5 * 1000, LOG_MAX = 4096, MTU = 65520 };
+enum { READY_MS = 30 * 1000, API_MS = 5 * 1000, LOG_MAX = 4096 };
 
 static bool inside;
 
@@ -111,13 +111,11 @@ static _Noreturn void become_usernet(pid_t caller)
 {
         auto_str program = find_usernet();
         auto_str netns = cor_printf("/proc/%d/ns/net", (int)caller);
-        auto_str mtu = cor_printf("--mtu=%d", MTU);
         auto_str ready = cor_printf("--ready-fd=%d", READY_FD);
         auto_str alive = cor_printf("--exit-fd=%d", ALIVE_FD);
         char netns_type[] = "--netns-type=path", configure[] = "--configure", six[] = "--enable-ipv6",
              no_loopback[] = "--disable-host-loopback", api[] = "--api-socket=" API, tap[] = TAP;
-        char *const argv[] = { program, configure, six,        no_loopback, mtu, ready,
-                               alive,   api,       netns_type, netns,       tap, NULL };
+        char *const argv[] = { program, configure, six, no_loopback, ready, alive, api, netns_type, netns, tap, NULL };
 
         if (program)
                 execv(program, argv);
@@ -147,7 +145,7 @@ static void serve_outside(const struct ends *e, pid_t caller)
 
         if (pid == 0 && read(e->go, &go, 1) == 1 && settle_in(e))
                 become_usernet(caller);
-        _exit(pid < 0);
+        _exit(pid < 0 ? 1 : 0);
 }
 
 /* What it said last is the reason. */
