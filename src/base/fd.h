@@ -47,6 +47,13 @@ ssize_t cor_recv(int sock, void *buf, size_t n, int flags);
 int cor_send_fd(int sock, int fd, const void *payload, size_t n, struct cor_err *err) COR_MUST_CHECK;
 int cor_recv_fd(int sock, void *payload, size_t n, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
 
+/*
+ * cor_send_result() / cor_recv_result() - descriptor @fd over a SOCK_SEQPACKET or, if that is negative, @why there is
+ * none, which is the receiver's error then. Receiving: TIMEOUT after a minute
+ */
+int cor_send_result(int sock, int fd, const struct cor_err *why, struct cor_err *err) COR_MUST_CHECK;
+int cor_recv_result(int sock, struct cor_err *err) COR_MUST_CHECK;
+
 /* cor_unix_connect() - a connected SOCK_STREAM to @path (longer than sun_path is reached by way of a directory fd) */
 int cor_unix_connect(const char *path, int type, struct cor_err *err) COR_MUST_CHECK;
 

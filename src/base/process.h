@@ -43,6 +43,12 @@ int cor_child_wait(pid_t pid, int timeout_ms, int *ret_status);
 int cor_child_serve(void (*serve)(void *context, int socket), void *context, pid_t *ret_pid, struct cor_err *err)
         COR_MUST_CHECK;
 
+/*
+ * cor_child_fd() - the descriptor that @make returns in a child, which may go to other namespaces for it; the error
+ * that @make has otherwise. TIMEOUT after a minute
+ */
+int cor_child_fd(int (*make)(void *context, struct cor_err *err), void *context, struct cor_err *err) COR_MUST_CHECK;
+
 /* A helper program to run to its end. */
 struct cor_spawn {
         const char *path;                /* absolute, or looked up in PATH if it has no slash */

@@ -2,7 +2,7 @@
 
 #include "base/fd.h"
 #include "linux/caps.h"
-#include "linux/seccomp.h"
+#include "linux/seccomp_allow.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -60,16 +60,6 @@ static const char *connects[] = { "connect", "getpeername", "getsockname", "sets
 static const char *sockets[] = { "socket" }, *maps[] = { "mmap", "mprotect" }, *clones[] = { "clone" },
                   *clone3s[] = { "clone3" }, *prctls[] = { "prctl" }, *kills[] = { "tgkill" };
 
-#define RULE(NAMES)                                                                                                    \
-        {                                                                                                              \
-                .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW"                              \
-        }
-#define RULE_IF(NAMES, ARGS)                                                                                           \
-        {                                                                                                              \
-                .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW", .args = (ARGS),             \
-                .n_args = COR_COUNT(ARGS)                                                                              \
-        }
-
 /* Some calls are let through with some arguments only. */
 static int filter(unsigned may, struct cor_err *err)
 {
@@ -80,34 +70,24 @@ static int filter(unsigned may, struct cor_err *err)
         struct oci_seccomp_arg ip[] = { { 0, AF_INET, 0, "SCMP_CMP_EQ" } },
                                ip6[] = { { 0, AF_INET6, 0, "SCMP_CMP_EQ" } };
         struct oci_seccomp_rule rules[10] = {
-                RULE(calls),
-                RULE_IF(maps, not_executable),
-                RULE_IF(clones, a_thread),
-                RULE_IF(prctls, a_name),
-                RULE_IF(kills, ourselves),
+                SECCOMP_ALLOW(calls),
+                SECCOMP_ALLOW_IF(maps, not_executable),
+                SECCOMP_ALLOW_IF(clones, a_thread),
+                SECCOMP_ALLOW_IF(prctls, a_name),
+                SECCOMP_ALLOW_IF(kills, ourselves),
                 /* whose flags a filter cannot see: glibc then takes clone */
                 { .names = clone3s, .n_names = 1, .action = "SCMP_ACT_ERRNO", .errno_ret = { true, ENOSYS } },
         };
-        struct oci_seccomp profile = {
-                .default_action = "SCMP_ACT_ERRNO",
-                .default_errno_ret = { true, EPERM },
-                .syscalls = rules,
-                .n_syscalls = 6,
-        };
-        const struct seccomp_options options = SECCOMP_OPTIONS_INIT;
-        auto_seccomp_program program = SECCOMP_PROGRAM_INIT;
-        int notify = -1;
+        size_t n = 6;
 
         if (may & MAY_WAIT)
-                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE(waits);
+                rules[n++] = (struct oci_seccomp_rule)SECCOMP_ALLOW(waits);
         if (may & MAY_CONNECT) {
-                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE(connects);
-                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE_IF(sockets, ip);
-                rules[profile.n_syscalls++] = (struct oci_seccomp_rule)RULE_IF(sockets, ip6);
+                rules[n++] = (struct oci_seccomp_rule)SECCOMP_ALLOW(connects);
+                rules[n++] = (struct oci_seccomp_rule)SECCOMP_ALLOW_IF(sockets, ip);
+                rules[n++] = (struct oci_seccomp_rule)SECCOMP_ALLOW_IF(sockets, ip6);
         }
-        if (seccomp_program_make(&profile, &options, &program, err) < 0)
-                return -1;
-        return seccomp_program_install(&program, &notify, err);
+        return seccomp_allow_only(rules, n, err);
 }
 
 static uint64_t file_caps(const char *overlay_prefix)

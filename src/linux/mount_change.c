@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "linux/procfs.h"
 
@@ -221,7 +222,7 @@ static int change_by_remount(const struct change *c, struct cor_err *err)
                 return 0;
         if (!err || err->sys != EINVAL) /* what lies in no namespace of ours */
                 return -1;
-        changed = mount_by_child(change_in_private, (void *)(uintptr_t)c, err);
+        changed = cor_child_fd(change_in_private, (void *)(uintptr_t)c, err);
         if (changed < 0)
                 return -1;
         return dup3(changed, c->mnt, O_CLOEXEC) < 0 ? cor_fail_errno(err, "duplicate a descriptor") : 0;

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -84,6 +85,6 @@ int mount_clone_elsewhere(const char *path, bool recursive, struct cor_err *err)
         if (ns < 0)
                 return cor_fail_errno(err, "%s", ns_path);
         there.ns = ns;
-        fd = mount_by_child(clone_there, &there, err);
+        fd = cor_child_fd(clone_there, &there, err);
         return fd >= 0 ? fd : cor_wrap(err, "clone the mount at %s", path);
 }

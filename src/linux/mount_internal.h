@@ -6,10 +6,4 @@
 /* mount_procfs() - whose links are to be used rather than those of /proc, or -1 */
 int mount_procfs(void);
 
-/*
- * mount_by_child() - what @make returns, a descriptor, in a child of the caller's, which may go to other namespaces for
- * it; its error otherwise. TIMEOUT if it does not answer.
- */
-int mount_by_child(int (*make)(void *context, struct cor_err *err), void *context, struct cor_err *err) COR_MUST_CHECK;
-
 #endif

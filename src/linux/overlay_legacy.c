@@ -7,7 +7,7 @@
  *      caller                child
  *      fork                  a mount namespace of its own, from which nothing comes back
  *                            puts the detached mounts over the folders that they show, and mounts the overlay
- *      receives      <-      one byte and the detached overlay, or a struct cor_err
+ *      receives      <-      the detached overlay, or the error
  */
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -20,11 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STRING_MAX = 255, PAGE_MAX = 4095 }; /* what fsconfig(2) and mount(2) take */
@@ -169,43 +165,18 @@ static int mount_new_way(const struct overlay *o, struct cor_err *err)
 
 typedef int make_fn(const struct overlay *o, struct cor_err *err);
 
-static int child_mount(const struct overlay *o, make_fn *make, struct cor_err *err)
+struct alone {
+        const struct overlay *o;
+        make_fn *make;
+};
+
+static int child_mount(void *context, struct cor_err *err)
 {
+        const struct alone *a = context;
+
         if (unshare(CLONE_NEWNS) < 0)
                 return cor_fail_errno(err, "mount overlay: make a mount namespace");
-        return mount_propagation("/", MS_REC | MS_PRIVATE, err) < 0 ? -1 : make(o, err);
-}
-
-static _Noreturn void child_run(const struct overlay *o, make_fn *make, int sock, pid_t caller)
-{
-        struct cor_err err = { 0 };
-        auto_fd fd = -1;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != caller)
-                _exit(1);
-        fd = child_mount(o, make, &err);
-        if (fd < 0 || cor_send_fd(sock, fd, "y", 1, &err) < 0)
-                (void)!send(sock, &err, sizeof err, MSG_NOSIGNAL);
-        _exit(0);
-}
-
-/* A packet with the mount, or one with an error */
-static int receive(int sock, struct cor_err *err)
-{
-        struct cor_err told = { 0 };
-        char first;
-        ssize_t n = cor_recv(sock, &first, 1, MSG_PEEK | MSG_TRUNC);
-
-        if (n == 1)
-                return cor_recv_fd(sock, &first, 1, NULL, err);
-        if (n == (ssize_t)sizeof told && cor_recv(sock, &told, sizeof told, 0) == (ssize_t)sizeof told) {
-                told.msg[sizeof told.msg - 1] = '\0';
-                if (err)
-                        *err = told;
-                return -1;
-        }
-        return cor_fail(err, COR_SYSTEM, "mount overlay: the helper process died");
+        return mount_propagation("/", MS_REC | MS_PRIVATE, err) < 0 ? -1 : a->make(a->o, err);
 }
 
 int overlay_mount_alone(const struct overlay *o, bool legacy, struct cor_err *err)
@@ -215,20 +186,5 @@ int overlay_mount_alone(const struct overlay *o, bool legacy, struct cor_err *er
 
 int overlay_alone(const struct overlay *o, make_fn *make, struct cor_err *err)
 {
-        int sock[2], fd, status;
-        pid_t caller = getpid(), child;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) < 0)
-                return cor_fail_errno(err, "mount overlay: socket pair");
-        child = fork();
-        if (child == 0) {
-                close(sock[0]);
-                child_run(o, make, sock[1], caller);
-        }
-        close(sock[1]);
-        fd = child < 0 ? cor_fail_errno(err, "mount overlay: fork") : receive(sock[0], err);
-        close(sock[0]);
-        if (child > 0)
-                (void)cor_child_wait(child, -1, &status);
-        return fd;
+        return cor_child_fd(child_mount, &(struct alone){ o, make }, err);
 }

@@ -16,15 +16,12 @@ struct question {
         struct forward_address at;
 };
 
-/* The answer is a struct cor_err with a descriptor: the socket, or our end of nothing if there is none. */
 static int answer(int sock, const struct question *q)
 {
         struct cor_err err = { 0 };
         auto_fd fd = forward_listen(q->protocol, &q->at, &err);
 
-        if (fd >= 0)
-                cor_err_clear(&err);
-        return cor_send_fd(sock, fd >= 0 ? fd : sock, &err, sizeof err, NULL);
+        return cor_send_result(sock, fd, &err, NULL);
 }
 
 /* What the parent has open is not for us to keep open. */
@@ -60,25 +57,10 @@ int host_sockets_listen(const struct host_sockets *h, int protocol, const struct
                         struct cor_err *err)
 {
         const struct question q = { .protocol = protocol, .at = *at };
-        struct cor_err told = { 0 };
-        auto_fd fd = -1;
-        size_t n = 0;
-        int r;
 
         if (!h || h->sock < 0)
                 return forward_listen(protocol, at, err);
         if (send(h->sock, &q, sizeof q, MSG_NOSIGNAL) != sizeof q)
                 return cor_fail_errno(err, "ask for a socket of the host");
-        r = cor_wait_readable(h->sock, ANSWER_MS, err);
-        if (r <= 0)
-                return r < 0 ? -1 : cor_fail(err, COR_TIMEOUT, "a socket of the host: no answer");
-        fd = cor_recv_fd(h->sock, &told, sizeof told, &n, err);
-        if (fd < 0)
-                return -1;
-        if (n != sizeof told)
-                return cor_fail(err, COR_SYSTEM, "a socket of the host: the helper process died");
-        if (told.kind == COR_OK)
-                return cor_fd_take(&fd);
-        *err = told;
-        return -1;
+        return cor_recv_result(h->sock, err);
 }

@@ -295,46 +295,18 @@ struct visit {
         int protocol;
 };
 
-/* A child that goes there for a socket, and does not come back. */
-static void visit(void *context, int sock)
+static int open_there(void *context, struct cor_err *err)
 {
         const struct visit *v = context;
-        struct cor_err err = { 0 };
-        auto_fd pidfd = cor_procid_open(v->member, &err), fd = -1;
+        auto_fd pidfd = cor_procid_open(v->member, err);
 
-        if (pidfd >= 0 && namespace_enter_pidfd(pidfd, CLONE_NEWNET, &err) == 0)
-                fd = netlink_open(v->protocol, &err);
-        if (fd >= 0)
-                cor_err_clear(&err);
-        (void)!cor_send_fd(sock, fd >= 0 ? fd : sock, &err, sizeof err, NULL);
-        _exit(0);
-}
-
-static int socket_from(const struct cor_procid *member, int protocol, struct cor_err *err)
-{
-        struct visit v = { member, protocol };
-        struct cor_err told = { .kind = COR_SYSTEM };
-        auto_fd fd = -1, sock = -1;
-        size_t n = 0;
-        pid_t pid;
-
-        sock = cor_child_serve(visit, &v, &pid, err);
-        if (sock < 0)
-                return -1;
-        fd = cor_recv_fd(sock, &told, sizeof told, &n, err);
-        (void)cor_child_wait(pid, -1, NULL);
-        if (fd < 0 || n != sizeof told)
-                return cor_fail(err, COR_SYSTEM, "a socket of the network of this user: the helper process died");
-        if (told.kind == COR_OK)
-                return cor_fd_take(&fd);
-        *err = told;
-        return cor_wrap(err, "the network of this user");
+        return pidfd < 0 || namespace_enter_pidfd(pidfd, CLONE_NEWNET, err) < 0 ? -1 : netlink_open(v->protocol, err);
 }
 
 int realm_socket(int protocol, struct cor_err *err)
 {
         auto_members m = MEMBERS_INIT;
-        int r;
+        int r, fd;
 
         if (inside || !realm_is_own())
                 return netlink_open(protocol, err);
@@ -343,5 +315,6 @@ int realm_socket(int protocol, struct cor_err *err)
                 return -1;
         if (r == 0 || m.first.pid == 0)
                 return cor_fail(err, COR_NOT_FOUND, "this user has no network now");
-        return socket_from(&m.first, protocol, err);
+        fd = cor_child_fd(open_there, &(struct visit){ &m.first, protocol }, err);
+        return fd >= 0 ? fd : cor_wrap(err, "the network of this user");
 }

@@ -5,8 +5,7 @@
 load lib
 load registries
 load rootless
-
-PEER=$BATS_TEST_DIRNAME/tools/peer.py
+load networks
 
 setup() {
         skip_unless "program python3"
@@ -47,15 +46,6 @@ begin() { # NAME FLAG...
         shift
         coracle run -d --name "$name" "$@" small sleep 1000 >/dev/null
 }
-pid_of() { coracle inspect -f '{{.State.Pid}}' "$1"; }
-serve() { # NAME PORT...
-        local pid
-        pid=$(pid_of "$1")
-        nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
-        SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready"
-}
-reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
 says() { [[ "$(coracle exec "$1" nslookup "$2" 2>&1)" == *"$3"* ]]; }
 
 @test "the default network: out by coracle-usernet, which is there as long as it is needed" {

@@ -4,19 +4,33 @@
 #   start NAME FLAG...           a container that waits
 #   address_of NAME NETWORK      its address there, and address6_of that of IPv6
 #   reaches NAME ADDRESS         that it does, and is_cut_off that it does not
+#   pid_of NAME                  its first process
+#   serve NAME PORT...           a server in its network, $PEER, that answers with NAME and who asks, until teardown
 #   teardown_networks            teardown_containers, which fails also if host_state, a function of the file, does not
 #                                become again what setup wrote to $TEST_DIR/before
+
+PEER=$BATS_TEST_DIRNAME/tools/peer.py
 
 start() {
         local name=$1
         shift
-        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 1000 >/dev/null
+        coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 3600 >/dev/null
 }
 
 address_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.IPAddress}}{{end}}" "$1"; }
 address6_of() { coracle inspect -f "{{with index .NetworkSettings.Networks \"$2\"}}{{.GlobalIPv6Address}}{{end}}" "$1"; }
 reaches() { coracle exec "$1" ping -c 1 -W 5 "$2" >/dev/null 2>&1; }
 is_cut_off() { ! coracle exec "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1; }
+
+pid_of() { coracle inspect -f '{{.State.Pid}}' "$1"; }
+
+serve() { # NAME PORT...
+        local pid
+        pid=$(pid_of "$1")
+        nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
+        SERVERS+=($!)
+        wait_until grep -q ready "$TEST_DIR/$1.ready"
+}
 
 # The kernel takes its time to clear a namespace away.
 is_as_before() { host_state | cmp -s "$TEST_DIR/before" -; }

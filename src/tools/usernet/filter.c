@@ -1,7 +1,6 @@
 #include "tools/usernet/sandbox.h"
 
-#include "linux/seccomp.h"
-#include "spec/oci.h"
+#include "linux/seccomp_allow.h"
 
 #include <asm/ioctls.h>
 #include <fcntl.h>
@@ -26,16 +25,6 @@ static const char *calls[] = {
 static const char *sockets[] = { "socket" }, *maps[] = { "mmap", "mprotect" }, *opens[] = { "openat" },
                   *controls[] = { "ioctl" }, *kills[] = { "tgkill" };
 
-#define RULE(NAMES)                                                                                                    \
-        {                                                                                                              \
-                .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW"                              \
-        }
-#define RULE_IF(NAMES, ARGS)                                                                                           \
-        {                                                                                                              \
-                .names = (NAMES), .n_names = COR_COUNT(NAMES), .action = "SCMP_ACT_ALLOW", .args = (ARGS),             \
-                .n_args = COR_COUNT(ARGS)                                                                              \
-        }
-
 int sandbox_filter(struct cor_err *err)
 {
         struct oci_seccomp_arg not_executable[] = { { 2, PROT_EXEC, 0, "SCMP_CMP_MASKED_EQ" } };
@@ -46,26 +35,15 @@ int sandbox_filter(struct cor_err *err)
         struct oci_seccomp_arg unread[] = { { 1, FIONREAD, 0, "SCMP_CMP_EQ" } },
                                nonblock[] = { { 1, FIONBIO, 0, "SCMP_CMP_EQ" } };
         struct oci_seccomp_rule rules[] = {
-                RULE(calls),
-                RULE_IF(maps, not_executable),
-                RULE_IF(opens, to_read),
-                RULE_IF(kills, ourselves),
-                RULE_IF(sockets, ip),
-                RULE_IF(sockets, ip6),
-                RULE_IF(controls, unread),
-                RULE_IF(controls, nonblock),
+                SECCOMP_ALLOW(calls),
+                SECCOMP_ALLOW_IF(maps, not_executable),
+                SECCOMP_ALLOW_IF(opens, to_read),
+                SECCOMP_ALLOW_IF(kills, ourselves),
+                SECCOMP_ALLOW_IF(sockets, ip),
+                SECCOMP_ALLOW_IF(sockets, ip6),
+                SECCOMP_ALLOW_IF(controls, unread),
+                SECCOMP_ALLOW_IF(controls, nonblock),
         };
-        struct oci_seccomp profile = {
-                .default_action = "SCMP_ACT_ERRNO",
-                .default_errno_ret = { true, 1 }, /* EPERM */
-                .syscalls = rules,
-                .n_syscalls = COR_COUNT(rules),
-        };
-        const struct seccomp_options options = SECCOMP_OPTIONS_INIT;
-        auto_seccomp_program program = SECCOMP_PROGRAM_INIT;
-        int notify = -1;
 
-        if (seccomp_program_make(&profile, &options, &program, err) < 0)
-                return -1;
-        return seccomp_program_install(&program, &notify, err);
+        return seccomp_allow_only(rules, COR_COUNT(rules), err);
 }

@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -323,6 +324,35 @@ static void each_signal_is_known_by_its_own_name(void **state)
         assert_null(cor_signal_name(-1));
 }
 
+static int open_null(void *context, struct cor_err *err)
+{
+        int fd = open(context, O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 ? cor_fail_errno(err, "open it") : fd;
+}
+
+static int die(void *context, struct cor_err *err)
+{
+        _exit(0);
+}
+
+static void a_child_hands_back_a_descriptor_or_why_there_is_none(void **state)
+{
+        char there[] = "/dev/null", gone[] = "/nowhere/at/all";
+        struct cor_err err = { 0 };
+        auto_fd fd = cor_child_fd(open_null, there, &err);
+
+        assert_true(fd >= 0);
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        assert_int_equal(cor_child_fd(open_null, gone, &err), -1);
+        assert_int_equal(err.kind, COR_NOT_FOUND);
+        assert_non_null(strstr(err.msg, "open it"));
+        assert_int_equal(cor_child_fd(open_null, gone, NULL), -1);
+        assert_int_equal(cor_child_fd(die, NULL, &err), -1);
+        assert_non_null(strstr(err.msg, "died"));
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all are collected */
+}
+
 static void the_clock_does_not_go_back(void **state)
 {
         int64_t before = cor_now_ms();
@@ -343,6 +373,7 @@ int main(void)
                 cmocka_unit_test(what_cannot_be_looked_at_is_not_reported_dead),
                 cmocka_unit_test(processes_are_signalled_and_awaited_by_pidfd),
                 cmocka_unit_test(a_child_serves_until_its_socket_is_closed),
+                cmocka_unit_test(a_child_hands_back_a_descriptor_or_why_there_is_none),
                 cmocka_unit_test(wait_statuses_become_exit_codes),
                 cmocka_unit_test(signals_have_many_names),
                 cmocka_unit_test(each_signal_is_known_by_its_own_name),
