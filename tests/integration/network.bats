@@ -110,7 +110,7 @@ EOF
         coracle network create --config-from site --internal one >/dev/null
         run coracle network inspect -f '{{.Driver}} {{.ConfigOnly}} {{.ConfigFrom.Network}} {{.EnableIPv6}} {{.Internal}} {{json .Labels}} {{json .Options}} {{json .IPAM.Config}}' one
         expect_output 'bridge false site true true {"a":"b"} {"com.docker.network.driver.mtu":"1400"} [{"Subnet":"10.7.0.0/24","IPRange":"10.7.0.64/26","Gateway":"10.7.0.64"},{"Subnet":"fd07::/64","Gateway":"fd07::1"}]'
-        start xa --network one
+        begin xa --network one
         expect_equal "$(address_of xa one) $(coracle exec xa cat /sys/class/net/eth0/mtu)" "10.7.0.65 1400"
         run coracle network connect site xa
         expect_status 1
@@ -157,10 +157,10 @@ one"
 @test "containers of one network reach each other, and none of another" {
         coracle network create one >/dev/null
         coracle network create two >/dev/null
-        start xa --network one
-        start xb --network one
-        start xc --network two
-        start xd
+        begin xa --network one
+        begin xb --network one
+        begin xc --network two
+        begin xd
         reaches xa "$(address_of xb one)"
         reaches xb "$(address_of xa one)"
         is_cut_off xa "$(address_of xc two)"
@@ -185,7 +185,7 @@ one"
 
 @test "addresses, hardware address, aliases and options are the ones asked for" {
         coracle network create --subnet 10.7.0.0/24 --subnet fd07::/64 --ipv6 one >/dev/null
-        start xa --network name=one,ip=10.7.0.77,ip6=fd07::77,mac-address=02:00:00:00:00:07,alias=web,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1
+        begin xa --network name=one,ip=10.7.0.77,ip6=fd07::77,mac-address=02:00:00:00:00:07,alias=web,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1
         run coracle inspect -f '{{with index .NetworkSettings.Networks "one"}}{{.IPAddress}}/{{.IPPrefixLen}} {{.GlobalIPv6Address}}/{{.GlobalIPv6PrefixLen}} {{.Gateway}} {{.IPv6Gateway}} {{.MacAddress}} {{json .Aliases}}{{end}}' xa
         expect_output '10.7.0.77/24 fd07::77/64 10.7.0.1 fd07::1 02:00:00:00:00:07 ["web"]'
         run coracle exec xa sh -c 'cat /sys/class/net/eth0/address /proc/sys/net/ipv4/conf/eth0/log_martians; ip -4 route show default; ip -6 route show default'
@@ -204,17 +204,17 @@ one"
         run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network nope bb:1 true
         [ "$status" != 0 ]
         expect_text "network nope not found"
-        start xb --network one
+        begin xb --network one
         reaches xb fd07::77
 }
 
 @test "several networks: an interface each, and the default route by priority" {
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
         coracle network create --subnet 10.8.0.0/24 two >/dev/null
-        start xa --network one --network two
+        begin xa --network one --network two
         run coracle exec xa ip -4 route show default
         expect_text 'via 10.7.0.1 dev eth0'
-        start xb --network one --network name=two,gw-priority=5
+        begin xb --network one --network name=two,gw-priority=5
         run coracle exec xb ip -4 route show default
         expect_text 'via 10.8.0.1 dev eth1'
         reaches xa "$(address_of xb two)"
@@ -223,8 +223,8 @@ one"
 
 @test "network connect, disconnect: of one that runs, at once; of one that does not, when it starts" {
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
-        start xa --network one
-        start xb
+        begin xa --network one
+        begin xb
         is_cut_off xb "$(address_of xa one)"
         coracle network connect --ip 10.7.0.50 --alias x one xb
         run coracle exec xb ip -4 addr show eth1
@@ -256,7 +256,7 @@ one"
         reaches xb "$(address_of xa one)"
         run coracle network connect host xb
         expect_status 1
-        start xc --network none
+        begin xc --network none
         run coracle network connect one xc
         expect_status 1
         expect_text "private (none) mode"
@@ -266,7 +266,7 @@ one"
         local since
         since=$(date +%s)
         coracle network create one >/dev/null
-        start xa --network one
+        begin xa --network one
         coracle rm -f xa >/dev/null
         coracle network rm one >/dev/null
         run coracle events --since "$since" --until "$(($(date +%s) + 1))" --filter type=network --format '{{.Action}} {{index .Actor.Attributes "name"}} {{index .Actor.Attributes "type"}}'
@@ -279,7 +279,7 @@ destroy one bridge"
 @test "events: a container has let go of networks and volumes when it is told to be dead" {
         local since
         coracle network create one >/dev/null
-        start xa --network one -v things:/things
+        begin xa --network one -v things:/things
         since=$(date +%s.%N)
         coracle stop -t 0 xa >/dev/null
         run coracle events --since "$since" --until 0s --format '{{.Type}} {{.Action}}'
@@ -318,8 +318,8 @@ in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
         while read -r network from_far out icc flags; do
                 # shellcheck disable=SC2086
                 coracle network create --subnet 10.7.1.0/24 --ipv6 --subnet fd07:1::/64 $flags "$network" >/dev/null
-                start xa --network "$network"
-                start xb --network "$network"
+                begin xa --network "$network"
+                begin xb --network "$network"
                 for family in 4 6; do
                         local there here other ping=ping
                         if [ $family = 4 ]; then there=10.9.8.2 here=$(address_of xa "$network") other=$(address_of xb "$network"); else there=fd98::2 here=$(address6_of xa "$network") other=$(address6_of xb "$network") ping=ping6; fi
@@ -355,21 +355,21 @@ EOF
 @test "a bridge that somebody has removed comes back with the next container, and those that ran are connected again" {
         local id
         id=$(coracle network create one)
-        start xa --network one
+        begin xa --network one
         in_net ip link del "br-${id:0:12}"
         is_cut_off xa "$(coracle network inspect -f '{{(index .IPAM.Config 0).Gateway}}' one)"
-        start xb --network one
+        begin xb --network one
         reaches xb "$(address_of xa one)"
 }
 
 @test "a bridge that comes back keeps containers apart that it kept apart before" {
         local id
         id=$(coracle network create -o com.docker.network.bridge.enable_icc=false one)
-        start xa --network one
-        start xb --network one
+        begin xa --network one
+        begin xb --network one
         is_cut_off xa "$(address_of xb one)"
         in_net ip link del "br-${id:0:12}"
-        start xc --network one
+        begin xc --network one
         reaches xa "$(coracle network inspect -f '{{(index .IPAM.Config 0).Gateway}}' one)"
         is_cut_off xa "$(address_of xb one)"
         # also on a host that does not have its firewall look at what bridges pass on
@@ -380,7 +380,7 @@ EOF
         local before
         coracle network create one >/dev/null
         before=$(in_net ip -o link | grep -c veth || true)
-        start xa --network one --cap-add NET_ADMIN
+        begin xa --network one --cap-add NET_ADMIN
         coracle exec xa sh -c 'ip link set eth0 down; ip link set eth0 name mine && ip link set mine up'
         coracle network disconnect one xa
         wait_until eval '[ "$(in_net ip -o link | grep -c veth)" = '"$before"' ]'
@@ -391,8 +391,8 @@ EOF
         command -v nft >/dev/null || skip "there is no nft; runs where nftables is installed"
         local id
         id=$(coracle network create --internal one)
-        start xa --network one
-        start xb
+        begin xa --network one
+        begin xb
         in_net nft list table inet coracle | sed 's/counter.*//' >"$TEST_DIR/rules"
         run coracle system check
         expect_status 0
@@ -416,14 +416,14 @@ EOF
 @test "rules that somebody has flushed come back with the next container, for all networks" {
         command -v nft >/dev/null || skip "there is no nft; runs where nftables is installed"
         coracle network create --internal one >/dev/null
-        start xa --network one
+        begin xa --network one
         in_net nft list chain inet coracle forward >"$TEST_DIR/rules"
         in_net nft flush table inet coracle
-        start xb
+        begin xb
         in_net nft list chain inet coracle forward | diff "$TEST_DIR/rules" -
         in_net nft flush ruleset
         coracle rm -f xb >/dev/null
-        start xb
+        begin xb
         in_net nft list set inet coracle internal | grep -q "$(coracle network inspect -f '{{slice .Id 0 12}}' one)"
 }
 
@@ -444,7 +444,7 @@ EOF
 @test "connect and disconnect that are killed at any moment leave what can be taken up again" {
         local i pid
         coracle network create one >/dev/null
-        start xa
+        begin xa
         for i in 1 2 3 4 5 6; do
                 nsenter --net="/proc/$NET/ns/net" "$CORACLE" network connect one xa </dev/null >/dev/null 2>&1 3>&- & # no shell
                 pid=$!
@@ -464,7 +464,7 @@ EOF
 @test "a monitor that was killed leaves no address behind" {
         local pid ip
         coracle network create one >/dev/null
-        start xa --network one
+        begin xa --network one
         ip=$(address_of xa one)
         pid=$(coracle inspect -f '{{.State.Pid}}' xa)
         pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
@@ -472,7 +472,7 @@ EOF
         wait_until is_dead "$pid"
         run coracle network inspect -f '{{len .Containers}}' one
         expect_output 0
-        start xb --network one
+        begin xb --network one
         expect_equal "$(address_of xb one)" "$ip"
 }
 
@@ -487,8 +487,8 @@ EOF
         run coracle network create -o com.docker.network.bridge.name=lo two
         expect_status 1
         expect_text "is no bridge"
-        start xa --network one
-        start xb --network one
+        begin xa --network one
+        begin xb --network one
         reaches xa "$(address_of xb one)"
         coracle rm -f xa xb >/dev/null
         coracle network rm one
@@ -517,7 +517,7 @@ is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
 @test "addresses are used up, and free again" {
         coracle network create --subnet 10.7.0.0/29 one >/dev/null
         local i
-        for i in 1 2 3 4 5; do start "c$i" --network one; done
+        for i in 1 2 3 4 5; do begin "c$i" --network one; done
         run coracle run --rm --cgroup-parent "$CGROUP_PARENT" --network one bb:1 true
         [ "$status" != 0 ]
         expect_text "no available IPv4 addresses on this network's address pools"
@@ -533,8 +533,8 @@ is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
         wait_until is_settled parent1
         host_state >"$TEST_DIR/before"
         coracle network create -d macvlan --subnet 10.7.0.0/24 --gateway 10.7.0.1 -o parent=parent0 mac >/dev/null
-        start xa --network mac
-        start xb --network mac
+        begin xa --network mac
+        begin xb --network mac
         reaches xa "$(address_of xb mac)"
         reaches xa 10.7.0.1
         run coracle network create -d macvlan -o macvlan_mode=x bad
@@ -551,8 +551,8 @@ is_dead() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
         local mode
         for mode in l2 l3 l3s; do
                 coracle network create -d ipvlan --subnet 10.7.0.0/24 -o parent=test0 -o ipvlan_mode=$mode ip >/dev/null
-                start xa --network ip
-                start xb --network ip
+                begin xa --network ip
+                begin xb --network ip
                 reaches xa "$(address_of xb ip)"
                 in_net ip -o link show test0 | grep -q "link/ether $(coracle exec xa cat /sys/class/net/eth0/address) "
                 coracle rm -f xa xb >/dev/null
@@ -570,10 +570,10 @@ knows_not() { ! knows "$@"; }
 @test "names: of containers, aliases and short ids, in a user's networks only" {
         coracle network create one >/dev/null
         coracle network create two >/dev/null
-        start web --network one --network-alias site --network-alias shop
-        start xa --network one
-        start xb --network two
-        start xc
+        begin web --network one --network-alias site --network-alias shop
+        begin xa --network one
+        begin xb --network two
+        begin xc
         local name ip
         ip=$(address_of web one)
         for name in web WEB site shop web.one "$(coracle inspect -f '{{slice .Id 0 12}}' web)"; do
@@ -595,9 +595,9 @@ knows_not() { ! knows "$@"; }
 
 @test "names: they change with what happens to containers" {
         coracle network create one >/dev/null
-        start xa --network one
+        begin xa --network one
         knows_not xa web
-        start web --network one
+        begin web --network one
         knows xa web
         coracle rename web other
         knows_not xa web
@@ -617,9 +617,9 @@ knows_not() { ! knows "$@"; }
 @test "names: several containers of one name take turns; IPv6; links are one container's own" {
         coracle network create --ipv6 one >/dev/null
         coracle network create two >/dev/null
-        start xa --network one --network-alias pair --network two
-        start xb --network one --network-alias pair --network two
-        start xc --network one --link xa:friend
+        begin xa --network one --network-alias pair --network two
+        begin xb --network one --network-alias pair --network two
+        begin xc --network one --link xa:friend
         coracle network connect --alias pair4 two xc
         coracle network disconnect two xa
         coracle network disconnect two xb
@@ -636,8 +636,8 @@ knows_not() { ! knows "$@"; }
 first_of() { ask "$1" "$2" | sed -n '/^Name/,$s/^Address.*[ \t]\([0-9]*\.[0-9.]*\)$/\1/p' | head -n 1; }
 
 @test "links on the default network are lines in the hosts file" {
-        start xa
-        start xb --link xa:friend --link xa
+        begin xa
+        begin xb --link xa:friend --link xa
         coracle exec xb ping -c 1 -W 5 friend >/dev/null
         coracle exec xb ping -c 1 -W 5 xa >/dev/null
         coracle stop -t 0 xa >/dev/null
@@ -651,8 +651,8 @@ first_of() { ask "$1" "$2" | sed -n '/^Name/,$s/^Address.*[ \t]\([0-9]*\.[0-9.]*
 
 @test "names: port 53 stays the container's own" {
         coracle network create one >/dev/null
-        start xa --network one
-        start xb --network one
+        begin xa --network one
+        begin xb --network one
         coracle exec -d xa nc -l -p 53
         wait_until listens_inside xa
         knows xa xb
@@ -710,8 +710,8 @@ server_at() {
         in_far ip addr add 10.9.8.3/24 dev down0
         server_at 10.9.8.3 192.0.2.9 --refuse
         coracle network create one >/dev/null
-        start xa --network one --dns 10.9.8.2
-        start xb --network one --dns 10.9.8.77 --dns 10.9.8.3 --dns 10.9.8.2
+        begin xa --network one --dns 10.9.8.2
+        begin xb --network one --dns 10.9.8.77 --dns 10.9.8.3 --dns 10.9.8.2
         wait_until says xa elsewhere.example 192.0.2.7
         wait_until says xb elsewhere.example 192.0.2.7 # who asks may have less patience than the dead server takes
         run ask xa big.example # too long for UDP, which the asker is told
@@ -734,8 +734,8 @@ server_at() {
         in_far ip addr add 10.9.8.3/24 dev down0
         server_at 10.9.8.3 192.0.2.9
         coracle network create one >/dev/null
-        start xa --network one --dns 10.9.8.2 --dns 10.9.8.3
-        start xb --network one --dns 10.9.8.2
+        begin xa --network one --dns 10.9.8.2 --dns 10.9.8.3
+        begin xb --network one --dns 10.9.8.2
         run ask_by_udp xa elsewhere.example
         expect_output 192.0.2.9
         # many questions to who does not answer, and one that needs nobody else
@@ -758,9 +758,9 @@ server_at() {
         SERVERS+=("$!")
         wait_until test -e "$TEST_DIR/ready"
         coracle network create one >/dev/null
-        start xa --network one --dns 127.0.0.53 # whoever starts it may
+        begin xa --network one --dns 127.0.0.53 # whoever starts it may
         wait_until says xa elsewhere.example 192.0.2.7
-        start xb
+        begin xb
         coracle exec xb sh -c 'echo nameserver 127.0.0.53 >/etc/resolv.conf'
         coracle network connect one xb
         knows xb xa
@@ -774,8 +774,8 @@ server_at() {
         far_host
         server_at 10.9.8.2 192.0.2.7
         coracle network create --internal one >/dev/null
-        start xa --network one --dns 10.9.8.2
-        start xb --network one
+        begin xa --network one --dns 10.9.8.2
+        begin xb --network one
         knows xa xb
         run ask xa secret.example
         expect_no_text 192.0.2.7

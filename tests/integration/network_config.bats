@@ -48,7 +48,7 @@ subnets_of() { coracle network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{e
         expect_match '^fd[0-9a-f:]*/64 $'
         # and the default network has its subnet from there, too
         coracle network rm n1 n3 >/dev/null
-        start xa
+        begin xa
         expect_equal "$(address_of xa bridge)" 10.40.0.2
         coracle rm -f xa >/dev/null
 }
@@ -64,7 +64,7 @@ subnets_of() { coracle network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{e
         config <<<'{"default-address-pools": [{"base": "fd78::/64", "size": 64}, {"base": "10.50.0.0/16", "size": 31}]}'
         coracle network create --ipv6 three >/dev/null
         expect_equal "$(subnets_of three)" "10.50.0.0/31 fd78::/64 "
-        start xa --network three
+        begin xa --network three
         expect_equal "$(address_of xa three) $(address6_of xa three)" "10.50.0.1 fd78::2"
         coracle rm -f xa >/dev/null
 }
@@ -123,8 +123,8 @@ EOF
         config <<'EOF'
 {"bip": "10.7.0.9/24", "fixed-cidr": "10.7.0.64/26", "default-gateway": "10.7.0.10", "mtu": 1400, "icc": false, "ip": "127.0.0.1"}
 EOF
-        start xa -p 8080:80
-        start xb
+        begin xa -p 8080:80
+        begin xb
         expect_equal "$(address_of xa bridge) $(address_of xb bridge)" "10.7.0.64 10.7.0.65"
         run in_net ip -4 -o addr show coracle0
         expect_text "inet 10.7.0.9/24"
@@ -140,11 +140,11 @@ EOF
         expect_output '[{"Subnet":"10.7.0.0/24","IPRange":"10.7.0.64/26","Gateway":"10.7.0.9","AuxiliaryAddresses":{"DefaultGatewayIPv4":"10.7.0.10"}}]'
         # while somebody is connected it stays as it is
         config <<<'{"fixed-cidr": "10.8.0.0/24"}'
-        start xc
+        begin xc
         expect_equal "$(address_of xc bridge)" 10.7.0.66
         coracle rm -f xa xb xc >/dev/null
-        start xa
-        start xb
+        begin xa
+        begin xb
         expect_equal "$(address_of xa bridge)" 10.8.0.2
         run in_net ip -4 -o addr show coracle0
         expect_text "inet 10.8.0.1/24"
@@ -154,32 +154,32 @@ EOF
         coracle rm -f xa xb >/dev/null
         # and nothing said is docker's way again
         rm "$COR_CONFIG/daemon.json"
-        start xa
+        begin xa
         expect_equal "$(address_of xa bridge)" 172.17.0.2
         coracle rm -f xa >/dev/null
 }
 
 @test "the default network: IPv6, of the subnet that is said, or one that is chosen" {
         config <<<'{"ipv6": true, "fixed-cidr-v6": "fd07:1::/64"}'
-        start xa
-        start xb
+        begin xa
+        begin xb
         expect_equal "$(address6_of xa bridge)" fd07:1::2
         coracle exec xa ping6 -c 1 -W 5 fd07:1::3 >/dev/null
         run coracle exec xa ip -6 route show default
         expect_text "via fd07:1::1 dev eth0"
         coracle rm -f xa xb >/dev/null
         config <<<'{"ipv6": true, "bip6": "fd08::7/64"}'
-        start xa
+        begin xa
         run coracle exec xa ip -6 route show default
         expect_text "via fd08::7 dev eth0"
         coracle rm -f xa >/dev/null
         config <<<'{"ipv6": true}'
-        start xa
+        begin xa
         run address6_of xa bridge
         expect_match '^fd[0-9a-f:]*::2$'
         coracle rm -f xa >/dev/null
         config <<<'{"fixed-cidr-v6": "fd07:1::/64"}' # without ipv6 it is of no account
-        start xa
+        begin xa
         expect_equal "$(address6_of xa bridge)" ""
         coracle rm -f xa >/dev/null
 }
@@ -190,7 +190,7 @@ EOF
         try bb:1 true
         expect_status 125
         expect_text "$COR_CONFIG/daemon.json: invalid pool request: Pool overlaps with other one on this address space"
-        start xa --network one
+        begin xa --network one
         run coracle network connect bridge xa
         expect_status 1
         expect_text "Pool overlaps with other one on this address space"
@@ -209,7 +209,7 @@ EOF
         coracle network create one >/dev/null
         run coracle network inspect -f '{{json .Options}} {{.EnableIPv6}} {{.EnableIPv4}}' one
         expect_output '{"com.docker.network.bridge.enable_icc":"false","com.docker.network.driver.mtu":"1284","com.docker.network.enable_ipv6":"true"} true true'
-        start xa --network one
+        begin xa --network one
         expect_equal "$(coracle exec xa cat /sys/class/net/eth0/mtu)" 1284
         [ -n "$(address6_of xa one)" ]
         coracle network create -o com.docker.network.driver.mtu=1300 --ipv6=false two >/dev/null
@@ -219,7 +219,7 @@ EOF
         run coracle network inspect -f '{{json .Options}}' three
         expect_output '{"macvlan_mode":"private"}'
         # the default network has none of them
-        start xb
+        begin xb
         expect_equal "$(coracle exec xb cat /sys/class/net/eth0/mtu)" 1500
         coracle rm -f xa xb >/dev/null
 }

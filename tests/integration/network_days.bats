@@ -12,7 +12,7 @@ export BATS_TEST_TIMEOUT=900
 setup() {
         setup_containers
         coracle network create base >/dev/null # the table of nftables and the default bridge are there from now on
-        start first
+        begin first
         coracle network connect base first
         coracle rm -f first >/dev/null
         coracle network rm base >/dev/null
@@ -66,7 +66,7 @@ settled() { ! in_net ip -o link | grep -q veth; }
         expect_text "Operation not permitted"
         run coracle network ls -q -f type=custom
         expect_output ""
-        start xa
+        begin xa
         run may_not network connect bridge xa # the monitor has the right
         expect_status 1
         expect_text "endpoint with name xa already exists in network bridge"
@@ -80,7 +80,7 @@ interfaces_of() { coracle exec "$1" ls /sys/class/net | paste -sd' '; }
 @test "who is connected by an interface that has another name by now is disconnected all the same" {
         local id veth
         id=$(coracle network create --subnet 10.7.0.0/24 one)
-        start xa --network one --cap-add NET_ADMIN
+        begin xa --network one --cap-add NET_ADMIN
         veth=$(in_net ip -o link show master "br-${id:0:12}" | sed -n 's/^[0-9]*: \([^@]*\)@.*/\1/p')
         in_net ip link set "$veth" down
         in_net ip link set "$veth" name mine0 up
@@ -103,12 +103,12 @@ interfaces_of() { coracle exec "$1" ls /sys/class/net | paste -sd' '; }
         local id bridge
         id=$(coracle network create --ipv6 --subnet 10.7.0.0/24 --subnet fd07::/64 one)
         bridge=br-${id:0:12}
-        start xa --network one
+        begin xa --network one
         in_net sh -c "ip link set $bridge down; ip link set $bridge name other0; ip link set other0 up"
         run coracle system check
         expect_status 1
         expect_text "network one: its bridge $bridge is gone"
-        start xb --network one
+        begin xb --network one
         run in_net ip -o link
         expect_no_text other0
         expect_text "$bridge: "
@@ -194,7 +194,7 @@ is_as() { host_state | cmp -s "$TEST_DIR/connected" -; }
         local verb name number pid shown
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
         for verb in connect disconnect; do
-                start xa
+                begin xa
                 [ $verb = connect ] || coracle network connect one xa
                 calls_of network $verb one xa
                 while read -r name number <&4; do
@@ -211,7 +211,7 @@ is_as() { host_state | cmp -s "$TEST_DIR/connected" -; }
         done
         # the monitor: whoever asks it is told, and the container is dead
         for number in 1 3 5 8; do
-                start xa
+                begin xa
                 pid=$(coracle inspect -f '{{.State.Pid}}' xa)
                 pid=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status")
                 timeout -k 5 "$RUNTIME_TIMEOUT" strace -qq -o /dev/null -e trace=sendto -e "inject=sendto:signal=SIGKILL:when=$number" -p "$pid" </dev/null >/dev/null 2>&1 3>&- &
@@ -239,10 +239,10 @@ agrees() { # NAME NETWORK
         skip_unless "program strace"
         local name number
         coracle network create --subnet 10.7.0.0/24 one >/dev/null
-        start xa --network one -p 8080:80
+        begin xa --network one -p 8080:80
         calls_of rm -f xa
         while read -r name number <&4; do
-                start xa --network one -p 8080:80
+                begin xa --network one -p 8080:80
                 killed_at "$name" "$number" rm -f xa
                 coracle rm -f xa >/dev/null 2>&1 || true
                 [ -z "$(container_ids)" ] || fail "$name $number: the container is left"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Helpers for tests of networks, beside lib, registries and containers:
 #
-#   start NAME FLAG...           a container that waits
+#   begin NAME FLAG...           a container that waits
 #   address_of NAME NETWORK      its address there, and address6_of that of IPv6
 #   reaches NAME ADDRESS         that it does, and is_cut_off that it does not
 #   pid_of NAME                  its first process
@@ -11,7 +11,7 @@
 
 PEER=$BATS_TEST_DIRNAME/tools/peer.py
 
-start() {
+begin() {
         local name=$1
         shift
         coracle run -d --cgroup-parent "$CGROUP_PARENT" --name "$name" "$@" bb:1 sleep 3600 >/dev/null

@@ -48,8 +48,8 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 
 @test "everybody reaches them, and the container sees who asks" {
         local protocol gate
-        start web -p 8080:80 -p 8080:80/udp
-        start other
+        begin web -p 8080:80 -p 8080:80/udp
+        begin other
         serve web 80
         gate=$(in_net ip -4 -o addr show coracle0 | awk '{ sub("/.*", "", $4); print $4 }')
         for protocol in tcp udp; do
@@ -76,7 +76,7 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 }
 
 @test "inspect, port and ps show them as docker does" {
-        start web -p 8080:80 -p 127.0.0.1:5353:53/udp -p '[::1]:7000:70' -p 9000-9002:9000-9002 --expose 99
+        begin web -p 8080:80 -p 127.0.0.1:5353:53/udp -p '[::1]:7000:70' -p 9000-9002:9000-9002 --expose 99
         run coracle port web
         expect_output "53/udp -> 127.0.0.1:5353
 70/tcp -> [::1]:7000
@@ -106,52 +106,52 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 @test "any that is free, one of a range, all that are exposed" {
         local port first last
         read -r first last < <(in_net cat /proc/sys/net/ipv4/ip_local_port_range)
-        start one -p 80
-        start two -p 80
-        start three -P --expose 90 --expose 53/udp
+        begin one -p 80
+        begin two -p 80
+        begin three -P --expose 90 --expose 53/udp
         port=$(coracle inspect -f '{{(index .NetworkSettings.Ports "80/tcp" 0).HostPort}}' one)
         [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]
         [ "$port" != "$(coracle inspect -f '{{(index .NetworkSettings.Ports "80/tcp" 0).HostPort}}' two)" ]
         run coracle port three
         expect_text "90/tcp -> 0.0.0.0:"
         expect_text "53/udp -> 0.0.0.0:"
-        start four -p 8000-8001:80
-        start five -p 8000-8001:80
+        begin four -p 8000-8001:80
+        begin five -p 8000-8001:80
         run coracle port five
         expect_text "80/tcp -> 0.0.0.0:8001"
-        run start six -p 8000-8001:80
+        run begin six -p 8000-8001:80
         expect_status 125
         expect_text "failed: all ports are allocated"
 }
 
 @test "a conflict names the owner, and leaves nothing" {
-        start web -p 127.0.0.1:8080:80
-        start beside -p 10.9.8.1:8080:80
-        run start late -p 8080:80
+        begin web -p 127.0.0.1:8080:80
+        begin beside -p 10.9.8.1:8080:80
+        run begin late -p 8080:80
         expect_status 125
         expect_match 'driver failed programming external connectivity on endpoint late: Bind for 0.0.0.0:8080 failed: port is already allocated to container (web|beside)'
         coracle rm late >/dev/null
-        run start twice -p 9090:80 -p 9090:81
+        run begin twice -p 9090:80 -p 9090:81
         expect_status 125
         expect_text "Bind for 0.0.0.0:9090 failed: port is already allocated"
         coracle rm twice >/dev/null
         start python3 "$PEER" serve outside 9191
         wait_until bound 9191
-        run start blocked -p 9190:90 -p 9191:91
+        run begin blocked -p 9190:90 -p 9191:91
         expect_status 125
         expect_text "9191/tcp: address already in use by a process that is not a container's"
         if bound 9190; then fail "9190 is still taken"; fi
-        run start elsewhere -p 10.1.2.3:9292:92
+        run begin elsewhere -p 10.1.2.3:9292:92
         expect_status 125
         expect_text "failed to bind host port 10.1.2.3:9292/tcp: bind: Cannot assign requested address"
         coracle stop -t 0 web beside >/dev/null
-        start late2 -p 8080:80
+        begin late2 -p 8080:80
 }
 
 @test "twenty want the same, one gets it" {
         local i pids=() got=0
         for i in {1..20}; do
-                start "c$i" -p 8080:80 2>"$TEST_DIR/err$i" &
+                begin "c$i" -p 8080:80 2>"$TEST_DIR/err$i" &
                 pids+=($!)
         done
         for i in {1..20}; do
@@ -166,13 +166,13 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 
 @test "nothing stays behind when monitors are killed" {
         local pid
-        start web -p 8080:80 -p 5353:53/udp
+        begin web -p 8080:80 -p 5353:53/udp
         pid=$(monitor_of web)
         [ -n "$(elements)" ]
         kill -9 "$pid"
         wait_until test ! -e "/proc/$pid"
         # the next who wants the port gets it at once
-        start next -p 8080:80
+        begin next -p 8080:80
         run coracle ps -a --format '{{.Names}} {{.State}} {{.Ports}}'
         expect_text "next running 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
         expect_text "web exited "
@@ -185,7 +185,7 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 
 @test "a table that somebody has emptied does not close them, and is filled again by the next start" {
         local before
-        start web -p 8080:80
+        begin web -p 8080:80
         serve web 80
         before=$(elements)
         in_net nft flush ruleset
@@ -209,7 +209,7 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
 }
 
 @test "the chain user is asked, about those that the monitor forwards as well" {
-        start web -p 8080:80 -p 8081:80
+        begin web -p 8080:80 -p 8081:80
         serve web 80
         in_net nft add rule inet coracle user iifname up0 meta l4proto tcp ct original proto-dst 8080 drop
         run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 1
@@ -234,8 +234,8 @@ no_traces() { [ -z "$(elements)" ] && [ -z "$(in_net ss -Hlntu)" ]; }
                         }
                 }
 EOF
-        start web -p 8080:80 -p 8081:80
-        start open --label coracle.publish=direct -p 8082:80
+        begin web -p 8080:80 -p 8081:80
+        begin open --label coracle.publish=direct -p 8082:80
         serve web 80
         serve open 80
         run in_far python3 "$PEER" ask tcp 10.9.8.1 8080 1
@@ -250,22 +250,22 @@ EOF
 }
 
 @test "clients of udp that go on speaking are heard by who has the port now" {
-        start one -p 5353:53/udp
+        begin one -p 5353:53/udp
         serve one 53
         run in_far python3 "$PEER" ask udp 10.9.8.1 5353 15 4000
         expect_output "one 10.9.8.2"
-        start two # what has the address of the first afterwards shall not be asked
+        begin two # what has the address of the first afterwards shall not be asked
         coracle rm -f one >/dev/null
-        start three
-        start four -p 5353:53/udp
+        begin three
+        begin four -p 5353:53/udp
         serve four 53
         run in_far python3 "$PEER" ask udp 10.9.8.1 5353 15 4000
         expect_output "four 10.9.8.2"
 }
 
 @test "localhost of the host is nobody else's" {
-        start web -p 127.0.0.1:8080:80
-        start other
+        begin web -p 127.0.0.1:8080:80
+        begin other
         serve web 80
         start python3 "$PEER" serve private 9999
         wait_until bound 9999
@@ -286,7 +286,7 @@ EOF
 }
 
 @test "they outlive a restart of the container, and are free after its end" {
-        start web -p 8080:80
+        begin web -p 8080:80
         coracle restart -t 0 web >/dev/null
         serve web 80
         run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
@@ -320,7 +320,7 @@ EOF
 }
 
 @test "a thousand in one container" {
-        start many -p 10000-10999:10000-10999
+        begin many -p 10000-10999:10000-10999
         expect_equal "$(elements | grep -c "^tcp 0.0.0.0 10")" 1000
         serve many 10999
         run in_far python3 "$PEER" ask tcp 10.9.8.1 10999
@@ -334,7 +334,7 @@ EOF
 @test "connections to them take no descriptors that the monitor needs, and the container has its own limit" {
         local monitor
         ulimit -Sn 200
-        start web -p 8080:80 -p 9001-9250:9001-9250 # more than 200 of each family
+        begin web -p 8080:80 -p 9001-9250:9001-9250 # more than 200 of each family
         ulimit -Sn "$(ulimit -Hn)"
         serve web 80
         monitor=$(monitor_of web)
@@ -354,7 +354,7 @@ EOF
 @test "on a network with IPv6 the kernel forwards that as well, and the container sees who asks" {
         local protocol
         coracle network create --ipv6 --subnet fd77::/64 --subnet 10.77.0.0/24 six >/dev/null
-        start web --network six -p 8080:80 -p 8080:80/udp
+        begin web --network six -p 8080:80 -p 8080:80/udp
         serve web 80
         for protocol in tcp udp; do
                 run in_far python3 "$PEER" ask $protocol fd09::1 8080
@@ -372,7 +372,7 @@ EOF
         coracle network create --subnet 10.78.0.0/24 first >/dev/null
         coracle network create --subnet 10.79.0.0/24 second >/dev/null
         coracle network create --internal --subnet 10.80.0.0/24 inner >/dev/null
-        start web --network first -p 8080:80
+        begin web --network first -p 8080:80
         serve web 80
         coracle network connect second web
         coracle network disconnect first web
@@ -403,12 +403,12 @@ is_silent() {
 @test "routed networks: a published port is open at the container's own address, with no part of the host" {
         local mode four six protocol
         in_far sh -c 'ip route add 10.7.0.0/16 via 10.9.8.1; ip -6 route add fd07::/16 via fd09::1'
-        start other
+        begin other
         # what docker's documentation says of gateway modes: of which family ports are the host's, of which the container's
         while read -r mode four six; do
                 coracle network create --subnet 10.7.1.0/24 --ipv6 --subnet fd07:1::/64 -o com.docker.network.bridge.gateway_mode_ipv4="$four" \
                         -o com.docker.network.bridge.gateway_mode_ipv6="$six" "$mode" >/dev/null
-                start web --network "$mode" -p 127.0.0.1:8080:80 -p 8081:80 -p 8080:80/udp -p 90 # 81 is not published, nor 90/udp
+                begin web --network "$mode" -p 127.0.0.1:8080:80 -p 8081:80 -p 8080:80/udp -p 90 # 81 is not published, nor 90/udp
                 serve web 80 81 90
                 for protocol in tcp udp; do
                         if [ "$four" = routed ]; then
@@ -450,9 +450,9 @@ EOF
         local pid server
         in_far ip route add 10.7.0.0/16 via 10.9.8.1
         coracle network create --subnet 10.7.1.0/24 -o com.docker.network.bridge.gateway_mode_ipv4=routed routed >/dev/null
-        start web --network routed -p 80:80
-        start second --network routed -p 80:80 -p 81:80
-        start third -p 80:80
+        begin web --network routed -p 80:80
+        begin second --network routed -p 80:80 -p 81:80
+        begin third -p 80:80
         serve web 80
         server=${SERVERS[-1]}
         serve second 80
@@ -471,7 +471,7 @@ EOF
         coracle ps >/dev/null
         is_silent in_far python3 "$PEER" ask tcp 10.7.1.2 80
         expect_equal "$(elements | grep -c ' 10.7.1.2 80$')" 0
-        start fourth --network routed -p 80:80
+        begin fourth --network routed -p 80:80
         expect_equal "$(ip_of fourth routed IPAddress)" 10.7.1.2
         coracle rm -f web >/dev/null
         serve fourth 80
