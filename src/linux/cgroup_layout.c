@@ -1,5 +1,5 @@
 /*
- * What the host has mounted. Usual layouts cost a statfs() for each hierarchy and one read of /proc/self/cgroup:
+ * What the host has mounted. Usual layouts cost a look at each hierarchy and one read of /proc/self/cgroup:
  * /sys/fs/cgroup is a version 2 mount, or a tmpfs with a mount for each line of that file, named after it.
  * /proc/self/mountinfo, which is long on a host with many containers, is read only if something is not where it
  * should be.
@@ -78,11 +78,11 @@ char *cgroup_proc_path(const char *text, const char *name)
         return NULL;
 }
 
-static int64_t fs_type(const char *path)
+static int64_t fs_type(int fd)
 {
         struct statfs st;
 
-        return statfs(path, &st) < 0 ? -1 : (int64_t)st.f_type;
+        return fstatfs(fd, &st) < 0 ? -1 : (int64_t)st.f_type;
 }
 
 /* The directory below the root that a hierarchy is mounted at by convention: "cpu,cpuacct", "systemd", "unified". */
@@ -93,13 +93,13 @@ static const char *usual_dir(const char *name)
         return cor_starts_with(name, "name=") ? name + 5 : name;
 }
 
-static bool is_mounted(const char *dir, bool v2)
+static bool is_mounted(const struct cgroup_layout *l, const char *dir, bool v2)
 {
-        auto_str path = cor_printf("%s/%s", cgroup_host.root, dir);
+        auto_fd fd = openat(l->root_fd, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        if (cgroup_host.made_up)
-                return access(path, F_OK) == 0;
-        return fs_type(path) == (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+        if (fd < 0 || cgroup_host.made_up)
+                return fd >= 0;
+        return fs_type(fd) == (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
 }
 
 /* --- the long way: mountinfo ------------------------------------------------------------------------------------- */
@@ -227,7 +227,7 @@ static int read_line(struct cgroup_layout *l, char *line, struct cor_err *err)
                 l->hs[l->n_hs - 1].ctls = (1U << CTL_COUNT) - 1;
                 return 0;
         }
-        if (is_mounted(usual_dir(name), !*name))
+        if (is_mounted(l, usual_dir(name), !*name))
                 add_hierarchy(l, name, usual_dir(name), own);
         else if (*name && find_mount(name, &dir, &root))
                 add_hierarchy(l, name, dir, own);
@@ -240,28 +240,31 @@ static int read_line(struct cgroup_layout *l, char *line, struct cor_err *err)
         return 0;
 }
 
-static int read_mode(struct cgroup_layout *l, struct cor_err *err)
+static int open_root(struct cgroup_layout *l, struct cor_err *err)
 {
-        int64_t type;
-
-        if (cgroup_host.made_up) {
+        l->root_fd = open(cgroup_host.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (l->root_fd < 0)
+                return cor_fail_errno(err, "cgroups: open %s", cgroup_host.root);
+        if (cgroup_host.made_up)
                 l->mode = cgroup_host.mode;
-                return 0;
-        }
-        type = fs_type(cgroup_host.root);
-        if (type < 0)
-                return cor_fail_errno(err, "cgroups: %s", cgroup_host.root);
-        l->mode = type == CGROUP2_SUPER_MAGIC ? CGROUP_V2 : CGROUP_V1;
+        else
+                l->mode = fs_type(l->root_fd) == CGROUP2_SUPER_MAGIC ? CGROUP_V2 : CGROUP_V1;
         return 0;
 }
 
-int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err)
+static int read_lines(struct cgroup_layout *l, struct cor_err *err)
 {
-        struct cgroup_layout l = { .n_hs = 0 };
+        auto_str text = NULL;
+        char *cursor, *line;
 
-        if (read_mode(&l, err) < 0)
+        if (cor_read_file(cgroup_host.self_cgroup, 1 << 20, &text, NULL, err) < 0)
                 return -1;
-        *ret = l.mode == CGROUP_V1 && is_mounted(usual_dir(""), true) ? CGROUP_HYBRID : l.mode;
+        cursor = text;
+        while ((line = cgroup_next_line(&cursor)))
+                if (read_line(l, line, err) < 0)
+                        return -1;
+        if (l->n_hs == 0)
+                return cor_fail(err, COR_UNSUPPORTED, "no cgroups are mounted at %s", cgroup_host.root);
         return 0;
 }
 
@@ -290,28 +293,12 @@ static bool take_kept(struct cgroup_layout *ret)
 int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err)
 {
         struct cgroup_layout l = { .root = cgroup_host.root, .root_fd = -1 };
-        auto_str text = NULL;
-        char *cursor, *line;
-        auto_fd root = -1;
 
         if (take_kept(ret))
                 return 0;
-        if (read_mode(&l, err) < 0 || cor_read_file(cgroup_host.self_cgroup, 1 << 20, &text, NULL, err) < 0)
-                return -1;
-        root = open(cgroup_host.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return cor_fail_errno(err, "cgroups: open %s", cgroup_host.root);
-        l.root_fd = cor_fd_take(&root);
-        cursor = text;
-        while ((line = cgroup_next_line(&cursor))) {
-                if (read_line(&l, line, err) < 0) {
-                        cgroup_layout_done(&l);
-                        return -1;
-                }
-        }
-        if (l.n_hs == 0) {
+        if (open_root(&l, err) < 0 || read_lines(&l, err) < 0) {
                 cgroup_layout_done(&l);
-                return cor_fail(err, COR_UNSUPPORTED, "no cgroups are mounted at %s", cgroup_host.root);
+                return -1;
         }
         *ret = l;
         return 0;

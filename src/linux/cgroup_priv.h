@@ -53,8 +53,6 @@ struct cgroup_host {
 extern struct cgroup_host cgroup_host;
 
 int cgroup_layout_read(struct cgroup_layout *ret, struct cor_err *err) COR_MUST_CHECK;
-/* cgroup_layout_mode() - the mode alone */
-int cgroup_layout_mode(enum cgroup_mode *ret, struct cor_err *err) COR_MUST_CHECK;
 void cgroup_layout_done(struct cgroup_layout *l);
 /* cgroup_layout_keep() - take *l, for the next cgroup_layout_read(), which is soon */
 void cgroup_layout_keep(struct cgroup_layout *l);

@@ -140,12 +140,11 @@ static int plan_relative(const struct cgroup_layout *l, const char *inner, struc
         return 0;
 }
 
-static int plan_cgroupfs(const struct cgroup_request *req, struct cgroup_where *w, struct cor_err *err)
+static int plan_cgroupfs(const struct cgroup_request *req, const struct cgroup_layout *l, struct cgroup_where *w,
+                         struct cor_err *err)
 {
         const char *path = req->path && *req->path ? req->path : req->id;
-        struct cgroup_layout l = { .root_fd = -1 };
         auto_str inner = cor_path_clean(path);
-        int r;
 
         if (strcmp(inner, "/") == 0)
                 return cor_fail(err, COR_INVALID, "linux.cgroupsPath: '%s' is the root of all cgroups", path);
@@ -153,11 +152,7 @@ static int plan_cgroupfs(const struct cgroup_request *req, struct cgroup_where *
                 w->path = COR_TAKE(inner);
                 return 0;
         }
-        if (cgroup_layout_read(&l, err) < 0)
-                return -1;
-        r = plan_relative(&l, inner, w, err);
-        cgroup_layout_keep(&l);
-        return r;
+        return plan_relative(l, inner, w, err);
 }
 
 /* --- systemd ----------------------------------------------------------------------------------------------------- */
@@ -268,7 +263,8 @@ static int plan_delegate(const struct cgroup_request *req, struct cgroup_where *
 int cgroup_plan(const struct cgroup_request *req, struct cgroup_where **ret, struct cor_err *err)
 {
         auto_cgroup_where w = cor_alloc(sizeof *w);
-        enum cgroup_mode mode;
+        struct cgroup_layout l = { .root_fd = -1 };
+        int r;
 
         w->manager = req->manager;
         w->rootless = req->rootless;
@@ -278,11 +274,12 @@ int cgroup_plan(const struct cgroup_request *req, struct cgroup_where **ret, str
         }
         if ((req->path && strchr(req->path, '\n')) || strchr(req->id, '\n'))
                 return cor_fail(err, COR_INVALID, "linux.cgroupsPath: a name cannot have a line break");
-        if (cgroup_layout_mode(&mode, err) < 0)
+        if (cgroup_layout_read(&l, err) < 0)
                 return -1;
-        w->mode = (int)mode;
-        if ((w->manager == CGROUP_SYSTEMD ? plan_systemd(req, w, err) : plan_cgroupfs(req, w, err)) < 0 ||
-            plan_delegate(req, w, err) < 0)
+        w->mode = (int)l.mode;
+        r = w->manager == CGROUP_SYSTEMD ? plan_systemd(req, w, err) : plan_cgroupfs(req, &l, w, err);
+        cgroup_layout_keep(&l);
+        if (r < 0 || plan_delegate(req, w, err) < 0)
                 return -1;
         *ret = COR_TAKE(w);
         return 0;

@@ -9,23 +9,49 @@
 #include "runtime/notify.h"
 #include "runtime/teardown.h"
 
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { REAP_TIMEOUT_MS = 10000 };
+
+/*
+ * What /proc/self/fd would say of @fd, which costs an inode each time: pipes, sockets and the null device are known by
+ * what they are. NULL when it is not open.
+ */
+static char *name_of(int fd)
+{
+        char path[32], target[256];
+        struct statfs fs;
+        struct stat st;
+        ssize_t n;
+
+        if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+                return NULL;
+        if (fs.f_type == PIPEFS_MAGIC)
+                return cor_printf("pipe:[%ju]", (uintmax_t)st.st_ino);
+        if (fs.f_type == SOCKFS_MAGIC)
+                return cor_printf("socket:[%ju]", (uintmax_t)st.st_ino);
+        if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+                return cor_strdup("/dev/null");
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        n = readlink(path, target, sizeof target);
+        return n < 0 ? NULL : cor_strndup(target, (size_t)n);
+}
 
 /* What 0, 1 and 2 are: CRIU has to be told about pipes and terminals that came from outside. */
 static void note_descriptors(struct creation *c)
 {
         for (int fd = 0; fd < 3; fd++) {
-                char path[32], target[256];
-                ssize_t n;
-
-                snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-                n = readlink(path, target, sizeof target - 1);
-                c->fds[fd] = cor_strndup(target, n > 0 ? (size_t)n : 0);
+                c->fds[fd] = name_of(fd);
+                if (!c->fds[fd])
+                        c->fds[fd] = cor_strdup("");
         }
         c->record.descriptors = (const char **)c->fds;
         c->record.n_descriptors = 3;

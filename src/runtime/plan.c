@@ -14,10 +14,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PRESERVED_FDS_MAX = 1024 };
@@ -99,28 +101,50 @@ static int refuse_annotations(const struct oci_config *config, struct cor_err *e
         return 0;
 }
 
+/* Whether @path leads to a directory through no link, "." or "..", and so is what the kernel would say. */
+static bool is_real(const char *path)
+{
+        const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+        auto_str clean = cor_path_clean(path);
+        auto_fd fd = -1;
+
+        if (strcmp(clean, path) != 0)
+                return false;
+        fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+        return fd >= 0;
+}
+
 /* The path with all links resolved, asked of the kernel by way of a descriptor rather than component by component. */
+static int real_path(const char *path, char **ret, struct cor_err *err)
+{
+        auto_fd fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        char link[48], real[PATH_MAX];
+        ssize_t n;
+
+        if (fd < 0)
+                return cor_fail_errno(err, "root.path: %s", path);
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, real, sizeof real);
+        if (n < 0 || n == sizeof real || real[0] != '/')
+                return cor_fail(err, COR_INVALID, "root.path: %s has no path", path);
+        *ret = cor_strndup(real, (size_t)n);
+        return 0;
+}
+
 static int resolve_root(struct plan *p, struct cor_err *err)
 {
-        const char *path;
         auto_str joined = NULL;
-        char link[48], real[PATH_MAX];
-        auto_fd fd = -1;
-        ssize_t n;
+        const char *path;
 
         if (!p->config->root)
                 return cor_fail(err, COR_INVALID, "config.json: root: required");
         path = p->config->root->path;
         joined = path[0] == '/' ? cor_strdup(path) : cor_printf("%s/%s", p->bundle, path);
-        fd = open(joined, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return cor_fail_errno(err, "root.path: %s", joined);
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-        n = readlink(link, real, sizeof real);
-        if (n < 0 || n == sizeof real || real[0] != '/')
-                return cor_fail(err, COR_INVALID, "root.path: %s has no path", joined);
-        p->rootfs = cor_strndup(real, (size_t)n);
-        if (n == 1)
+        if (is_real(joined))
+                p->rootfs = COR_TAKE(joined);
+        else if (real_path(joined, &p->rootfs, err) < 0)
+                return -1;
+        if (strcmp(p->rootfs, "/") == 0)
                 return cor_fail(err, COR_INVALID, "root.path: the host's own root cannot be a container's");
         return 0;
 }
