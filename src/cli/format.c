@@ -34,32 +34,21 @@ static int run(const struct template *t, const struct value *v, unsigned flags, 
         return template_run(t, v, flags, out, err) < 0 ? cor_wrap(err, "template parsing error") : 0;
 }
 
-static int run_rows(const struct template *t, const struct value *const *rows, size_t n, struct cor_text *out,
-                    struct cor_err *err)
-{
-        for (size_t i = 0; i < n; i++) {
-                if (run(t, rows[i], 0, out, err) < 0)
-                        return -1;
-                cor_text_add_c(out, '\n');
-        }
-        return 0;
-}
-
 /* The rows come first: what is wrong with the template is told of them, and then nothing is printed. */
-static int add_table(const struct format *f, const struct template *t, const struct value *const *rows, size_t n,
-                     struct cor_text *out, struct cor_err *err)
+static int add_table(const struct format_list *l, struct cor_text *out, struct cor_err *err)
 {
+        const struct format *f = l->format;
         auto_value_pool pool = value_pool_new(SIZE_MAX);
         struct value *heading = value_map(pool);
-        auto_text body = COR_TEXT_INIT, table = COR_TEXT_INIT;
+        auto_text table = COR_TEXT_INIT;
 
         for (size_t i = 0; i < f->n_headings; i++)
                 value_append(pool, heading, f->headings[i].field, value_string(pool, f->headings[i].heading));
         value_sort(heading);
-        if (run_rows(t, rows, n, &body, err) < 0 || run(t, heading, TEMPLATE_HEADER, &table, err) < 0)
+        if (run(l->template, heading, TEMPLATE_HEADER, &table, err) < 0)
                 return -1;
         cor_text_add_c(&table, '\n');
-        cor_text_add_n(&table, body.s, body.len);
+        cor_text_add_n(&table, l->rows.s, l->rows.len);
         tabular_add(table.s, table.len, out);
         return 0;
 }
@@ -74,18 +63,51 @@ static const char *table_of(const struct format *f)
         return strncmp(rest, "table", 5) == 0 ? rest + 5 : NULL;
 }
 
-int format_rows(const struct format *f, const struct value *const *rows, size_t n, struct cor_text *out,
-                struct cor_err *err)
+int format_begin(const struct format *f, struct format_list *ret, struct cor_err *err)
 {
         const char *table = table_of(f), *text = table                           ? table
                                                  : strcmp(f->given, "json") == 0 ? "{{json .}}"
                                                                                  : f->given;
         auto_str unescaped = unescape(text);
-        auto_template t = NULL;
 
-        if (parse(unescaped, &t, err) < 0)
+        *ret = (struct format_list){ .format = f, .table = table != NULL };
+        return parse(unescaped, &ret->template, err);
+}
+
+int format_row(struct format_list *l, const struct value *row, struct cor_err *err)
+{
+        if (run(l->template, row, 0, &l->rows, err) < 0)
                 return -1;
-        return table ? add_table(f, t, rows, n, out, err) : run_rows(t, rows, n, out, err);
+        cor_text_add_c(&l->rows, '\n');
+        return 0;
+}
+
+int format_end(const struct format_list *l, struct cor_text *out, struct cor_err *err)
+{
+        if (l->table)
+                return add_table(l, out, err);
+        cor_text_add_n(out, l->rows.s, l->rows.len);
+        return 0;
+}
+
+void format_done(struct format_list *l)
+{
+        template_free(l->template);
+        l->template = NULL;
+        cor_text_done(&l->rows);
+}
+
+int format_rows(const struct format *f, const struct value *const *rows, size_t n, struct cor_text *out,
+                struct cor_err *err)
+{
+        auto_format_list l = { 0 };
+
+        if (format_begin(f, &l, err) < 0)
+                return -1;
+        for (size_t i = 0; i < n; i++)
+                if (format_row(&l, rows[i], err) < 0)
+                        return -1;
+        return format_end(&l, out, err);
 }
 
 bool format_names(const struct format *f, const char *field)

@@ -22,6 +22,23 @@ struct format {
  */
 int format_rows(const struct format *f, const struct value *const *rows, size_t n, struct cor_text *out,
                 struct cor_err *err) COR_MUST_CHECK;
+
+/*
+ * The same a row at a time, so that none has to be kept: format_begin(), format_row() for each, and format_end(), which
+ * appends all to @out. format_done() in any case
+ */
+struct format_list {
+        const struct format *format;
+        struct template *template;
+        bool table;
+        struct cor_text rows;
+};
+int format_begin(const struct format *f, struct format_list *ret, struct cor_err *err) COR_MUST_CHECK;
+int format_row(struct format_list *l, const struct value *row, struct cor_err *err) COR_MUST_CHECK;
+int format_end(const struct format_list *l, struct cor_text *out, struct cor_err *err) COR_MUST_CHECK;
+void format_done(struct format_list *l);
+#define auto_format_list COR_CLEANUP(format_done) struct format_list
+
 /* format_names() - the format tells of @field somewhere: what is expensive or changes rows is asked for */
 bool format_names(const struct format *f, const char *field);
 /* format_check() - @given is a template, or "json" or NULL */

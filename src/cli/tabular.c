@@ -25,7 +25,7 @@ struct table {
 
 static void add_cell(struct line *line, const char *text, size_t n)
 {
-        *COR_GROW(line->cells, line->n_cells) = (struct cell){ .text = text, .n = n, .width = rune_count(text, n) };
+        line->cells[line->n_cells++] = (struct cell){ .text = text, .n = n, .width = rune_count(text, n) };
 }
 
 static void split_line(struct line *line, const char *text, size_t n)
@@ -92,20 +92,33 @@ static void write_columns(struct table *t, size_t from, size_t to)
         write_lines(t, from, to);
 }
 
+static size_t count(const char *text, size_t n, char c)
+{
+        size_t found = 0;
+
+        for (size_t i = 0; i < n; i++)
+                found += text[i] == c;
+        return found;
+}
+
 void tabular_add(const char *text, size_t n, struct cor_text *out)
 {
-        struct table t = { .out = out };
+        size_t lines = count(text, n, '\n') + 1;
+        auto_free struct line *all_lines = cor_alloc(lines * sizeof(struct line));
+        auto_free struct cell *all_cells = cor_alloc((count(text, n, '\t') + lines) * sizeof(struct cell));
+        struct table t = { .lines = all_lines, .out = out };
+        struct cell *next = all_cells;
 
         while (n > 0) {
                 const char *end = memchr(text, '\n', n);
                 size_t len = end ? (size_t)(end - text) : n;
+                struct line *line = &t.lines[t.n_lines++];
 
-                split_line(COR_GROW(t.lines, t.n_lines), text, len);
+                line->cells = next;
+                split_line(line, text, len);
+                next += line->n_cells;
                 n -= end ? len + 1 : len;
                 text += end ? len + 1 : len;
         }
         write_columns(&t, 0, t.n_lines);
-        for (size_t i = 0; i < t.n_lines; i++)
-                free(t.lines[i].cells);
-        free(t.lines);
 }

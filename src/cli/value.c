@@ -29,16 +29,32 @@ struct value_pool *value_pool_new(size_t limit)
         return p;
 }
 
-void value_pool_free(struct value_pool *p)
+static void free_chunks(struct chunk *c)
 {
         struct chunk *older;
 
-        if (!p)
-                return;
-        for (struct chunk *c = p->chunks; c; c = older) {
+        for (; c; c = older) {
                 older = c->older;
                 free(c);
         }
+}
+
+void value_pool_clear(struct value_pool *p)
+{
+        if (!p->chunks)
+                return;
+        free_chunks(p->chunks->older);
+        p->chunks->older = NULL;
+        p->total = (size_t)(p->end - (char *)p->chunks->bytes);
+        memset(p->chunks->bytes, 0, (size_t)(p->next - (char *)p->chunks->bytes));
+        p->next = (char *)p->chunks->bytes;
+}
+
+void value_pool_free(struct value_pool *p)
+{
+        if (!p)
+                return;
+        free_chunks(p->chunks);
         free(p);
 }
 

@@ -47,6 +47,8 @@ struct value {
 struct value_pool;
 /* value_pool_new() - one that is "full" past @limit bytes; it still gives what is asked for */
 struct value_pool *value_pool_new(size_t limit);
+/* value_pool_clear() - what was taken from it is gone; some of its memory is kept for what comes next */
+void value_pool_clear(struct value_pool *p);
 void value_pool_free(struct value_pool *p);
 static inline void value_pool_free_p(struct value_pool **p)
 {

@@ -56,6 +56,10 @@ struct lister {
         bool own;               /* our own table, which shows few fields */
         bool size;              /* is shown, which takes a walk over all files */
         const int64_t *written; /* unless this is known */
+        struct {
+                const char *name; /* of an image, borrowed; many containers have the same one */
+                struct cor_text shown;
+        } image;
 };
 
 static void set_text(struct lister *l, struct value *row, const char *field, struct cor_text *t)
@@ -118,23 +122,38 @@ static void add_state(const struct container_row *r, struct cor_text *out)
         }
 }
 
-/* As docker shows it: an id is cut, a digest behind a tag is left away. */
-static void add_image(const struct lister *l, const struct container_row *r, struct cor_text *out)
+static void show_name(const char *image, struct cor_text *out)
 {
-        const char *hex = cor_starts_with(r->image, "sha256:") ? r->image + 7 : r->image;
         auto_reference ref = { 0 };
-        char id[13];
 
-        if (!*r->image) {
-                cor_text_add(out, "<no image>");
-        } else if (!l->options->no_trunc && strncmp(verb_short_id(&r->image_id, id), hex, 12) == 0) {
-                cor_text_add(out, id);
-        } else if (!l->options->no_trunc && reference_parse(r->image, &ref, NULL) == 0) {
+        if (reference_parse(image, &ref, NULL) == 0) {
                 auto_str name = reference_familiar_name(&ref);
 
                 cor_text_printf(out, "%s%s%s", name, ref.tag ? ":" : "", ref.tag ? ref.tag : "");
         } else {
+                cor_text_add(out, image);
+        }
+}
+
+/* As docker shows it: an id is cut, a digest behind a tag is left away. */
+static void add_image(struct lister *l, const struct container_row *r, struct cor_text *out)
+{
+        const char *hex = cor_starts_with(r->image, "sha256:") ? r->image + 7 : r->image;
+        char id[13];
+
+        if (!*r->image) {
+                cor_text_add(out, "<no image>");
+        } else if (l->options->no_trunc) {
                 cor_text_add(out, r->image);
+        } else if (strncmp(verb_short_id(&r->image_id, id), hex, 12) == 0) {
+                cor_text_add(out, id);
+        } else {
+                if (!cor_streq(l->image.name, r->image)) {
+                        l->image.name = r->image;
+                        l->image.shown.len = 0;
+                        show_name(r->image, &l->image.shown);
+                }
+                cor_text_add_n(out, l->image.shown.s, l->image.shown.len);
         }
 }
 
@@ -292,7 +311,10 @@ struct value *verb_container_row(struct value_pool *p, const struct container_ro
         static const struct ps_options plain;
         struct lister l = { .options = &plain, .pool = p, .written = &written };
 
-        return make_row(&l, r);
+        struct value *row = make_row(&l, r);
+
+        cor_text_done(&l.image.shown);
+        return row;
 }
 
 /* ---- which ---- */
@@ -323,21 +345,23 @@ static int read_choice(struct engine *e, const struct ps_options *o, struct choi
 static int show_rows(struct engine *e, const struct ps_options *o, const struct choice *c,
                      const struct container_rows *rows, struct lister *l, struct cor_err *err)
 {
-        auto_free const struct value **shown = cor_alloc((rows->n_items + 1) * sizeof(const struct value *));
+        auto_format_list list = { 0 };
         auto_text out = COR_TEXT_INIT;
         size_t n = 0;
 
+        if (format_begin(&l->format, &list, err) < 0)
+                return -1;
         for (size_t i = 0; i < rows->n_items && (c->limit == 0 || n < c->limit); i++) {
                 int fits = !c->all && !container_phase_runs(rows->items[i].now.phase)
                                    ? 0
                                    : container_match_fits(e, &c->match, &rows->items[i], err);
 
-                if (fits < 0)
+                if (fits < 0 || (fits && format_row(&list, make_row(l, &rows->items[i]), err) < 0))
                         return -1;
-                if (fits)
-                        shown[n++] = make_row(l, &rows->items[i]);
+                value_pool_clear(l->pool);
+                n += fits != 0;
         }
-        return format_rows(&l->format, shown, n, &out, err) < 0 ? -1 : verb_print(&out, err);
+        return format_end(&list, &out, err) < 0 ? -1 : verb_print(&out, err);
 }
 
 static struct format format_of(const struct ps_options *o, const char *given)
@@ -406,6 +430,7 @@ static int run_ps(struct invocation *in, struct cor_err *err)
                 r = show_rows(&e, o, &choice, &rows, &l, err);
         }
         container_match_done(&choice.match);
+        cor_text_done(&l.image.shown);
         return r;
 }
 
