@@ -5,7 +5,6 @@
 #include "engine/spec.h"
 #include "monitor/clear.h"
 #include "monitor/remove.h"
-#include "runtime/lifecycle.h"
 #include "store/endpoint.h"
 #include "store/event.h"
 
@@ -99,11 +98,11 @@ static int update_limits(struct engine *e, const struct container_row *r, const 
                          struct cor_err *err)
 {
         auto_json struct oci_config *limits = NULL;
-        auto_engine_runtime runtime = { .root = NULL };
+        auto_cgroup cgroup = NULL;
 
-        if (engine_runtime_open(e, &runtime, err) < 0 || spec_limits(e->store, r, host, &limits, err) < 0)
+        if (container_cgroup_of(e, r->id, &cgroup, err) < 0 || spec_limits(e->store, r, host, &limits, err) < 0)
                 return -1;
-        return container_update(&runtime.context, r->id, limits->linux_->resources, NULL, err);
+        return cgroup_update(cgroup, limits->linux_->resources, err);
 }
 
 int engine_update_container(struct engine *e, const char *name, const struct docker_host_config *change,

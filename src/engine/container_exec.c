@@ -6,7 +6,6 @@
 #include "base/process.h"
 #include "engine/spec_user.h"
 #include "linux/caps.h"
-#include "runtime/spawn.h"
 #include "store/event.h"
 
 #include <errno.h>
@@ -148,17 +147,6 @@ static int hold_terminal(int master, struct cor_err *err)
 
 /* ------------------------------------------------------------------------------------------------------ what is run */
 
-static int read_config(struct engine *e, const struct container_row *r, struct oci_config **ret, struct cor_err *err)
-{
-        auto_fd folder = container_folder_open(e->store, r->id, err);
-        auto_str text = NULL;
-        size_t n;
-
-        if (folder < 0 || cor_own_read(folder, "config.json", OCI_CONFIG_MAX_BYTES, &text, &n, err) < 0)
-                return -1;
-        return oci_config_parse(text, n, "config.json", ret, err);
-}
-
 /* "NAME=VALUE" in the place of the one that is there; what an earlier one had is let go with the document. */
 static void set_variable(const char **env, size_t *n, const char *entry)
 {
@@ -239,7 +227,7 @@ static int make_process(struct engine *e, const struct container_row *r, const s
         auto_text text = COR_TEXT_INIT;
         struct oci_process *p;
 
-        if (read_config(e, r, &c, err) < 0)
+        if (container_config_read(e, r->id, &c, err) < 0)
                 return -1;
         p = c->process;
         p->args = cor_json_alloc(c, (x->n_args + 1) * sizeof *p->args);
@@ -267,16 +255,32 @@ static int make_process(struct engine *e, const struct container_row *r, const s
 
 static const struct exec_process nothing = { .pidfd = -1, .terminal = -1, .in = -1, .out = -1, .err = -1 };
 
-static int run(struct engine *e, const struct container_row *r, const struct container_exec *x, const char *process,
-               struct exec_process *p, struct cor_err *err)
+static int spawn(struct engine *e, const struct container_exec *x, const char *process, const struct spawn_stdio *stdio,
+                 struct exec_process *p, struct cor_err *err)
 {
-        const struct exec_options options = { .id = r->id, .process_json = process, .detach = x->detach };
+        const char *id = p->note->row.id;
+        const struct exec_options options = { .id = id, .process_json = process, .detach = x->detach };
+        const struct other_exec other_options = {
+                .id = id, .name = p->note->id, .process = process, .stdio = *stdio, .tty = x->tty
+        };
         auto_engine_runtime runtime = { .root = NULL };
+        auto_container_other other = { 0 };
+
+        if (engine_runtime_open(e, &runtime, err) < 0 || container_other(e, id, &other, err) < 0)
+                return -1;
+        if (other.program)
+                return container_other_exec(&other, &other_options, &p->pid, &p->terminal, err);
+        return exec_spawn(&runtime.context, &options, stdio, &p->pid, &p->terminal, err);
+}
+
+static int run(struct engine *e, const struct container_exec *x, const char *process, struct exec_process *p,
+               struct cor_err *err)
+{
         struct spawn_stdio stdio = { { -1, -1, -1 } };
         int done = -1;
 
-        if (engine_runtime_open(e, &runtime, err) == 0 && make_pipes(x, p, &stdio, err) == 0)
-                done = exec_spawn(&runtime.context, &options, &stdio, &p->pid, &p->terminal, err);
+        if (make_pipes(x, p, &stdio, err) == 0)
+                done = spawn(e, x, process, &stdio, p, err);
         for (int i = 0; i < 3; i++)
                 cor_fd_close(&stdio.fd[i]);
         return done;
@@ -296,7 +300,7 @@ int engine_exec(struct engine *e, const char *name, const struct container_exec 
         p.note = exec_note_new(e, &row);
         tell(p.note, "exec_create", x, NULL);
         tell(p.note, "exec_start", x, NULL);
-        if (run(e, &p.note->row, x, process, &p, err) < 0) {
+        if (run(e, x, process, &p, err) < 0) {
                 tell_end(p.note, err->kind == COR_EXEC_MISSING ? CODE_MISSING : CODE_REFUSED);
                 return -1;
         }

@@ -2,7 +2,9 @@
 #define CORACLE_ENGINE_CONTAINER_INTERNAL_H
 /* What the files container_*.c share. */
 #include "engine/container.h"
-#include "runtime/context.h"
+#include "linux/cgroup.h"
+#include "runtime/spawn.h"
+#include "spec/oci.h"
 
 /* How long one that changes a container waits for another that does. */
 enum { CONTAINER_WORK_MS = 30000 };
@@ -15,6 +17,30 @@ struct engine_runtime {
 int engine_runtime_open(struct engine *e, struct engine_runtime *ret, struct cor_err *err) COR_MUST_CHECK;
 void engine_runtime_done(struct engine_runtime *r);
 #define auto_engine_runtime COR_CLEANUP(engine_runtime_done) struct engine_runtime
+
+/* container_config_read() - the config.json that was written for the container's last start */
+int container_config_read(struct engine *e, const char *id, struct oci_config **ret, struct cor_err *err)
+        COR_MUST_CHECK;
+
+/* The other runtime that runs a container; with ours all is NULL. */
+struct container_other {
+        char *program, *run; /* run: RUN/<id> */
+};
+int container_other(struct engine *e, const char *id, struct container_other *ret, struct cor_err *err) COR_MUST_CHECK;
+void container_other_done(struct container_other *o);
+#define auto_container_other COR_CLEANUP(container_other_done) struct container_other
+/* container_cgroup_of() - of a container that runs, whoever runs it; cgroup_close() */
+int container_cgroup_of(struct engine *e, const char *id, struct cgroup **ret, struct cor_err *err) COR_MUST_CHECK;
+
+/* A process for it: exec_spawn() by the other runtime. The caller becomes a subreaper */
+struct other_exec {
+        const char *id, *name; /* name: what nobody else's exec has in its first 12 characters */
+        const char *process;   /* process.json */
+        struct spawn_stdio stdio;
+        bool tty;
+};
+int container_other_exec(const struct container_other *other, const struct other_exec *x, pid_t *ret_pid,
+                         int *ret_master, struct cor_err *err) COR_MUST_CHECK;
 
 /* container_runs() - container_phase_runs() of a row */
 static inline bool container_runs(const struct container_row *r)

@@ -24,23 +24,6 @@
 /* The exit codes of programs whose end nobody saw: the machine went down, or their monitor did. */
 enum { CODE_MACHINE_DIED = 255, CODE_MONITOR_DIED = 128 + 9 };
 
-int engine_runtime_open(struct engine *e, struct engine_runtime *ret, struct cor_err *err)
-{
-        const char *run;
-
-        if (store_run_path(e->store, &run, err) < 0)
-                return -1;
-        ret->root = cor_printf("%s/runtime", run);
-        ret->context = (struct runtime_context){ .root = ret->root, .rootless = runtime_default_rootless() };
-        return 0;
-}
-
-void engine_runtime_done(struct engine_runtime *r)
-{
-        free(r->root);
-        r->root = NULL;
-}
-
 int container_not_running(const struct container_row *r, struct cor_err *err)
 {
         return cor_fail(err, COR_BUSY, "container %s is not running", r->id);

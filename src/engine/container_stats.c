@@ -1,9 +1,8 @@
 /* What a container uses: its cgroups and its network devices, as docker's document has them. */
 #include "base/file.h"
 #include "base/text.h"
-#include "engine/container.h"
 #include "engine/container_inspect.h"
-#include "runtime/record.h"
+#include "engine/container_internal.h"
 #include "store/container.h"
 
 #include <inttypes.h>
@@ -150,18 +149,9 @@ static void set_blkio(struct sample *s)
 
 static int read_cgroup(struct engine *e, struct sample *s, const struct container_row *r, struct cor_err *err)
 {
-        struct runtime_context context = { .rootless = runtime_default_rootless() };
-        auto_container container = CONTAINER_INIT;
         auto_cgroup cgroup = NULL;
-        auto_str root = NULL;
-        const char *run;
 
-        if (store_run_path(e->store, &run, err) < 0)
-                return -1;
-        root = cor_printf("%s/runtime", run);
-        context.root = root;
-        if (container_open(&context, r->id, &container, err) < 0 || container_cgroup(&container, &cgroup, err) < 0 ||
-            cgroup_stats(cgroup, &s->cgroup, err) < 0)
+        if (container_cgroup_of(e, r->id, &cgroup, err) < 0 || cgroup_stats(cgroup, &s->cgroup, err) < 0)
                 return -1;
         s->has_cgroup = true;
         s->stats.pids.current = s->cgroup.pids.current;

@@ -1,8 +1,7 @@
 /* The processes of a container, as ps(1) of the host shows them: docker's rows and columns. */
 #include "base/text.h"
-#include "engine/container.h"
 #include "engine/container_inspect.h"
-#include "runtime/lifecycle.h"
+#include "engine/container_internal.h"
 #include "runtime/ps.h"
 #include "store/container.h"
 #include "store/event.h"
@@ -59,18 +58,14 @@ static int list(struct engine *e, const struct container_row *r, char *const *ar
                 struct cor_err *err)
 {
         auto_free pid_t *pids = NULL;
-        struct runtime_context context = { .rootless = runtime_default_rootless() };
-        auto_str root = NULL;
-        const char *run;
-        size_t n = 0;
+        auto_cgroup cgroup = NULL;
+        size_t n = 1;
 
-        if (store_run_path(e->store, &run, err) < 0)
+        if (container_cgroup_of(e, r->id, &cgroup, err) < 0)
                 return -1;
-        root = cor_printf("%s/runtime", run);
-        context.root = root;
-        if (container_pids(&context, r->id, &pids, &n, err) < 0)
-                return -1;
-        return ps_table(pids, n, args, n_args, out, err);
+        if (cgroup_exists(cgroup))
+                return cgroup_pids(cgroup, &pids, &n, err) < 0 ? -1 : ps_table(pids, n, args, n_args, out, err);
+        return ps_table(&r->now.pid, n, args, n_args, out, err); /* no cgroup was to be had: all we know of */
 }
 
 int engine_top(struct engine *e, const char *name, char *const *args, size_t n_args, struct docker_top **ret,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "monitor/other_runtime.h"
 #include "runtime/context.h"
 #include "runtime/lifecycle.h"
 
@@ -24,12 +25,12 @@ static int delete_by_own(const char *run, const char *id, struct cor_err *err)
 
 static int delete_by_other(int folder, const char *run, const char *id, struct cor_err *err)
 {
-        auto_str state = cor_printf("%s/%s/" CLEAR_RUNTIME_STATE, run, id);
+        auto_str state = cor_printf("%s/%s/" OTHER_RUNTIME_STATE, run, id);
         char program[PATH_MAX];
         char *const argv[] = { program,           (char *)"--root",      state, (char *)"delete",
                                (char *)"--force", (char *)(uintptr_t)id, NULL };
         struct cor_spawn s = { .path = program, .argv = argv, .stdout_fd = -1, .stderr_fd = -1 };
-        ssize_t n = readlinkat(folder, CLEAR_RUNTIME_LINK, program, sizeof program - 1);
+        ssize_t n = readlinkat(folder, OTHER_RUNTIME_LINK, program, sizeof program - 1);
         auto_str output = NULL;
         int status = 0;
 

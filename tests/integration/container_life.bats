@@ -51,6 +51,46 @@ has_started_again() { [ "$(coracle inspect -f '{{.RestartCount}}' "$1")" = 1 ]; 
         expect_equal "$(jq -r .ociVersion "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' own)/config.json")" 1.3.0
 }
 
+tried_other_runtime() { # PROGRAM
+        local name=in-${1##*/} id
+        run crun -d --name "$name" --runtime "$1" bb:1 sleep 1000
+        [[ $output != *"hybrid mode"* ]] || return 1 # as crun says of such hosts
+        expect_status 0
+        id=$output
+        run coracle exec "$name" sh -c 'echo inside; exit 3'
+        expect_status 3
+        expect_output inside
+        expect_equal "$(echo hello | coracle exec -i "$name" cat)" hello
+        expect_equal "$(terminal "coracle exec -t $name tty" | tr -d '\r')" /dev/pts/0
+        run coracle exec "$name" nosuch
+        expect_status 127
+        coracle exec -d "$name" sleep 2000
+        run coracle exec -d "$name" nosuch
+        expect_status 127
+        expect_text "nosuch"
+        run coracle top "$name" -o args
+        expect_output "COMMAND
+sleep 1000
+sleep 2000"
+        expect_equal "$(coracle stats --no-stream --format '{{.PIDs}}' "$name")" 2
+        coracle update --pids-limit 77 "$name" >/dev/null
+        expect_equal "$(find /sys/fs/cgroup -path "*$id*/pids.max" -exec cat {} + | sort | head -n 1)" 77
+        expect_equal "$(find "$CORACLE_RUN" -name 'exec-*')" ""
+        coracle rm -f "$name" >/dev/null
+}
+
+terminal() { script -qec "$*" /dev/null </dev/null; }
+
+@test "other runtimes: exec, top, stats and update" {
+        local program tried=0
+        skip_unless "program script"
+        for program in crun runc; do
+                program=$(type -P "$program") || skip "there is no $program; runs where Debian's crun and runc are installed"
+                ! tried_other_runtime "$program" || tried=$((tried + 1))
+        done
+        [ "$tried" -gt 0 ] || fail "neither was to be had"
+}
+
 events_since() { # TIME TEMPLATE [FILTER...]
         local since=$1 template=$2
         shift 2
