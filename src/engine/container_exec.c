@@ -1,4 +1,4 @@
-/* exec: a further process in a running container, as a child of whoever asks for it. */
+/* exec: a further process in a running container, as a child of whoever asks for it, or of the monitor. */
 #include "engine/container_internal.h"
 
 #include "base/fd.h"
@@ -6,6 +6,8 @@
 #include "base/process.h"
 #include "engine/spec_user.h"
 #include "linux/caps.h"
+#include "monitor/other_runtime.h"
+#include "runtime/spawn.h"
 #include "store/event.h"
 
 #include <errno.h>
@@ -120,29 +122,11 @@ static int make_pipe(int *ours, int *theirs, bool to_container, struct cor_err *
 static int make_pipes(const struct container_exec *x, struct exec_process *p, struct spawn_stdio *s,
                       struct cor_err *err)
 {
-        if (x->tty || x->detach)
+        if (x->tty)
                 return 0;
         if (x->in && make_pipe(&p->in, &s->fd[0], true, err) < 0)
                 return -1;
         return make_pipe(&p->out, &s->fd[1], false, err) < 0 ? -1 : make_pipe(&p->err, &s->fd[2], false, err);
-}
-
-/* A detached process with a terminal: somebody has to hold its other end, and to read what is printed there. */
-static int hold_terminal(int master, struct cor_err *err)
-{
-        pid_t pid = fork();
-        char buf[512];
-        ssize_t n;
-
-        if (pid < 0)
-                return cor_fail_errno(err, "fork");
-        if (pid > 0)
-                return 0;
-        setsid();
-        if (dup3(master, 3, O_CLOEXEC) == 3 && cor_fds_close(4, ~0U, NULL) == 0 && cor_fds_close(0, 2, NULL) == 0)
-                while ((n = read(3, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))
-                        ;
-        _exit(0);
 }
 
 /* ------------------------------------------------------------------------------------------------------ what is run */
@@ -259,17 +243,21 @@ static int spawn(struct engine *e, const struct container_exec *x, const char *p
                  struct exec_process *p, struct cor_err *err)
 {
         const char *id = p->note->row.id;
-        const struct exec_options options = { .id = id, .process_json = process, .detach = x->detach };
-        const struct other_exec other_options = {
-                .id = id, .name = p->note->id, .process = process, .stdio = *stdio, .tty = x->tty
-        };
+        const struct exec_options options = { .id = id, .process_json = process };
         auto_engine_runtime runtime = { .root = NULL };
         auto_container_other other = { 0 };
 
         if (engine_runtime_open(e, &runtime, err) < 0 || container_other(e, id, &other, err) < 0)
                 return -1;
         if (other.program)
-                return container_other_exec(&other, &other_options, &p->pid, &p->terminal, err);
+                return other_runtime_exec(&(struct other_exec){ .program = other.program,
+                                                                .run = other.run,
+                                                                .id = id,
+                                                                .name = p->note->id,
+                                                                .process = process,
+                                                                .stdio = { stdio->fd[0], stdio->fd[1], stdio->fd[2] },
+                                                                .tty = x->tty },
+                                          &p->pid, &p->terminal, err);
         return exec_spawn(&runtime.context, &options, stdio, &p->pid, &p->terminal, err);
 }
 
@@ -286,6 +274,15 @@ static int run(struct engine *e, const struct container_exec *x, const char *pro
         return done;
 }
 
+static int run_detached(struct engine *e, const struct container_exec *x, const char *process,
+                        const struct exec_process *p, struct cor_err *err)
+{
+        struct monitor_exec how = { .tty = x->tty };
+
+        memcpy(how.id, p->note->id, sizeof how.id);
+        return container_monitor_exec(e, &p->note->row, &how, process, err);
+}
+
 int engine_exec(struct engine *e, const char *name, const struct container_exec *x, struct exec_process *ret,
                 struct cor_err *err)
 {
@@ -300,12 +297,12 @@ int engine_exec(struct engine *e, const char *name, const struct container_exec 
         p.note = exec_note_new(e, &row);
         tell(p.note, "exec_create", x, NULL);
         tell(p.note, "exec_start", x, NULL);
-        if (run(e, x, process, &p, err) < 0) {
+        if ((x->detach ? run_detached(e, x, process, &p, err) : run(e, x, process, &p, err)) < 0) {
                 tell_end(p.note, err->kind == COR_EXEC_MISSING ? CODE_MISSING : CODE_REFUSED);
                 return -1;
         }
         if (x->detach)
-                return p.terminal >= 0 ? hold_terminal(p.terminal, err) : 0;
+                return 0;
         p.pidfd = cor_pidfd_open(p.pid, err);
         if (p.pidfd < 0)
                 return -1;

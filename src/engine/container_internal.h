@@ -3,7 +3,7 @@
 /* What the files container_*.c share. */
 #include "engine/container.h"
 #include "linux/cgroup.h"
-#include "runtime/spawn.h"
+#include "runtime/context.h"
 #include "spec/oci.h"
 
 /* How long one that changes a container waits for another that does. */
@@ -32,16 +32,6 @@ void container_other_done(struct container_other *o);
 /* container_cgroup_of() - of a container that runs, whoever runs it; cgroup_close() */
 int container_cgroup_of(struct engine *e, const char *id, struct cgroup **ret, struct cor_err *err) COR_MUST_CHECK;
 
-/* A process for it: exec_spawn() by the other runtime. The caller becomes a subreaper */
-struct other_exec {
-        const char *id, *name; /* name: what nobody else's exec has in its first 12 characters */
-        const char *process;   /* process.json */
-        struct spawn_stdio stdio;
-        bool tty;
-};
-int container_other_exec(const struct container_other *other, const struct other_exec *x, pid_t *ret_pid,
-                         int *ret_master, struct cor_err *err) COR_MUST_CHECK;
-
 /* container_runs() - container_phase_runs() of a row */
 static inline bool container_runs(const struct container_row *r)
 {
@@ -61,6 +51,9 @@ int container_monitor_connect(struct engine *e, const struct container_row *r, s
 int container_monitor_ask(struct engine *e, const struct container_row *r, enum monitor_packet packet,
                           const void *content, size_t n, enum monitor_packet answer, struct cor_err *err)
         COR_MUST_CHECK;
+/* container_monitor_exec() - have it start what @process, process.json, says */
+int container_monitor_exec(struct engine *e, const struct container_row *r, const struct monitor_exec *x,
+                           const char *process, struct cor_err *err) COR_MUST_CHECK;
 /* container_await() - packets of @sock until one of type @wanted came (content at *ret_content, *ret_n bytes, in @buf)
  */
 int container_await(int sock, char *buf, enum monitor_packet wanted, size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int container_monitor_connect(struct engine *e, const struct container_row *r, struct cor_err *err)
 {
@@ -58,4 +60,19 @@ int container_monitor_ask(struct engine *e, const struct container_row *r, enum 
         if (monitor_send(sock, packet, content, n, err) < 0)
                 return -1;
         return container_await(sock, buf, answer, NULL, err);
+}
+
+int container_monitor_exec(struct engine *e, const struct container_row *r, const struct monitor_exec *x,
+                           const char *process, struct cor_err *err)
+{
+        auto_free char *buf = cor_alloc(MONITOR_PACKET_MAX);
+        auto_fd document = memfd_create("process", MFD_CLOEXEC), sock = -1;
+        size_t len = strlen(process);
+
+        if (document < 0 || write(document, process, len) != (ssize_t)len)
+                return cor_fail_errno(err, "keep the process's document");
+        sock = container_monitor_connect(e, r, err);
+        if (sock < 0 || monitor_send_exec(sock, x, document, err) < 0)
+                return -1;
+        return container_await(sock, buf, MONITOR_DONE, NULL, err);
 }

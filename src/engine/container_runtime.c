@@ -7,14 +7,9 @@
 #include "store/container.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
-
-enum { SHORT_ID = 12 };
 
 int engine_runtime_open(struct engine *e, struct engine_runtime *ret, struct cor_err *err)
 {
@@ -108,74 +103,4 @@ int container_cgroup_of(struct engine *e, const char *id, struct cgroup **ret, s
         if (container_other(e, id, &other, err) < 0)
                 return -1;
         return other.program ? other_cgroup(e, id, ret, err) : own_cgroup(e, id, ret, err);
-}
-
-/* ---- exec ---- */
-
-static int process_file(const char *process, struct cor_err *err)
-{
-        auto_fd fd = memfd_create("process", 0); /* inherited */
-        size_t len = strlen(process);
-
-        if (fd < 0 || write(fd, process, len) != (ssize_t)len)
-                return cor_fail_errno(err, "keep the process's document");
-        return cor_fd_take(&fd);
-}
-
-/* The files of one exec, in RUN/<id>. */
-struct exec_files {
-        char *pid, *log;
-};
-
-static void exec_files_done(struct exec_files *f)
-{
-        (void)unlink(f->pid);
-        (void)unlink(f->log);
-        free(f->pid);
-        free(f->log);
-}
-
-static int run_exec(const struct other_runtime *o, const char *const *words, const struct spawn_stdio *stdio,
-                    struct cor_err *err)
-{
-        auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        int fds[3];
-
-        if (null < 0)
-                return cor_fail_errno(err, "open /dev/null");
-        for (int i = 0; i < 3; i++)
-                fds[i] = stdio->fd[i] >= 0 ? stdio->fd[i] : null;
-        return other_runtime_run(o, words, fds, err);
-}
-
-/* Detached from the runtime, so that it becomes our child. */
-int container_other_exec(const struct container_other *other, const struct other_exec *x, pid_t *ret_pid,
-                         int *ret_master, struct cor_err *err)
-{
-        auto_str name = cor_strndup(x->name, SHORT_ID);
-        COR_CLEANUP(exec_files_done) struct exec_files files = { cor_printf("%s/exec-%s.pid", other->run, name),
-                                                                 cor_printf("%s/exec-%s.log", other->run, name) };
-        const struct other_runtime o = { .program = other->program, .run = other->run, .log = files.log };
-        auto_other_console console = OTHER_CONSOLE_INIT;
-        auto_fd process = process_file(x->process, err);
-        auto_str path = cor_printf("/proc/self/fd/%d", process);
-        const char *words[] = {
-                "exec", "--detach", "--pid-file", files.pid, "--process", path, x->id, NULL, NULL, NULL
-        };
-
-        if (process < 0)
-                return -1;
-        if (x->tty) {
-                if (other_console_listen(&o, name, &console, err) < 0)
-                        return -1;
-                words[6] = "--console-socket";
-                words[7] = console.path;
-                words[8] = x->id;
-        }
-        if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-                return cor_fail_errno(err, "become a subreaper");
-        if (run_exec(&o, words, &x->stdio, err) < 0 || other_runtime_pid(&o, files.pid, ret_pid, err) < 0)
-                return -1;
-        *ret_master = x->tty ? other_console_take(&o, &console, err) : -1;
-        return x->tty && *ret_master < 0 ? -1 : 0;
 }

@@ -28,7 +28,7 @@ void client_add(struct monitor *m, int fd)
                 close(fd);
                 return;
         }
-        *COR_GROW(m->clients, m->n_clients) = (struct client){ .fd = fd };
+        *COR_GROW(m->clients, m->n_clients) = (struct client){ .fd = fd, .number = ++m->client_numbers };
 }
 
 void client_accept(struct monitor *m)
@@ -37,6 +37,14 @@ void client_accept(struct monitor *m)
 
         if (fd >= 0)
                 client_add(m, fd);
+}
+
+struct client *client_numbered(struct monitor *m, uint64_t number)
+{
+        for (size_t i = 0; i < m->n_clients; i++)
+                if (m->clients[i].number == number && m->clients[i].fd >= 0)
+                        return &m->clients[i];
+        return NULL;
 }
 
 static void free_replies(struct client *c)
@@ -182,15 +190,16 @@ static void catch_up(struct monitor *m, struct client *c)
 static void receive(struct monitor *m, struct client *c)
 {
         struct cor_err err = { 0 };
+        auto_fd fd = -1;
         size_t n = 0;
-        int type = monitor_receive(c->fd, packet, &n, &err);
+        int type = monitor_receive_fd(c->fd, packet, &n, &fd, &err);
 
         if (type < 0 && err.kind == COR_BUSY)
                 return;
         if (type <= 0)
                 client_drop(m, c);
         else
-                monitor_request(m, c, type, packet + 1, n);
+                monitor_request(m, c, type, packet + 1, n, fd);
 }
 
 void client_step(struct monitor *m, struct client *c, short events)

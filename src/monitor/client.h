@@ -11,6 +11,7 @@ struct reply;
 
 struct client {
         int fd;
+        uint64_t number;                   /* the first one that connected is 1 */
         bool in, out[2];                   /* attached */
         bool owed[2];                      /* has not got the piece that the output holds */
         bool holds;                        /* it reads the log: nothing more is read of the container meanwhile */
@@ -27,6 +28,8 @@ enum { CLIENTS_MAX = 1000, REPLIES_MAX = 64 };
 /* client_add() - takes @fd */
 void client_add(struct monitor *m, int fd);
 void client_accept(struct monitor *m);
+/* client_numbered() - the one that is still there with c->number @number, or NULL */
+struct client *client_numbered(struct monitor *m, uint64_t number);
 /* client_drop() - it is gone, or has misbehaved */
 void client_drop(struct monitor *m, struct client *c);
 void clients_forget(struct monitor *m);

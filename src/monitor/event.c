@@ -71,6 +71,17 @@ void monitor_event_resize(struct monitor *m)
                 event_write_container(m->store, &row, "resize", more, COR_COUNT(more));
 }
 
+void monitor_event_exec_die(struct monitor *m, const char *id, int code)
+{
+        auto_container_row row = { 0 };
+        char text[16];
+        const struct cor_pair more[] = { { "execID", id }, { "exitCode", text } };
+
+        snprintf(text, sizeof text, "%d", code);
+        if (with_row(m, &row) == 0)
+                event_write_container(m->store, &row, "exec_die", more, COR_COUNT(more));
+}
+
 static void volumes_mounted(struct monitor *m, const struct container_row *row)
 {
         auto_json struct docker_mount_points *mounts = NULL;

@@ -30,6 +30,7 @@ enum {
         ON_IN,
         ON_OOM,
         ON_HEALTH,
+        ON_EXECS,
         ON_PORTS,
         ON_NAMES,
         ON_LOG,
@@ -55,6 +56,7 @@ static void fill(const struct monitor *m, struct pollfd *fds, size_t n_clients)
         fds[ON_IN] = wait_for(m->in.fd, m->in.n > 0 ? POLLOUT : 0);
         fds[ON_OOM] = wait_for(m->life.oom ? cgroup_oom_fd(m->life.oom) : -1, POLLIN);
         fds[ON_HEALTH] = wait_for(health_fd(m), POLLIN);
+        fds[ON_EXECS] = wait_for(execs_fd(m), POLLIN);
         for (int i = 0; i < LOG_WAITS; i++)
                 fds[ON_LOG + i] = wait_for(log[i].fd, log[i].fd < 0 ? 0 : log[i].events);
         fds[ON_PORTS] = wait_for(ports_fd(m), POLLIN);
@@ -90,6 +92,7 @@ static int timeout_of(const struct monitor *m)
         log_wait(m->log, log);
         for (int i = 0; i < LOG_WAITS; i++)
                 sooner(&at, log[i].at);
+        sooner(&at, execs_due(m));
         sooner(&at, ports_due(m));
         sooner(&at, names_due(m));
         if (at < 0)
@@ -128,6 +131,7 @@ static void check_time(struct monitor *m)
         for (int i = 0; i < 2; i++)
                 if (m->out[i].retry_at && now >= m->out[i].retry_at)
                         m->out[i].retry_at = 0;
+        execs_step(m);
         if (m->state == STATE_RUNNING)
                 health_step(m);
         if (m->state == STATE_ENDING || m->state == STATE_OVER)
@@ -147,7 +151,7 @@ static void reap(struct monitor *m)
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
                 if (pid == m->life.pid && m->state == STATE_RUNNING)
                         monitor_ended(m, status);
-                else
+                else if (!execs_reaped(m, pid, status))
                         health_reaped(m, pid, status);
         }
 }
@@ -219,6 +223,8 @@ static void act(struct monitor *m, const struct pollfd *fds, size_t n_clients)
                 take_oom(m);
         if (fds[ON_HEALTH].revents)
                 health_read(m);
+        if (fds[ON_EXECS].revents)
+                execs_read(m);
         ports_step(m);
         names_step(m);
         if (fds[ON_SIGNALS].revents)

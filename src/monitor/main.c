@@ -218,7 +218,7 @@ static int starter_words(struct monitor *m, struct cor_err *err)
                 }
                 if (type != MONITOR_ATTACH && type != MONITOR_RESIZE)
                         return cor_fail(err, COR_INVALID, "packet %d before START", type);
-                monitor_request(m, &m->clients[0], type, packet + 1, n);
+                monitor_request(m, &m->clients[0], type, packet + 1, n, -1);
         }
 }
 
@@ -231,6 +231,7 @@ static void init(struct monitor *m, const char *store, const char *id)
         m->gone.lock = -1;
         life_init(&m->life);
         streams_init(m);
+        execs_init(m);
         health_init(m);
 }
 

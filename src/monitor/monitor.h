@@ -19,6 +19,7 @@
  *
  * The database is open for half a second after it was needed, and so just once for a container that ends soon.
  */
+#include "monitor/exec.h"
 #include "monitor/health.h"
 #include "monitor/life.h"
 #include "monitor/log.h"
@@ -69,6 +70,7 @@ struct monitor {
         bool has_run;    /* the program: it may have changed the files that were written for it */
         struct client *clients;
         size_t n_clients;
+        uint64_t client_numbers;  /* the last one given */
         struct monitor_size size; /* of the terminal, as last asked for */
         struct stop stop;
         bool exit_on_next;  /* a signal of the user's: not started again after it */
@@ -79,6 +81,7 @@ struct monitor {
         bool removed;
         struct container_gone gone; /* what is left of its folder then: for after the last word */
         struct health health;
+        struct execs execs;
         struct published *published; /* NULL: no ports */
         struct host_sockets host_sockets;
         struct names *names; /* NULL: no network that knows any */
@@ -102,6 +105,7 @@ void monitor_event_of(struct monitor *m, const struct container_row *row, const 
 void monitor_event_signal(struct monitor *m, int sig);
 void monitor_event_die(struct monitor *m);
 void monitor_event_resize(struct monitor *m);
+void monitor_event_exec_die(struct monitor *m, const char *id, int code);
 /* monitor_event_start() - of its volumes, and of the container, before that of the starter if it is attached */
 void monitor_event_start(struct monitor *m, const struct container_row *row);
 
@@ -145,7 +149,7 @@ void monitor_over(struct monitor *m);
 int monitor_stop(struct monitor *m, const struct monitor_stop *how, bool again, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_shut_down() - the machine goes down: stop, unless that is under way */
 int monitor_shut_down(struct monitor *m, struct cor_err *err) COR_MUST_CHECK;
-/* monitor_request() - do what @client asks for in a packet of @type */
-void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n);
+/* monitor_request() - do what @client asks for in a packet of @type; @fd came along (borrowed), or is -1 */
+void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n, int fd);
 
 #endif

@@ -6,8 +6,11 @@
 #include "base/process.h"
 #include "base/text.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@ enum {
         CONSOLE_TIMEOUT_MS = 5000,
         LOG_MAX = 1 << 16,
         MESSAGE_MAX = 300,
+        SHORT_NAME = 12,
         CODE_NO_EXEC = 127
 };
 
@@ -143,4 +147,71 @@ void other_console_done(struct other_console *c)
                 (void)unlink(c->path);
         free(c->path);
         c->path = NULL;
+}
+
+/* --- exec --------------------------------------------------------------------------------------------------------- */
+
+static int process_file(const char *process, struct cor_err *err)
+{
+        auto_fd fd = memfd_create("process", 0); /* inherited */
+        size_t len = strlen(process);
+
+        if (fd < 0 || write(fd, process, len) != (ssize_t)len)
+                return cor_fail_errno(err, "keep the process's document");
+        return cor_fd_take(&fd);
+}
+
+/* The files of one exec, in RUN/<id>. */
+struct exec_files {
+        char *pid, *log;
+};
+
+static void exec_files_done(struct exec_files *f)
+{
+        (void)unlink(f->pid);
+        (void)unlink(f->log);
+        free(f->pid);
+        free(f->log);
+}
+
+static int run_exec(const struct other_runtime *o, const char *const *words, const int stdio[3], struct cor_err *err)
+{
+        auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int fds[3];
+
+        if (null < 0)
+                return cor_fail_errno(err, "open /dev/null");
+        for (int i = 0; i < 3; i++)
+                fds[i] = stdio[i] >= 0 ? stdio[i] : null;
+        return other_runtime_run(o, words, fds, err);
+}
+
+int other_runtime_exec(const struct other_exec *x, pid_t *ret_pid, int *ret_master, struct cor_err *err)
+{
+        auto_str name = cor_strndup(x->name, SHORT_NAME);
+        COR_CLEANUP(exec_files_done) struct exec_files files = { cor_printf("%s/exec-%s.pid", x->run, name),
+                                                                 cor_printf("%s/exec-%s.log", x->run, name) };
+        const struct other_runtime o = { .program = x->program, .run = x->run, .log = files.log };
+        auto_other_console console = OTHER_CONSOLE_INIT;
+        auto_fd process = process_file(x->process, err);
+        auto_str path = cor_printf("/proc/self/fd/%d", process);
+        const char *words[] = {
+                "exec", "--detach", "--pid-file", files.pid, "--process", path, x->id, NULL, NULL, NULL
+        };
+
+        if (process < 0)
+                return -1;
+        if (x->tty) {
+                if (other_console_listen(&o, name, &console, err) < 0)
+                        return -1;
+                words[6] = "--console-socket";
+                words[7] = console.path;
+                words[8] = x->id;
+        }
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+                return cor_fail_errno(err, "become a subreaper");
+        if (run_exec(&o, words, x->stdio, err) < 0 || other_runtime_pid(&o, files.pid, ret_pid, err) < 0)
+                return -1;
+        *ret_master = x->tty ? other_console_take(&o, &console, err) : -1;
+        return x->tty && *ret_master < 0 ? -1 : 0;
 }

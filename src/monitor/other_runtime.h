@@ -33,6 +33,21 @@ int other_runtime_run(const struct other_runtime *o, const char *const *words, c
 /* other_runtime_pid() - what it wrote to its --pid-file @path */
 int other_runtime_pid(const struct other_runtime *o, const char *path, pid_t *ret, struct cor_err *err) COR_MUST_CHECK;
 
+/* A process in the container, by its `exec`. */
+struct other_exec {
+        const char *program, *run; /* as above */
+        const char *id;            /* of the container */
+        const char *name;          /* what no other exec has in its first 12 characters */
+        const char *process;       /* process.json */
+        int stdio[3];              /* -1: /dev/null */
+        bool tty;
+};
+/*
+ * other_runtime_exec() - start it, detached from the runtime: it becomes a child of the caller, who is made a
+ * subreaper. *ret_master: its terminal, or -1
+ */
+int other_runtime_exec(const struct other_exec *x, pid_t *ret_pid, int *ret_master, struct cor_err *err) COR_MUST_CHECK;
+
 /* Its --console-socket, at a path that is short enough for an address: RUN/<id> may not be. */
 struct other_console {
         int sock;

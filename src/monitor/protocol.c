@@ -19,6 +19,8 @@ static ssize_t least_content(int type)
         case MONITOR_RESTART:
         case MONITOR_KILL:
                 return sizeof(struct monitor_stop);
+        case MONITOR_EXEC:
+                return sizeof(struct monitor_exec);
         case MONITOR_EXIT:
                 return sizeof(struct monitor_exit);
         case MONITOR_ERROR:
@@ -75,6 +77,14 @@ int monitor_send_start(int sock, int root, struct cor_err *err)
         const uint8_t type = MONITOR_START;
 
         return cor_send_fd(sock, root, &type, sizeof type, err);
+}
+
+int monitor_send_exec(int sock, const struct monitor_exec *x, int process, struct cor_err *err)
+{
+        char text[1 + sizeof *x] = { MONITOR_EXEC };
+
+        memcpy(text + 1, x, sizeof *x);
+        return cor_send_fd(sock, process, text, sizeof text, err);
 }
 
 /* The descriptor that came along, if any; one that nobody expects is closed. */

@@ -34,6 +34,9 @@
  *      NETWORKS              ->      read the networks of the container's row again, connect with those that are new
  * and disconnect from those that are gone
  *                            <-      DONE, or ERROR
+ *      EXEC                  ->      start one more process, for nobody: its end is an event. A descriptor comes along:
+ *                                    process.json
+ *                            <-      DONE, or ERROR
  *      DETACH                ->      the user leaves what ATTACH gave
  *      WAIT                  ->      tell me about the next end
  *                            <-      EXIT: the program ended; with `last` it is not started again and the monitor ends.
@@ -65,6 +68,7 @@ enum monitor_packet {
         MONITOR_DETACH,
         MONITOR_SHUT_DOWN,
         MONITOR_NETWORKS,
+        MONITOR_EXEC, /* struct monitor_exec */
 
         MONITOR_STARTED = 64,
         MONITOR_STDOUT,
@@ -75,7 +79,7 @@ enum monitor_packet {
         MONITOR_ERROR, /* struct cor_err */
 };
 
-enum { MONITOR_PACKET_MAX = 32 * 1024 + 1, MONITOR_STARTER_FD = 3 };
+enum { MONITOR_PACKET_MAX = 32 * 1024 + 1, MONITOR_STARTER_FD = 3, MONITOR_EXEC_ID = 64 };
 #define MONITOR_SOCKET "monitor" /* in the container's folder below store_run_path() */
 
 struct monitor_attach {
@@ -90,6 +94,10 @@ struct monitor_stop {
         int32_t timeout_ms; /* -1: no SIGKILL; MONITOR_STOP_OWN_TIMEOUT: the container's own, or 10 s */
 };
 enum { MONITOR_STOP_OWN_TIMEOUT = -2 };
+struct monitor_exec {
+        char id[MONITOR_EXEC_ID]; /* hexadecimal digits: what events call it */
+        bool tty;
+};
 struct monitor_exit {
         int32_t code;
         bool oom_killed;
@@ -111,6 +119,8 @@ int monitor_receive(int sock, char *buf, size_t *ret_n, struct cor_err *err) COR
 /* monitor_send_start() - START, with the container's root filesystem (monitor/root.h) that the starter has looked into
  */
 int monitor_send_start(int sock, int root, struct cor_err *err) COR_MUST_CHECK;
+/* monitor_send_exec() - EXEC of the process in file @process */
+int monitor_send_exec(int sock, const struct monitor_exec *x, int process, struct cor_err *err) COR_MUST_CHECK;
 /* monitor_receive_fd() - the same as monitor_receive() with a descriptor that came along, or -1 */
 int monitor_receive_fd(int sock, char *buf, size_t *ret_n, int *ret_fd, struct cor_err *err) COR_MUST_CHECK;
 

@@ -148,7 +148,7 @@ static void resize(struct monitor *m, const char *content)
                 monitor_event_resize(m);
 }
 
-void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n)
+void monitor_request(struct monitor *m, struct client *c, int type, const char *content, size_t n, int fd)
 {
         struct cor_err err = { 0 };
 
@@ -185,6 +185,9 @@ void monitor_request(struct monitor *m, struct client *c, int type, const char *
                 break;
         case MONITOR_NETWORKS:
                 answer(m, c, monitor_reconnect(m, &err), &err);
+                break;
+        case MONITOR_EXEC:
+                execs_begin(m, c, content, fd);
                 break;
         case MONITOR_WAIT:
                 c->wants_exit = true;

@@ -51,44 +51,11 @@ has_started_again() { [ "$(coracle inspect -f '{{.RestartCount}}' "$1")" = 1 ]; 
         expect_equal "$(jq -r .ociVersion "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' own)/config.json")" 1.3.0
 }
 
-tried_other_runtime() { # PROGRAM
-        local name=in-${1##*/} id
-        run crun -d --name "$name" --runtime "$1" bb:1 sleep 1000
-        [[ $output != *"hybrid mode"* ]] || return 1 # as crun says of such hosts
+# On hosts with hybrid cgroups crun says that it does not take them.
+runs_here() { # PROGRAM NAME
+        run crun -d --name "$2" --runtime "$1" bb:1 sleep 1000
+        [[ $output != *"hybrid mode"* ]] || return 1
         expect_status 0
-        id=$output
-        run coracle exec "$name" sh -c 'echo inside; exit 3'
-        expect_status 3
-        expect_output inside
-        expect_equal "$(echo hello | coracle exec -i "$name" cat)" hello
-        expect_equal "$(terminal "coracle exec -t $name tty" | tr -d '\r')" /dev/pts/0
-        run coracle exec "$name" nosuch
-        expect_status 127
-        coracle exec -d "$name" sleep 2000
-        run coracle exec -d "$name" nosuch
-        expect_status 127
-        expect_text "nosuch"
-        run coracle top "$name" -o args
-        expect_output "COMMAND
-sleep 1000
-sleep 2000"
-        expect_equal "$(coracle stats --no-stream --format '{{.PIDs}}' "$name")" 2
-        coracle update --pids-limit 77 "$name" >/dev/null
-        expect_equal "$(find /sys/fs/cgroup -path "*$id*/pids.max" -exec cat {} + | sort | head -n 1)" 77
-        expect_equal "$(find "$CORACLE_RUN" -name 'exec-*')" ""
-        coracle rm -f "$name" >/dev/null
-}
-
-terminal() { script -qec "$*" /dev/null </dev/null; }
-
-@test "other runtimes: exec, top, stats and update" {
-        local program tried=0
-        skip_unless "program script"
-        for program in crun runc; do
-                program=$(type -P "$program") || skip "there is no $program; runs where Debian's crun and runc are installed"
-                ! tried_other_runtime "$program" || tried=$((tried + 1))
-        done
-        [ "$tried" -gt 0 ] || fail "neither was to be had"
 }
 
 events_since() { # TIME TEMPLATE [FILTER...]
@@ -97,13 +64,70 @@ events_since() { # TIME TEMPLATE [FILTER...]
         coracle events --since "$since" --until 0s --format "$template" "$@"
 }
 
+# The codes of what has ended in a container, as often as it may have been
+has_ended_execs_of() { # NAME CODES
+        local code
+        for code in $2; do
+                events_since 0 '{{.Actor.Attributes.exitCode}}' --filter event=exec_die --filter "container=$1" | grep -qx "$code" || return 1
+        done
+}
+
+terminal() { in_net script -qec "$*" /dev/null </dev/null; }
+
+@test "other runtimes: exec, top, stats and update" {
+        local program tried=0
+        skip_unless "program script"
+        for program in crun runc; do
+                program=$(type -P "$program") || skip "there is no $program; runs where Debian's crun and runc are installed"
+                if runs_here "$program" "in-${program##*/}"; then
+                        try_other_runtime "in-${program##*/}" "$output"
+                        tried=$((tried + 1))
+                fi
+        done
+        [ "$tried" -gt 0 ] || fail "neither was to be had"
+}
+
+try_other_runtime() { # NAME ID
+        local name=$1 id=$2
+        run coracle exec "$name" sh -c 'echo inside; exit 3'
+        expect_status 3
+        expect_output inside
+        expect_equal "$(echo hello | coracle exec -i "$name" cat)" hello
+        expect_equal "$(terminal "$CORACLE exec -t $name tty" | tr -d '\r')" /dev/pts/0
+        run coracle exec "$name" nosuch
+        expect_status 127
+        coracle exec -d "$name" sleep 2000
+        run coracle exec -d "$name" nosuch
+        expect_status 127
+        expect_text "nosuch"
+        coracle exec -dt "$name" sh -c 'exit 6'
+        wait_until has_ended_execs_of "$name" "3 6"
+        run coracle top "$name" -o pid,args
+        expect_text "sleep 1000"
+        expect_text "sleep 2000"
+        expect_equal "$(coracle stats --no-stream --format '{{.PIDs}}' "$name")" 2
+        coracle update --pids-limit 77 "$name" >/dev/null
+        expect_equal "$(find /sys/fs/cgroup -path "*$id*/pids.max" -exec cat {} + | sort | head -n 1)" 77
+        expect_equal "$(find "$CORACLE_RUN" -name 'exec-*')" ""
+        coracle rm -f "$name" >/dev/null
+}
+
+has_ended_execs() { # HOW-MANY SINCE
+        [ "$(events_since "$2" '{{.Action}}' --filter event=exec_die | wc -l)" -ge "$1" ]
+}
+
 @test "events: what is done to a container that runs, and in it" {
         local since id
         since=$(date +%s.%N)
         id=$(crun -d --name one bb:1 sleep 1000)
         coracle exec one sh -c 'exit 3' || true
         coracle exec one nosuch 2>/dev/null || true
-        coracle exec -d one true
+        coracle exec -d one sh -c 'exit 5'
+        wait_until has_ended_execs 3 "$since"
+        coracle exec -dt one sh -c 'echo to nobody; exit 6'
+        wait_until has_ended_execs 4 "$since"
+        run coracle exec -d one nosuch
+        expect_status 127
         coracle top one >/dev/null
         coracle export one >/dev/null
         coracle cp one:/etc/passwd "$TEST_DIR/copied"
@@ -122,8 +146,15 @@ one exec_die
 one exec_create: nosuch
 one exec_start: nosuch
 one exec_die
-one exec_create: true
-one exec_start: true
+one exec_create: sh -c exit 5
+one exec_start: sh -c exit 5
+one exec_die
+one exec_create: sh -c echo to nobody; exit 6
+one exec_start: sh -c echo to nobody; exit 6
+one exec_die
+one exec_create: nosuch
+one exec_start: nosuch
+one exec_die
 one top
 one export
 one archive-path
@@ -139,6 +170,9 @@ two die
 two destroy"
         run events_since "$since" '{{.Actor.Attributes.exitCode}} {{len .Actor.Attributes.execID}}' --filter event=exec_die
         expect_output "3 64
+127 64
+5 64
+6 64
 127 64"
         expect_equal "$(events_since "$since" '{{.Actor.ID}}' --filter event=top)" "$id"
 }
