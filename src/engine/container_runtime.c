@@ -79,7 +79,7 @@ static int own_cgroup(struct engine *e, const char *id, struct cgroup **ret, str
         return container_cgroup(&container, ret, err);
 }
 
-/* Where config.json says. */
+/* Where config.json says: the engine has other runtimes make their cgroups themselves. */
 static int other_cgroup(struct engine *e, const char *id, struct cgroup **ret, struct cor_err *err)
 {
         struct cgroup_request request = { .manager = CGROUP_CGROUPFS,
@@ -91,8 +91,6 @@ static int other_cgroup(struct engine *e, const char *id, struct cgroup **ret, s
         if (container_config_read(e, id, &config, err) < 0)
                 return -1;
         request.path = config->linux_ ? config->linux_->cgroups_path : NULL;
-        if (cgroup_path_is_systemd(request.path))
-                request.manager = CGROUP_SYSTEMD;
         return cgroup_plan(&request, &where, err) < 0 ? -1 : cgroup_open(where, ret, err);
 }
 

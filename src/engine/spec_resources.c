@@ -18,11 +18,14 @@ bool spec_has_systemd(void)
         return lstat("/run/systemd/system", &st) == 0 && S_ISDIR(st.st_mode) && access(helper, X_OK) == 0;
 }
 
+/* Other runtimes make their cgroups themselves: by way of systemd crun refuses docker's rules for devices. */
 static void make_path(struct spec *s)
 {
         const char *parent = s->host->cgroup_parent;
 
-        if (s->unified && spec_has_systemd()) {
+        if (spec_other_runtime(s) && !spec_empty(parent) && *parent != '/') {
+                s->c->linux_->cgroups_path = spec_printf(s, "/%s/%s", parent, s->id);
+        } else if (s->unified && spec_has_systemd() && !spec_other_runtime(s)) {
                 if (spec_empty(parent))
                         parent = s->rootless ? "user.slice" : "system.slice";
                 s->c->linux_->cgroups_path = spec_printf(s, "%s:coracle:%s", parent, s->id);

@@ -68,8 +68,6 @@ struct cgroup_request {
  * INVALID for a path or annotation that cannot be meant; UNSUPPORTED where there are no cgroups, or no systemd.
  */
 int cgroup_plan(const struct cgroup_request *req, struct cgroup_where **ret, struct cor_err *err) COR_MUST_CHECK;
-/* cgroup_path_is_systemd() - a linux.cgroupsPath of the form "slice:prefix:name"; @path may be NULL */
-bool cgroup_path_is_systemd(const char *path);
 void cgroup_where_free(struct cgroup_where *where);
 static inline void cgroup_where_free_p(struct cgroup_where **p)
 {

@@ -181,13 +181,6 @@ int cgroup_slice_path(const char *slice, char **ret, struct cor_err *err)
         return 0;
 }
 
-bool cgroup_path_is_systemd(const char *path)
-{
-        const char *colon = path ? strchr(path, ':') : NULL;
-
-        return colon && strchr(colon + 1, ':');
-}
-
 static bool is_unit_name(const char *s)
 {
         size_t len = strlen(s);

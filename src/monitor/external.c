@@ -4,12 +4,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "linux/cgroup.h"
 #include "linux/mount.h"
 #include "linux/namespace.h"
 #include "monitor/monitor.h"
 #include "monitor/other_runtime.h"
-#include "spec/oci.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,30 +88,14 @@ static int listen_for_console(struct monitor *m, struct external *x, struct cor_
         return other_console_listen(&o, name, &x->console, err);
 }
 
-static int by_systemd(const struct monitor *m, bool *ret, struct cor_err *err)
-{
-        auto_str path = cor_printf("%s/config.json", m->folder);
-        auto_json struct oci_config *config = NULL;
-        auto_str text = NULL;
-        size_t n;
-
-        if (cor_read_file(path, OCI_CONFIG_MAX_BYTES, &text, &n, err) < 0 ||
-            oci_config_parse(text, n, path, &config, err) < 0)
-                return -1;
-        *ret = config->linux_ && cgroup_path_is_systemd(config->linux_->cgroups_path);
-        return 0;
-}
-
 static int create(struct monitor *m, struct external *x, struct cor_err *err)
 {
-        struct other_runtime o = runtime_of(m);
+        const struct other_runtime o = runtime_of(m);
         auto_str pid_file = cor_printf("%s/" PID_FILE, m->run);
         auto_str link = cor_printf("%s/" OTHER_RUNTIME_LINK, m->run);
         const char *words[] = { "create", "--bundle", m->folder, "--pid-file", pid_file, m->id, NULL, NULL, NULL };
         COR_CLEANUP(life_ends_done) struct life_ends e = LIFE_ENDS_INIT;
 
-        if (by_systemd(m, &o.systemd, err) < 0)
-                return -1;
         if (m->settings.tty) {
                 if (listen_for_console(m, x, err) < 0)
                         return -1;

@@ -34,8 +34,6 @@ void other_runtime_become(const struct other_runtime *o, const char *const *word
         cor_strv_take(&argv, cor_printf("%s/" OTHER_RUNTIME_STATE, o->run));
         cor_strv_add(&argv, "--log");
         cor_strv_add(&argv, o->log);
-        if (o->systemd)
-                cor_strv_add(&argv, "--systemd-cgroup");
         for (; *words; words++)
                 cor_strv_add(&argv, *words);
         sigemptyset(&none);

@@ -18,7 +18,6 @@ struct other_runtime {
         const char *program; /* absolute */
         const char *run;     /* RUN/<id> */
         const char *log;     /* the path of a file for its own words, of which the last line is told when it fails */
-        bool systemd;        /* which makes the cgroup; only its `create` has to be told */
 };
 
 /* other_runtime_become() - for a child: execute it with @words; descriptors of @stdio that are -1 stay as they are */

@@ -361,9 +361,9 @@ static int plan_cgroup(struct plan *p, struct cor_err *err)
 /* An engine says in the path itself whether systemd is to make the cgroup: "SLICE:PREFIX:NAME". */
 static enum cgroup_manager manager_of(const struct plan *p)
 {
-        bool by_systemd = p->options->given && cgroup_path_is_systemd(p->config->linux_->cgroups_path);
+        const char *path = p->config->linux_->cgroups_path, *colon = path ? strchr(path, ':') : NULL;
 
-        return by_systemd ? CGROUP_SYSTEMD : p->ctx->manager;
+        return p->options->given && colon && strchr(colon + 1, ':') ? CGROUP_SYSTEMD : p->ctx->manager;
 }
 
 void plan_cgroup_request(const struct plan *p, struct cgroup_request *ret)
