@@ -17,7 +17,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 	-Db_sanitize=$(or $(SANITIZE),none) -Db_lundef=$(if $(SANITIZE),false,true) $(MESON_OPTIONS)
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
-.PHONY: all configure help deps run check check-refused leaks bench lint fuzz install riscv64 dist deb check-deb \
+.PHONY: all configure help deps run check check-refused leaks bench lint fuzz install riscv64 dist deb rpm check-deb check-rpm \
 	check-amd64 check-riscv64 check-kernel-5.10 check-machines-smoke clean
 
 all: configure
@@ -41,6 +41,8 @@ help:
 	@echo 'make dist         a source archive of the commit into dist/'
 	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
 	@echo 'make check-deb    install, use, upgrade and remove these packages in fresh Debian systems'
+	@echo 'make rpm          RPM packages of the commit into dist/rpm/, for this machine'
+	@echo 'make check-rpm    install, use, upgrade and erase these packages over a view of this machine'
 	@echo 'make check-amd64, check-riscv64, check-kernel-5.10'
 	@echo '                  run the tests in a virtual machine (docs/machines.md); PASS=root, root-systemd, user or'
 	@echo '                  user-systemd: who runs them, and who makes the cgroups; TESTS=files: only these'
@@ -49,7 +51,7 @@ help:
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, WERROR=1, BUILD=folder, MESON_OPTIONS=...'
 
 deps:
-	@scripts/deps build run check lint fuzz
+	@scripts/deps build run check lint fuzz rpm
 
 run:
 	@scripts/deps build run $(clang)
@@ -107,6 +109,14 @@ deb:
 check-deb: deb
 	@scripts/deps check-deb
 	@tests/packages/debian
+
+rpm:
+	@scripts/deps build rpm
+	@scripts/rpm dist/rpm
+
+check-rpm: rpm
+	@scripts/deps run check-rpm
+	@tests/packages/rpm
 
 check-amd64 check-riscv64 check-kernel-5.10:
 	@PASS=$(PASS) tests/machines/run $(@:check-%=%) $(TESTS)
