@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/stat.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,15 +27,13 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "linux/procfs.h"
+#include "linux/statx.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
-#endif
-#ifndef STATX_ATTR_VERITY
-#define STATX_ATTR_VERITY 0x00100000
 #endif
 
 #define MARK      "CORACLE_CLONE_SELF="
@@ -71,7 +68,7 @@ static bool could_write(int exe, uid_t owner)
 
 int clone_self_is_safe(int exe, struct cor_err *err)
 {
-        struct statx stx = { 0 };
+        struct file_look look = { 0 };
         struct statvfs fs;
         struct stat st;
         int seals;
@@ -80,17 +77,17 @@ int clone_self_is_safe(int exe, struct cor_err *err)
                 return cor_fail_errno(err, "look at the filesystem of our own binary");
         if (fs.f_flag & ST_RDONLY)
                 return 1;
-        if (statx(exe, "", AT_EMPTY_PATH, STATX_UID, &stx) < 0) { /* a profile may not know it */
+        if (file_look(exe, AT_EMPTY_PATH, LOOK_UID, &look) < 0) { /* a profile may not know it */
                 if (fstat(exe, &st) < 0)
                         return cor_fail_errno(err, "look at our own binary");
-                stx.stx_uid = st.st_uid;
+                look.uid = st.st_uid;
         }
-        if (stx.stx_attributes & STATX_ATTR_VERITY)
+        if (look.attributes & LOOK_HAS_VERITY)
                 return 1;
         seals = fcntl(exe, F_GET_SEALS);
         if (seals >= 0 && (seals & ALL_SEALS) == ALL_SEALS)
                 return 1;
-        return !could_write(exe, stx.stx_uid);
+        return !could_write(exe, look.uid);
 }
 
 /* A clone of the mount on which @exe lies, with the file as its root, in no namespace. -1 with errno */

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "linux/statx.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,21 +82,21 @@ static const char *fd_path(int fd, char buf[FD_PATH_SIZE])
 
 int mount_is_root(int fd)
 {
-        struct statx st;
+        struct file_look look;
 
-        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &st) < 0 ||
-            !(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+        if (file_look(fd, AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &look) < 0 ||
+            !(look.attributes_mask & LOOK_IS_MOUNT_ROOT))
                 return -1;
-        return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? 1 : 0;
+        return (look.attributes & LOOK_IS_MOUNT_ROOT) ? 1 : 0;
 }
 
 uint64_t mount_id(int fd)
 {
-        struct statx st;
+        struct file_look look;
 
-        if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID))
+        if (file_look(fd, AT_EMPTY_PATH | AT_NO_AUTOMOUNT, LOOK_MOUNT_ID, &look) < 0 || !(look.mask & LOOK_MOUNT_ID))
                 return 0;
-        return st.stx_mnt_id;
+        return look.mount_id;
 }
 
 bool mount_is_same(int a, int b)

@@ -6,16 +6,9 @@
  * all of them under some seccomp profiles) mount(2) on the links of procfs to our descriptors does the same work.
  */
 #include "base/err.h"
+#include "linux/mount_api.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/mount.h>
-
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
-#endif
-#ifndef MOUNT_ATTR_IDMAP
-#define MOUNT_ATTR_IDMAP 0x00100000
-#endif
 
 /* What is to hold for a mount: MOUNT_ATTR_ bits, and MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE or 0. */
 struct mount_attrs {
