@@ -5,6 +5,7 @@
  */
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/spawn_rest.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -150,7 +151,7 @@ static int start(struct run *run, const struct cor_spawn *s, const int stdio[3],
         for (int i = 0; i < 3 && r == 0; i++)
                 r = posix_spawn_file_actions_adddup2(&actions, stdio[i], i);
         if (r == 0)
-                r = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+                r = spawn_closes_rest(&actions);
         if (r == 0)
                 r = posix_spawn(&run->pid, run->path, &actions, &attr, s->argv, s->envp ? s->envp : environ);
         posix_spawnattr_destroy(&attr);
