@@ -10,8 +10,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef RENAME_NOREPLACE /* musl has neither the call nor its word */
+#define RENAME_NOREPLACE (1 << 0)
+#endif
 #define FIRST_READ        4096 /* when the size is not known before */
 #define BESIDE_TRIES      1000 /* names to write to, if killed processes left theirs */
 #define REMOVE_DEPTH      64   /* descriptors held while a tree is removed */
@@ -106,7 +110,7 @@ static int move_up(struct removal *r, int dir, const char *name, struct cor_err 
 
         while (r->n_moved < MOVES_MAX) {
                 snprintf(away, sizeof away, ".moved.%u", r->n_moved++);
-                if (renameat2(dir, name, r->top, away, RENAME_NOREPLACE) == 0) {
+                if (syscall(SYS_renameat2, dir, name, r->top, away, RENAME_NOREPLACE) == 0) {
                         r->moved = true;
                         return 0;
                 }

@@ -1,5 +1,7 @@
 #include "cni/bridge.h"
 
+#include <netinet/if_ether.h> /* of musl: before those of the kernel, which then leave out what it has */
+
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_bridge.h>

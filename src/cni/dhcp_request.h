@@ -7,6 +7,7 @@
  */
 #include "cni/dhcp_message.h"
 #include "spec/cni.h"
+#include <sys/types.h>
 
 #define DHCP_SOCKET "/run/cni/dhcp.sock"
 enum {

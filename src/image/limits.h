@@ -5,6 +5,7 @@
  * names the key of the limit that it met.
  */
 #include "registry/config.h"
+#include <stdint.h>
 
 struct image_limits {
         unsigned ratio;  /* unpacked bytes for each one that is read, once there are 64 MiB; 0: any */

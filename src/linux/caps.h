@@ -15,6 +15,7 @@
  */
 #include "base/text.h"
 #include "spec/oci.h"
+#include <sys/types.h>
 
 struct caps {
         uint64_t bounding, effective, inheritable, permitted, ambient;

@@ -6,7 +6,7 @@
 /* "4096", or "unlimited" */
 static const char *value(uint64_t n, char buf[24])
 {
-        if (n == RLIM64_INFINITY)
+        if (n == RLIM_INFINITY)
                 return "unlimited";
         snprintf(buf, 24, "%llu", (unsigned long long)n);
         return buf;
@@ -16,13 +16,13 @@ int rlimit_apply(const struct oci_rlimit *limits, size_t n_limits, struct cor_er
 {
         for (size_t i = 0; i < n_limits; i++) {
                 const struct oci_rlimit *l = &limits[i];
-                struct rlimit64 next = { .rlim_cur = l->soft, .rlim_max = l->hard };
+                struct rlimit next = { .rlim_cur = l->soft, .rlim_max = l->hard };
                 const char *name = cor_word_of(oci_rlimit_words, l->resource);
                 char soft[24], hard[24];
 
                 if (!name)
                         return cor_fail(err, COR_INVALID, "process.rlimits[%zu]: unknown limit %d", i, l->resource);
-                if (setrlimit64((__rlimit_resource_t)l->resource, &next) < 0)
+                if (setrlimit(l->resource, &next) < 0)
                         return cor_fail_errno(err, "process.rlimits: set %s to soft %s, hard %s", name,
                                               value(l->soft, soft), value(l->hard, hard));
         }

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 /* One place to ask, in order; the last one is the registry itself. */
 struct registry_host {

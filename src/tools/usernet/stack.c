@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/if_ether.h>
 #include <malloc.h>
-#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <slirp/libslirp.h>
 #include <stdio.h>
@@ -356,7 +356,7 @@ static void take_frame(struct stack *s, size_t n)
                 if (!frame_complete(&h, frame, n))
                         return;
         }
-        if (n >= ETHER_HDR_LEN)
+        if (n >= ETH_HLEN)
                 slirp_input(s->slirp, frame, (int)n);
 }
 

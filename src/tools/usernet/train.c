@@ -5,7 +5,7 @@
  */
 #include "tools/usernet/frame.h"
 
-#include <net/ethernet.h>
+#include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ enum {
         TCP_CHECKSUM_AT = 16,
         TCP_ACK = 0x10,
         TCP_PSH = 0x08,
-        WHOLE_MAX = ETHER_HDR_LEN + 65535 - 1, /* an IP packet is shorter than 64 KiB */
+        WHOLE_MAX = ETH_HLEN + 65535 - 1, /* an IP packet is shorter than 64 KiB */
 };
 
 /* Where things are in a frame that may travel in company. */
@@ -72,18 +72,18 @@ static uint32_t get32(const uint8_t *p)
 /* The length that the IP header gives, from its beginning; 0 unless it carries TCP, plainly and in one piece. */
 static size_t read_ip(const uint8_t *frame, size_t n, struct segment *s)
 {
-        const uint8_t *ip = frame + ETHER_HDR_LEN;
+        const uint8_t *ip = frame + ETH_HLEN;
 
-        if (n < ETHER_HDR_LEN + IPV4_BYTES + TCP_BYTES)
+        if (n < ETH_HLEN + IPV4_BYTES + TCP_BYTES)
                 return 0;
-        if (get16(frame + 12) == ETHERTYPE_IP) {
-                s->tcp = ETHER_HDR_LEN + IPV4_BYTES;
+        if (get16(frame + 12) == ETH_P_IP) {
+                s->tcp = ETH_HLEN + IPV4_BYTES;
                 return ip[0] == 0x45 && ip[9] == IPPROTO_TCP && !(get16(ip + 6) & 0x3fff) ? get16(ip + 2) : 0;
         }
-        if (get16(frame + 12) != ETHERTYPE_IPV6 || n < ETHER_HDR_LEN + IPV6_BYTES + TCP_BYTES)
+        if (get16(frame + 12) != ETH_P_IPV6 || n < ETH_HLEN + IPV6_BYTES + TCP_BYTES)
                 return 0;
         s->ipv6 = true;
-        s->tcp = ETHER_HDR_LEN + IPV6_BYTES;
+        s->tcp = ETH_HLEN + IPV6_BYTES;
         return ip[0] >> 4 == 6 && ip[6] == IPPROTO_TCP ? IPV6_BYTES + (size_t)get16(ip + 4) : 0;
 }
 
@@ -93,7 +93,7 @@ static bool read_segment(const uint8_t *frame, size_t n, struct segment *s)
 
         *s = (struct segment){ .n = n };
         len = read_ip(frame, n, s);
-        if (len == 0 || ETHER_HDR_LEN + len != n)
+        if (len == 0 || ETH_HLEN + len != n)
                 return false;
         s->data = s->tcp + (size_t)(frame[s->tcp + 12] >> 4) * 4;
         s->seq = get32(frame + s->tcp + 4);
@@ -105,9 +105,9 @@ static bool read_segment(const uint8_t *frame, size_t n, struct segment *s)
 static bool same_stream(const struct frame_train *t, const uint8_t *frame, const struct segment *s)
 {
         const uint8_t *a = t->bytes, *b = frame;
-        size_t ip = ETHER_HDR_LEN, tcp = s->tcp;
+        size_t ip = ETH_HLEN, tcp = s->tcp;
 
-        if (s->ipv6 != t->first.ipv6 || s->data != t->first.data || memcmp(a, b, ETHER_HDR_LEN) != 0)
+        if (s->ipv6 != t->first.ipv6 || s->data != t->first.data || memcmp(a, b, ETH_HLEN) != 0)
                 return false;
         if (s->ipv6 ? memcmp(a + ip, b + ip, 4) != 0 || memcmp(a + ip + 6, b + ip + 6, 34) != 0
                     : memcmp(a + ip, b + ip, 2) != 0 || memcmp(a + ip + 6, b + ip + 6, 4) != 0 ||
@@ -168,7 +168,7 @@ void frame_train_add(struct frame_train *t, const uint8_t *frame, size_t n)
 static void put_pseudo_sum(uint8_t *frame, const struct segment *s, size_t tcp_len)
 {
         uint8_t rest[8] = { 0, 0, (uint8_t)(tcp_len >> 8), (uint8_t)tcp_len, 0, 0, 0, IPPROTO_TCP };
-        uint8_t *ip = frame + ETHER_HDR_LEN;
+        uint8_t *ip = frame + ETH_HLEN;
         uint16_t sum = frame_sum(rest, sizeof rest, 0);
 
         sum = s->ipv6 ? frame_sum(ip + 8, 32, sum) : frame_sum(ip + 12, 8, sum);
@@ -177,14 +177,14 @@ static void put_pseudo_sum(uint8_t *frame, const struct segment *s, size_t tcp_l
 
 static void put_lengths(uint8_t *frame, const struct segment *s, size_t n)
 {
-        uint8_t *ip = frame + ETHER_HDR_LEN;
+        uint8_t *ip = frame + ETH_HLEN;
         uint16_t sum;
 
         if (s->ipv6) {
-                put16(ip + 4, n - ETHER_HDR_LEN - IPV6_BYTES);
+                put16(ip + 4, n - ETH_HLEN - IPV6_BYTES);
                 return;
         }
-        put16(ip + 2, n - ETHER_HDR_LEN);
+        put16(ip + 2, n - ETH_HLEN);
         memset(ip + 10, 0, 2);
         sum = (uint16_t)~frame_sum(ip, IPV4_BYTES, 0);
         memcpy(ip + 10, &sum, sizeof sum);
