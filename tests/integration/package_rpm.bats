@@ -32,7 +32,7 @@ installed_tree() {
 }
 
 query() { # PACKAGE OPTION... - of rpm
-        rpm -qp "${@:2}" "$T/rpms/$1-$VERSION-1.$(uname -m).rpm"
+        rpm --dbpath "$T/db" -qp "${@:2}" "$T/rpms/$1-$VERSION-1.$(uname -m).rpm"
 }
 
 @test "the spec names the version of meson.build" {
