@@ -5,6 +5,7 @@
 #include "monitor/protocol.h"
 #include "spec/docker.h"
 #include "store/container.h"
+#include <sys/types.h>
 
 struct container_new {
         const char *name; /* NULL: one is made up */

@@ -6,6 +6,7 @@
 #include "engine/spec.h"
 #include "linux/idmap.h"
 #include "linux/link.h"
+#include "linux/mount_api.h"
 #include "linux/netlink.h"
 #include "network/firewall.h"
 #include "network/realm.h"
@@ -20,7 +21,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

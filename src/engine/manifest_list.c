@@ -91,25 +91,45 @@ static int read_entry(struct list *l, const char *name, struct cor_err *err)
         return 0;
 }
 
-static int visible(const struct dirent *d)
+static int by_name(const void *a, const void *b)
 {
-        return d->d_name[0] != '.';
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int names_of(int dir, struct cor_strv *ret_names, struct cor_err *err)
+{
+        int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+        const struct dirent *d;
+        int failed;
+
+        if (!stream) {
+                cor_fail_errno(err, "read the list of manifests");
+                cor_fd_close(&copy);
+                return -1;
+        }
+        while (errno = 0, (d = readdir(stream)))
+                if (d->d_name[0] != '.')
+                        cor_strv_add(ret_names, d->d_name);
+        failed = errno;
+        closedir(stream);
+        if ((errno = failed))
+                return cor_fail_errno(err, "read the list of manifests");
+        if (ret_names->n_items > 0)
+                qsort(ret_names->items, ret_names->n_items, sizeof *ret_names->items, by_name);
+        return 0;
 }
 
 static int read_all(struct list *l, struct cor_err *err)
 {
-        struct dirent **files = NULL;
-        int n = scandirat(l->dir, ".", &files, visible, alphasort), r = 0;
+        auto_strv names = { 0 };
 
-        if (n < 0)
-                return cor_fail_errno(err, "read the list of manifests");
-        for (int i = 0; i < n; i++) {
-                if (r == 0)
-                        r = read_entry(l, files[i]->d_name, err);
-                free(files[i]);
-        }
-        free(files);
-        return r;
+        if (names_of(l->dir, &names, err) < 0)
+                return -1;
+        for (size_t i = 0; i < names.n_items; i++)
+                if (read_entry(l, names.items[i], err) < 0)
+                        return -1;
+        return 0;
 }
 
 /* The folder of list @name: NOT_FOUND. */

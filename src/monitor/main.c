@@ -11,6 +11,7 @@
  *   6  monitor_main_loop()
  */
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "linux/clone_self.h"
@@ -21,7 +22,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -295,8 +295,7 @@ int main(int argc, char **argv, char **envp)
                 return EXIT_USAGE;
         }
         /* one heap, given back to the kernel as soon as it is not needed */
-        mallopt(M_TRIM_THRESHOLD, ARENA_KEEP);
-        mallopt(M_MMAP_THRESHOLD, ARENA_KEEP);
+        heap_keep_little(ARENA_KEEP);
         if (clone_self_protect(argv, envp, &err) < 0) {
                 fprintf(stderr, "coracle-monitor: %s\n", err.msg);
                 return EXIT_FAILED;

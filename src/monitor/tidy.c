@@ -1,7 +1,8 @@
 #include "monitor/tidy.h"
 
+#include "base/heap.h"
+
 #include <link.h>
-#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -38,7 +39,7 @@ int tidy_and_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
         struct segments s = { .n = 0 };
 
-        malloc_trim(0);
+        heap_give_back();
         dl_iterate_phdr(find_segments, &s);
         for (int i = 0; i < s.n; i++)
                 (void)madvise(s.start[i], s.length[i], MADV_DONTNEED);

@@ -98,14 +98,14 @@ int process_parent_limits(const struct process_plan *plan, pid_t pid, struct cor
 
         for (size_t i = 0; i < p->n_rlimits; i++) {
                 const struct oci_rlimit *l = &p->rlimits[i];
-                struct rlimit64 r = { .rlim_cur = l->soft, .rlim_max = l->hard };
+                struct rlimit r = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
                 if (is_late_limit(l)) { /* only what the process cannot do later, raising */
                         if (l->hard < NOFILE_ROOM)
                                 continue;
                         r.rlim_cur = NOFILE_ROOM;
                 }
-                if (prlimit64(pid, (enum __rlimit_resource)l->resource, &r, NULL) < 0)
+                if (prlimit(pid, l->resource, &r, NULL) < 0)
                         return cor_fail_errno(err, "process.rlimits: set %s to %llu, %llu",
                                               cor_word_of(oci_rlimit_words, l->resource), (unsigned long long)l->soft,
                                               (unsigned long long)l->hard);
