@@ -54,7 +54,7 @@ static void serve(void *context, int sock)
         if (getppid() != m->caller)
                 _exit(1);
         fd = m->make(m->context, &why);
-        _exit(cor_send_result(sock, fd, &why, NULL) < 0);
+        _exit(cor_send_result(sock, fd, &why, NULL) < 0 ? 1 : 0);
 }
 
 int cor_child_fd(int (*make)(void *context, struct cor_err *err), void *context, struct cor_err *err)
