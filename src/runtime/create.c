@@ -80,7 +80,10 @@ static int follow_intermediate(struct creation *c, struct cor_err *err)
                 if (m.type == MSG_PID)
                         break;
                 if (m.type != MSG_MAP)
-                        return cor_fail(err, COR_SYSTEM, "the process that joins namespaces ended unexpectedly");
+                        return cor_fail(err, COR_SYSTEM,
+                                        m.type == MSG_EOF
+                                                ? "the process that joins namespaces ended unexpectedly"
+                                                : "an unexpected message from the process that joins namespaces");
                 if (idmap_write(p->procfs, first, &p->idmap, err) < 0 ||
                     message_send(p->sync_parent, MSG_SETUP, 0, err) < 0)
                         return -1;

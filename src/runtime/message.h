@@ -9,7 +9,7 @@
  *      SETUP        ->                 id maps are written, cgroup and limits hold; only when the plan waits for it
  *                   <-  MAP            by the intermediate process: its new user namespace wants maps; waits for SETUP
  *                   <-  PID            by the intermediate process, which ends then: the pid of init; that waits for
- * SETUP, so as not to be heard before this
+ *                                      SETUP, so as not to be heard before this
  *                   <-  DELEGATE       init has its cgroup namespace; waits for SETUP
  *                   <-  CONSOLE+fd     the pty master; goes to the console socket or the foreground relay
  *                   <-  MOUNTED        all mounts made, root not yet changed; waits

@@ -406,7 +406,7 @@ int plan_make(const struct runtime_context *ctx, const struct create_options *o,
                 if (p->console_socket < 0)
                         return cor_wrap(err, "--console-socket");
         }
-        p->wait_setup = p->cgroup_attach || p->user_new;
+        p->wait_setup = p->cgroup_attach || p->user_new || p->intermediate;
         p->hooks_in_runtime = p->config->hooks && (p->config->hooks->n_prestart + p->config->hooks->n_create_runtime);
         return message_pair(&p->sync_parent, &p->sync_child, err);
 }

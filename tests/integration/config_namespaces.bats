@@ -87,6 +87,20 @@ make_netns() {
         expect_text 'sleep 1000' "$(readlink "/proc/$pid/ns/ipc")" "$(readlink "/proc/$pid/ns/uts")"
 }
 
+# The parent knows the pid of init from the process that joined for it, and may hear init before that one is heard.
+@test "init is heard only when its pid is known, however long that takes" {
+        skip_unless root "program strace"
+        make_netns
+        config '(.linux.namespaces[] | select(.type == "network")).path = $p | .linux.namespaces += [{type: "time"}]' --arg p "/run/netns/$NETNS"
+        config_args echo here
+        # delays whoever clones, not the clone
+        # shellcheck disable=SC2086
+        run timeout -k 5 "$RUNTIME_TIMEOUT" strace -f -qq -o /dev/null -e trace=clone3 -e inject=clone3:delay_exit=300000 "$RUNTIME" \
+                --root "$STATE_ROOT" ${RUNTIME_FLAGS:-} run --bundle "$BUNDLE" "$ID" </dev/null
+        expect_status 0
+        expect_text here
+}
+
 @test "a path that is no such namespace is refused" {
         config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/uts" else . end)'
         run run_container
