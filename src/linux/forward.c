@@ -182,14 +182,9 @@ int forward_address(const char *ip, uint16_t port, struct forward_address *ret, 
         return 0;
 }
 
-static int type_of(int protocol)
-{
-        return protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-}
-
 int forward_listen(int protocol, const struct forward_address *at, struct cor_err *err)
 {
-        auto_fd fd = socket(at->sa.ss_family, type_of(protocol) | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+        auto_fd fd = socket(at->sa.ss_family, forward_type(protocol) | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
         const int on = 1;
 
         if (fd < 0)

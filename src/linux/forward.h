@@ -33,6 +33,14 @@ struct forward_address {
         struct sockaddr_storage sa;
         socklen_t len;
 };
+/* forward_may_fn - whether what is passed on may come from the client's own address */
+typedef bool forward_may_fn(void *data, const struct forward_address *client);
+/*
+ * forward_keep_sources() - TCP and UDP are passed on with the client's address, and its port if that is free, where
+ * @may says so and both ends are of one family (IP_TRANSPARENT: CAP_NET_RAW). What such sockets send has @mark, so that
+ * the caller can find a way back for the answers. Where it is not to be had, the address is this host's.
+ */
+void forward_keep_sources(struct forward *f, uint32_t mark, forward_may_fn *may, void *data);
 /* forward_address() - @ip in digits, IPv4 or IPv6; INVALID */
 int forward_address(const char *ip, uint16_t port, struct forward_address *ret, struct cor_err *err) COR_MUST_CHECK;
 /*

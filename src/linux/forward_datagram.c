@@ -76,16 +76,12 @@ static struct forward_association *find(struct forward *f, struct forward_port *
 
 static struct forward_association *make(struct forward *f, struct forward_port *p, const struct forward_address *client)
 {
-        int fd = forward_own(f, socket(p->to.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        int fd = forward_connect(f, p, client);
         struct forward_association *a;
         size_t bucket;
 
         if (fd < 0)
                 return NULL;
-        if (connect(fd, (const struct sockaddr *)&p->to.sa, p->to.len) < 0) {
-                close(fd);
-                return NULL;
-        }
         if (!f->buckets)
                 f->buckets = cor_alloc(FORWARD_BUCKETS * sizeof(struct forward_association *));
         a = cor_alloc(sizeof *a);

@@ -38,6 +38,9 @@ struct forward_association;
 
 struct forward {
         int epoll;
+        forward_may_fn *may_keep; /* NULL: none is kept */
+        void *may_keep_data;
+        uint32_t mark;
         int first;   /* of the descriptors that are ours to have */
         int64_t now; /* of the present step */
         struct forward_port *ports;
@@ -57,6 +60,10 @@ enum { FORWARD_BUFFER_BYTES = 65536 };
 /* forward_own() - @fd, which it takes, by a number that is ours to have; -1 */
 int forward_own(const struct forward *f, int fd);
 int forward_watch(struct forward *f, struct forward_item *item, uint32_t events);
+/* forward_type() - SOCK_… of an IPPROTO_… */
+int forward_type(int protocol);
+/* forward_connect() - towards where @p leads, on behalf of @client: a socket that is ours to have; -1 and errno */
+int forward_connect(const struct forward *f, const struct forward_port *p, const struct forward_address *client);
 /* forward_lack() - descriptors or memory are gone: take no more for a moment */
 void forward_lack(struct forward *f);
 char *forward_buffer(struct forward *f);

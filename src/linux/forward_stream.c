@@ -298,21 +298,6 @@ void forward_stream_event(struct forward *f, struct forward_item *item, uint32_t
         run(f, c);
 }
 
-static int connect_to(const struct forward *f, const struct forward_port *p)
-{
-        int fd = forward_own(f, socket(p->to.sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, p->protocol));
-        int error;
-
-        if (fd < 0)
-                return -1;
-        if (connect(fd, (const struct sockaddr *)&p->to.sa, p->to.len) == 0 || errno == EINPROGRESS)
-                return fd;
-        error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-}
-
 static void begin(struct forward *f, const struct forward_port *p, int client, int server)
 {
         struct forward_connection *c = cor_alloc(sizeof *c);
@@ -343,7 +328,9 @@ static bool is_lack(int error)
 void forward_stream_accept(struct forward *f, struct forward_port *p)
 {
         for (int i = 0; i < ACCEPTS_A_STEP; i++) {
-                int server, client = forward_own(f, accept4(p->item.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+                struct forward_address from = { .len = sizeof from.sa };
+                int server, client = forward_own(f, accept4(p->item.fd, (struct sockaddr *)&from.sa, &from.len,
+                                                            SOCK_CLOEXEC | SOCK_NONBLOCK));
 
                 if (client < 0) {
                         if (is_lack(errno))
@@ -352,7 +339,7 @@ void forward_stream_accept(struct forward *f, struct forward_port *p)
                                 continue;
                         return;
                 }
-                server = connect_to(f, p);
+                server = forward_connect(f, p, &from);
                 if (server >= 0) {
                         begin(f, p, client, server);
                         continue;

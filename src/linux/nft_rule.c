@@ -106,6 +106,15 @@ void nft_set_meta(struct nft_rule *r, uint32_t key, uint32_t reg)
         close_expression(r, e);
 }
 
+void nft_set_ct(struct nft_rule *r, uint32_t key, uint32_t reg)
+{
+        struct expression e = open_expression(r, "ct");
+
+        put_be32(&r->request, NFTA_CT_KEY, key);
+        put_be32(&r->request, NFTA_CT_SREG, reg);
+        close_expression(r, e);
+}
+
 void nft_load_payload(struct nft_rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
 {
         struct expression e = open_expression(r, "payload");

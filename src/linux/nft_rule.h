@@ -58,6 +58,7 @@ void nft_masquerade_packet(struct nft_rule *r);
  */
 void nft_nat(struct nft_rule *r, enum nft_nat_types type, uint8_t family, uint32_t address, uint32_t port);
 void nft_set_meta(struct nft_rule *r, uint32_t key, uint32_t reg);
+void nft_set_ct(struct nft_rule *r, uint32_t key, uint32_t reg);
 void nft_count(struct nft_rule *r);
 void nft_reject(struct nft_rule *r, enum nft_reject_types type, uint8_t code);
 

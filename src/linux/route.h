@@ -63,6 +63,7 @@ struct route_rule {
         uint8_t family; /* AF_…; needed where src and dst are not set */
         struct ip_prefix src, dst;
         uint32_t table, priority; /* priority 0: the kernel's choice */
+        uint32_t mark;            /* 0: of all packets */
 };
 bool route_rule_read(const struct netlink_message *m, struct route_rule *ret);
 void route_rule_make(struct netlink_request *r, uint16_t type, uint16_t flags, const struct route_rule *rule);

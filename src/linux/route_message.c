@@ -221,6 +221,8 @@ bool route_rule_read(const struct netlink_message *m, struct route_rule *ret)
                         ret->table = netlink_u32(&a, ret->table);
                 else if (a.type == FRA_PRIORITY)
                         ret->priority = netlink_u32(&a, 0);
+                else if (a.type == FRA_FWMARK)
+                        ret->mark = netlink_u32(&a, 0);
         }
         ret->src.bits = ret->src.ip.len && h.src_len <= ret->src.ip.len * 8 ? h.src_len : 0;
         ret->dst.bits = ret->dst.ip.len && h.dst_len <= ret->dst.ip.len * 8 ? h.dst_len : 0;
@@ -245,6 +247,8 @@ void route_rule_make(struct netlink_request *r, uint16_t type, uint16_t flags, c
         netlink_put_u32(r, FRA_TABLE, rule->table);
         if (rule->priority)
                 netlink_put_u32(r, FRA_PRIORITY, rule->priority);
+        if (rule->mark)
+                netlink_put_u32(r, FRA_FWMARK, rule->mark);
 }
 
 /* ------------------------------------------------------------------------------------------------------- neighbours */

@@ -24,12 +24,14 @@
  *      postrouting   from a bridge to elsewhere, masquerade        masquerade
  *                    within a bridge, to a published port          masquerade
  *
- * Published ports have their own, drawn in firewall_ports.c. To accept means that this table has nothing against it:
- * other tables are asked as well.
+ * Published ports have their own, drawn in firewall_ports.c, and so have addresses of clients, in source.h. To accept
+ * means that this table has nothing against it: other tables are asked as well.
  */
 #include "network/firewall.h"
 
 #include "base/fd.h"
+#include "network/realm.h"
+#include "network/source.h"
 
 #include <netinet/in.h> /* before the kernel's, which leave out then what it has */
 
@@ -195,6 +197,8 @@ static int write_table(struct nft_change *c)
         }
         write_forward(&t);
         write_postrouting(&t);
+        if (realm_is_own())
+                t.n_rules += source_write_rules(c);
         return t.n_rules + firewall_write_ports(c);
 }
 

@@ -8,6 +8,7 @@
 #include "network/bridge.h"
 #include "network/host_firewall.h"
 #include "network/realm.h"
+#include "network/source.h"
 #include "store/container.h"
 
 #include <arpa/inet.h>
@@ -25,6 +26,7 @@ static void published_free(struct published *p)
         if (!p)
                 return;
         forward_free(p->forward);
+        cor_fd_close(&p->routes);
         port_rows_done(&p->rows);
         free(p);
 }
@@ -220,6 +222,18 @@ static bool any_published(const struct port_wishes *w)
         return false;
 }
 
+/* In the network of a user; without it, the containers see the bridge's address. */
+static void keep_sources(struct published *p)
+{
+        struct cor_err err = { 0 };
+
+        if (!realm_is_own())
+                return;
+        p->routes = realm_socket(NETLINK_ROUTE, &err);
+        if (p->routes < 0 || source_keep(p->forward, &p->routes, &err) < 0)
+                cor_warn("published ports: the addresses of clients are not kept: %s", err.msg);
+}
+
 static int publish(struct store *s, const struct ports_request *r, struct published *p, struct cor_err *err)
 {
         auto_fd sock = realm_socket(NETLINK_NETFILTER, err);
@@ -229,6 +243,7 @@ static int publish(struct store *s, const struct ports_request *r, struct publis
         if (sock < 0 || ports_chooser_init(&c, err) < 0 || forward_new(&p->forward, err) < 0)
                 return -1;
         forward_use_from(p->forward, r->first_fd);
+        keep_sources(p);
         c.guard = host_firewall(sock);
         if (port_take(s, r->number, ports_choose, &c, err) < 0)
                 return tell_owner(s, &c, err);
@@ -246,6 +261,7 @@ int ports_publish(struct store *s, const struct ports_request *r, struct publish
         if (!any_published(r->wishes) || (!*r->place.ip4 && !*r->place.ip6))
                 return 0;
         p = cor_alloc(sizeof *p);
+        p->routes = -1;
         p->place = r->place;
         if (publish(s, r, p, err) < 0) {
                 published_free(p);

@@ -6,6 +6,7 @@
 struct published {
         struct port_rows rows;
         struct forward *forward;
+        int routes; /* a NETLINK_ROUTE socket, by which clients' addresses are looked at; or -1 */
         struct ports_place place;
 };
 
