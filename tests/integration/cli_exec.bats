@@ -146,7 +146,7 @@ exec_in() { runtime exec "$@" </dev/null; }
         skip_unless "program python3"
         start_detached
         cat >"$TEST_DIR/receive.py" <<'PY'
-import os, socket, sys
+import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen(1)
@@ -154,15 +154,18 @@ s.settimeout(30)
 c, _ = s.accept()
 data, fds, _, _ = socket.recv_fds(c, 4096, 8)
 print(os.readlink(f"/proc/self/fd/{fds[0]}"))
+while not os.path.exists(sys.argv[2]):  # without its terminal, the process is hung up
+    time.sleep(0.05)
 PY
-        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/console" >"$TEST_DIR/console.out" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/console" "$TEST_DIR/done" >"$TEST_DIR/console.out" 3>&- &
         local console=$!
-        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/pidfd" >"$TEST_DIR/pidfd.out" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" python3 "$TEST_DIR/receive.py" "$TEST_DIR/pidfd" "$TEST_DIR/done" >"$TEST_DIR/pidfd.out" 3>&- &
         local pidfd=$!
         wait_until test -S "$TEST_DIR/console"
         wait_until test -S "$TEST_DIR/pidfd"
         runtime exec --tty --detach --console-socket "$TEST_DIR/console" --pidfd-socket "$TEST_DIR/pidfd" "$ID" \
                 sleep 1000 </dev/null >"$TEST_DIR/out" 2>&1 || fail "$(cat "$TEST_DIR/out")"
+        touch "$TEST_DIR/done"
         wait "$console" "$pidfd"
         grep -q 'ptmx' "$TEST_DIR/console.out"
         grep -q 'pidfd' "$TEST_DIR/pidfd.out"
