@@ -7,7 +7,7 @@ load lib
         command -v docker >/dev/null || skip "there is no docker client; runs where Debian's docker-cli is installed"
         local client
         for client in $(type -ap docker | xargs realpath | sort -u); do # an older one beside the newest, where both are there
-                run timeout 120 "$SOURCE_DIR/tests/integration/tools/docker_help.py" "$client" \
+                run "$SOURCE_DIR/tests/integration/tools/docker_help.py" "$client" \
                         "$CORACLE_BUILD/src/cli/coracle" "$SOURCE_DIR/docs/docker-compatibility.md" 3>&-
                 expect_output ""
                 expect_status 0
