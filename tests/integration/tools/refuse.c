@@ -5,36 +5,28 @@
  *      refuse WORD[,WORD]... -- PROGRAM [ARGUMENT]...
  *
  * A WORD is one of
- *      CALL[=ERROR]    a system call by its name; ENOSYS without ERROR, which is one of ENOSYS, EPERM, EINVAL,
- * EOPNOTSUPP CALL:WHAT       one use of a call that older kernels do not know, see uses[] file:NAME       a file of
- * this name cannot be opened: ENOENT, as a file of sysfs or a cgroup that came later SET[=ERROR]     several of them,
- * see sets[]; "nothing" is the filter alone
+ *      CALL[=ERROR]    a system call by its name; ENOSYS without ERROR, which is one of ENOSYS, EPERM, EINVAL and
+ *                      EOPNOTSUPP
+ *      CALL:WHAT       one use of a call that older kernels do not know, see uses[]
+ *      file:NAME       a file of this name cannot be opened: ENOENT, as a file of sysfs or a cgroup that came later
+ *      SET[=ERROR]     several of them, see sets[]; "nothing" is the filter alone
  *
  * Needs CAP_SYS_ADMIN: without it a filter can only be had together with no_new_privs, under which programs like
  * newuidmap do not work. What stands behind a pointer (the structure of clone3, a name) no filter sees: for these words
- * there is a process that reads it from the caller's memory, and lives until the last who has the filter has ended:
- *
- *      refuse                     its grandchild
- *      loads the filter
- *      listener        ->
- *                      <-         one byte
- *      executes PROGRAM           answers each of these calls, until nobody is left to ask
+ * there is a process that reads it from the caller's memory (supervise.h).
  */
+#include "supervise.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <seccomp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -88,12 +80,6 @@ static unsigned questions;
 static char *files[FILES_MAX]; /* that are not there */
 static size_t n_files;
 
-static _Noreturn void die(const char *what, int error)
-{
-        fprintf(stderr, "refuse: %s%s%s\n", what, error ? ": " : "", error ? strerror(error) : "");
-        exit(125);
-}
-
 /* ------------------------------------------------------------------------------------------------------- the filter */
 
 /* @only: what an argument has to be, or NULL */
@@ -102,16 +88,7 @@ static void add(int call, uint32_t action, const struct scmp_arg_cmp *only)
         int r = seccomp_rule_add_array(filter, action, call, only ? 1 : 0, only);
 
         if (r < 0 && r != -EEXIST)
-                die("add a rule", -r);
-}
-
-static int number_of(const char *call)
-{
-        int n = seccomp_syscall_resolve_name(call);
-
-        if (n == __NR_SCMP_ERROR)
-                die(call, ENOSYS);
-        return n;
+                supervise_die("add a rule", -r);
 }
 
 static int error_of(const char *name)
@@ -124,7 +101,7 @@ static int error_of(const char *name)
         for (size_t i = 0; i < COUNT(errors); i++)
                 if (strcmp(errors[i].name, name) == 0)
                         return errors[i].error;
-        die("expected ENOSYS, EPERM, EINVAL or EOPNOTSUPP after =", 0);
+        supervise_die("expected ENOSYS, EPERM, EINVAL or EOPNOTSUPP after =", 0);
 }
 
 static bool add_use(const char *word)
@@ -136,7 +113,7 @@ static bool add_use(const char *word)
                         const struct scmp_arg_cmp only = { uses[i].arg, SCMP_CMP_MASKED_EQ, bit, bit };
 
                         if (uses[i].bits & bit)
-                                add(number_of(uses[i].call), SCMP_ACT_ERRNO((unsigned)uses[i].error), &only);
+                                add(supervise_call(uses[i].call), SCMP_ACT_ERRNO((unsigned)uses[i].error), &only);
                 }
                 return true;
         }
@@ -151,12 +128,12 @@ static bool add_asked(char *word)
                 if (file ? strncmp(word, "file:", 5) != 0 : strcmp(word, asked[i].name) != 0)
                         continue;
                 if (file && n_files == FILES_MAX)
-                        die("too many files", 0);
+                        supervise_die("too many files", 0);
                 if (file)
                         files[n_files++] = strdup(word + 5);
                 questions |= asked[i].question;
                 for (size_t k = 0; k < COUNT(asked[i].calls) && asked[i].calls[k]; k++)
-                        add(number_of(asked[i].calls[k]), SCMP_ACT_NOTIFY, NULL);
+                        add(supervise_call(asked[i].calls[k]), SCMP_ACT_NOTIFY, NULL);
                 return true;
         }
         return false;
@@ -191,7 +168,7 @@ static void add_word(char *word, int error)
         if (strcmp(word, "newer") == 0)
                 add_newer(error);
         else if (!add_set(word, error) && !add_use(word) && !add_asked(word))
-                add(number_of(word), SCMP_ACT_ERRNO((unsigned)error), NULL);
+                add(supervise_call(word), SCMP_ACT_ERRNO((unsigned)error), NULL);
 }
 
 static void add_words(const char *words, int error)
@@ -209,7 +186,7 @@ static void filter_make(const char *words)
         filter = seccomp_init(SCMP_ACT_ALLOW);
         if (!filter || seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) < 0 ||
             seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) < 0)
-                die("make a filter", ENOMEM);
+                supervise_die("make a filter", ENOMEM);
         add_words(words, ENOSYS);
 }
 
@@ -271,17 +248,17 @@ static int answer(const struct seccomp_notif *n)
         }
 }
 
-static _Noreturn void answer_all(int listener)
+static void answer_all(int listener)
 {
         struct seccomp_notif *question = NULL;
         struct seccomp_notif_resp *reply = NULL;
         struct pollfd p = { .fd = listener, .events = POLLIN };
 
         if (seccomp_notify_alloc(&question, &reply) < 0)
-                _exit(1);
+                return;
         for (;;) {
                 if (poll(&p, 1, -1) < 0 || (p.revents & (POLLHUP | POLLERR)))
-                        _exit(0);
+                        return;
                 memset(question, 0, sizeof *question);
                 if (seccomp_notify_receive(listener, question) < 0) /* who asked has been killed */
                         continue;
@@ -292,84 +269,13 @@ static _Noreturn void answer_all(int listener)
         }
 }
 
-static void move_fd(int sock, int *fd, bool receive)
-{
-        union {
-                struct cmsghdr head;
-                char room[CMSG_SPACE(sizeof(int))];
-        } control = { .head = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-        char byte = 0;
-        struct iovec piece = { &byte, 1 };
-        struct msghdr msg = {
-                .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room
-        };
-
-        memcpy(CMSG_DATA(&control.head), fd, sizeof *fd);
-        if ((receive ? recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) : sendmsg(sock, &msg, 0)) != 1)
-                die("hand the listener over", errno);
-        memcpy(fd, CMSG_DATA(&control.head), sizeof *fd);
-}
-
-/* Of nobody's family, and with nobody's descriptors: who waits for an end of file must not wait for it. */
-static _Noreturn void helper_run(int sock)
-{
-        int listener = -1, null = open("/dev/null", O_RDWR);
-
-        if (fork() != 0 || setsid() < 0 || null < 0)
-                _exit(0);
-        move_fd(sock, &listener, true);
-        if (send(sock, "", 1, 0) != 1 || dup2(listener, 3) < 0)
-                _exit(1);
-        for (int fd = 0; fd < 3; fd++)
-                if (dup2(null, fd) < 0)
-                        _exit(1);
-        for (int fd = 4; fd < 1024; fd++)
-                close(fd);
-        (void)!chdir("/");
-        answer_all(3);
-}
-
-static int helper_start(void)
-{
-        int pair[2];
-        pid_t pid;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                die("make a socket pair", errno);
-        pid = fork();
-        if (pid < 0)
-                die("start a process", errno);
-        if (pid == 0)
-                helper_run(pair[1]);
-        close(pair[1]);
-        (void)waitpid(pid, NULL, 0);
-        return pair[0];
-}
-
-static void filter_load(void)
-{
-        int helper = questions ? helper_start() : -1, listener, r = seccomp_load(filter);
-        char byte;
-
-        if (r < 0)
-                die("load the filter", -r);
-        if (!questions)
-                return;
-        listener = seccomp_notify_fd(filter);
-        move_fd(helper, &listener, false);
-        if (recv(helper, &byte, 1, 0) != 1)
-                die("the helper has ended", 0);
-        close(listener);
-        close(helper);
-}
-
 int main(int argc, char **argv)
 {
         if (argc < 4 || strcmp(argv[2], "--") != 0)
-                die("expected WORD[,WORD]... -- PROGRAM [ARGUMENT]...", 0);
+                supervise_die("expected WORD[,WORD]... -- PROGRAM [ARGUMENT]...", 0);
         filter_make(argv[1]);
-        filter_load();
+        supervise_load(filter, questions ? answer_all : NULL);
         seccomp_release(filter);
         execvp(argv[3], argv + 3);
-        die(argv[3], errno);
+        supervise_die(argv[3], errno);
 }
