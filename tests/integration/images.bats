@@ -110,11 +110,12 @@ requests() { # METHOD PATTERN - how many of them the registry has seen
                 push_layout $arch multi:$arch
                 digest=$(digest_at multi:$arch)
                 entries+="${entries:+,}{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"$digest\",\"size\":$(
-                        in_net curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' http://$R/v2/multi/manifests/$arch | wc -c
+                        in_net skopeo inspect --tls-verify=false --raw "docker://$R/multi:$arch" | wc -c
                 ),\"platform\":{\"os\":\"linux\",\"architecture\":\"$arch\"}}"
         done
         printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[%s]}' "$entries" |
-                in_net curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @- http://$R/v2/multi/manifests/1
+                in_net python3 -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], sys.stdin.buffer.read(), {"Content-Type": sys.argv[2]}, method="PUT"))' \
+                        http://$R/v2/multi/manifests/1 application/vnd.oci.image.index.v1+json
         coracle pull -q --platform linux/riscv64 $R/multi:1
         [ "$(coracle inspect --format '{{.Os}}/{{.Architecture}}' $R/multi:1)" = linux/riscv64 ]
         coracle pull -q --platform linux/amd64 $R/multi:1
