@@ -1,7 +1,5 @@
 /*
- * Cgroups made by systemd. D-Bus is spoken by a small program of its own, coracle-systemd, since libsystemd exists only
- * as a shared library and most containers do not need it. It gets one JSON request on standard input and prints an
- * error for people on standard error.
+ * Cgroups made by systemd, which is asked by way of coracle-systemd (dbus.h).
  *
  * Limits are given twice: to systemd as properties, so that it shows them and keeps them when it is reloaded, and to
  * the files of the cgroup by ourselves, exactly and for all that systemd has no property for.
@@ -12,13 +10,14 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "linux/cgroup_systemd.h"
+#include "linux/dbus.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { JOB_TIMEOUT_MS = 30000, HELPER_TIMEOUT_MS = 45000 };
+enum { JOB_TIMEOUT_MS = 30000 };
 
 /* --- the request ------------------------------------------------------------------------------------------------- */
 
@@ -208,32 +207,6 @@ int cgroup_systemd_properties(int mode, const struct oci_resources *r, bool upda
 
 /* --- the helper -------------------------------------------------------------------------------------------------- */
 
-static int run_helper(const char *request, size_t len, struct cor_err *err)
-{
-        auto_str path = cor_libexec_path("coracle-systemd"), *output = NULL;
-        char *argv[] = { path, NULL };
-        struct cor_spawn s = { .path = path,
-                               .argv = argv,
-                               .input = request,
-                               .input_len = len,
-                               .stdout_fd = -1,
-                               .stderr_fd = -1,
-                               .timeout_ms = HELPER_TIMEOUT_MS };
-        int status = 0;
-
-        if (access(path, X_OK) < 0)
-                return cor_fail(err, COR_UNSUPPORTED,
-                                "systemd cgroups need %s, which is not installed (it is built where libsystemd is)",
-                                path);
-        if (cor_spawn_run(&s, &status, &output, err) < 0)
-                return cor_wrap(err, "systemd");
-        if (status == 0)
-                return 0;
-        for (size_t n = output ? strlen(output) : 0; n > 0 && output[n - 1] == '\n'; n--)
-                output[n - 1] = '\0';
-        return cor_fail(err, COR_SYSTEM, "systemd: %s", output && *output ? output : "coracle-systemd failed");
-}
-
 static void begin(struct cor_text *t, const struct cgroup_where *w, const char *op)
 {
         cor_text_printf(t, "{\"op\":\"%s\",\"user\":%s,\"timeoutMs\":%d,\"unit\":", op, w->rootless ? "true" : "false",
@@ -276,7 +249,7 @@ static int start_scope(struct cgroup *cg, const struct cgroup_request *req, pid_
         cor_text_printf(&t, ",\"properties\":[%s]", properties.s ? properties.s : "");
         add_annotations(&t, req);
         cor_text_add_c(&t, '}');
-        return run_helper(t.s, t.len, err);
+        return dbus_ask("systemd", t.s, t.len, err);
 }
 
 /* Where systemd has put the process: below the user's manager, for one, the path starts with that manager's own. */
@@ -379,7 +352,7 @@ int cgroup_systemd_update(struct cgroup *cg, const struct oci_resources *r, stru
                 return 0;
         begin(&t, cg->where, "set");
         cor_text_printf(&t, ",\"properties\":[%s]}", properties.s);
-        return run_helper(t.s, t.len, err);
+        return dbus_ask("systemd", t.s, t.len, err);
 }
 
 int cgroup_systemd_stop(struct cgroup *cg, struct cor_err *err)
@@ -388,5 +361,5 @@ int cgroup_systemd_stop(struct cgroup *cg, struct cor_err *err)
 
         begin(&t, cg->where, "stop");
         cor_text_add_c(&t, '}');
-        return run_helper(t.s, t.len, err);
+        return dbus_ask("systemd", t.s, t.len, err);
 }

@@ -1,11 +1,14 @@
 #include "linux/nft_list.h"
 
+#include "base/alloc.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,11 +69,10 @@ static void take(const struct netlink_message *m, struct netlink_list *l)
                 netlink_list_add(l, &rule);
 }
 
-int nft_list_rules(int sock, uint8_t family, const char *table, const char *chain, struct nft_listed_rule **ret,
-                   size_t *ret_n, struct cor_err *err)
+static int dump(int sock, uint8_t family, const char *table, const char *chain, struct netlink_list *l, void *ret,
+                size_t *ret_n, struct cor_err *err)
 {
         const struct nfgenmsg h = { .nfgen_family = family, .version = NFNETLINK_V0 };
-        struct netlink_list l = { .item_size = sizeof **ret, .take = take, .wanted = chain };
         struct cor_err failed = { 0 };
         struct netlink_request r;
 
@@ -78,16 +80,53 @@ int nft_list_rules(int sock, uint8_t family, const char *table, const char *chai
         netlink_put_str(&r, NFTA_RULE_TABLE, table);
         if (chain)
                 netlink_put_str(&r, NFTA_RULE_CHAIN, chain);
-        if (netlink_list_get(sock, &r, &l, ret, ret_n, &failed) == 0)
+        if (netlink_list_get(sock, &r, l, ret, ret_n, &failed) == 0)
                 return 0;
         if (failed.sys == ENOENT) {
-                *ret = NULL;
+                *(void **)ret = NULL;
                 *ret_n = 0;
                 return 0;
         }
         if (err)
                 *err = failed;
         return cor_wrap(err, "nftables: list the rules of table %s", table);
+}
+
+int nft_list_rules(int sock, uint8_t family, const char *table, const char *chain, struct nft_listed_rule **ret,
+                   size_t *ret_n, struct cor_err *err)
+{
+        struct netlink_list l = { .item_size = sizeof **ret, .take = take, .wanted = chain };
+
+        return dump(sock, family, table, chain, &l, ret, ret_n, err);
+}
+
+/* ------------------------------------------------------------------------------------------------------- interfaces */
+
+struct named {
+        const char *chain;
+        uint8_t name[IFNAMSIZ]; /* as an expression compares with it: filled up with zeros */
+};
+
+static void take_named(const struct netlink_message *m, struct netlink_list *l)
+{
+        const struct named *wanted = l->wanted;
+        struct nft_listed_rule rule;
+
+        if (nft_listed_rule_read(m, &rule) && strcmp(rule.chain, wanted->chain) == 0 &&
+            memmem(m->body, m->len, wanted->name, sizeof wanted->name))
+                netlink_list_add(l, &rule);
+}
+
+int nft_names_interface(int sock, uint8_t family, const char *table, const char *chain, const char *name,
+                        struct cor_err *err)
+{
+        struct named wanted = { .chain = chain };
+        struct netlink_list l = { .item_size = sizeof(struct nft_listed_rule), .take = take_named, .wanted = &wanted };
+        struct nft_listed_rule *rules auto_free = NULL;
+        size_t n;
+
+        memcpy(wanted.name, name, strnlen(name, sizeof wanted.name - 1));
+        return dump(sock, family, table, chain, &l, &rules, &n, err) < 0 ? -1 : n > 0;
 }
 
 void nft_delete_rule(struct nft_change *c, const char *chain, uint64_t handle)

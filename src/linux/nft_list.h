@@ -17,6 +17,9 @@ bool nft_listed_rule_read(const struct netlink_message *m, struct nft_listed_rul
 /* nft_list_rules() - those of @table, of one @chain or (NULL) of all; none if there is no such thing. free() *ret */
 int nft_list_rules(int sock, uint8_t family, const char *table, const char *chain, struct nft_listed_rule **ret,
                    size_t *ret_n, struct cor_err *err) COR_MUST_CHECK;
+/* nft_names_interface() - a rule of @chain is about the interface @name: 1, or 0: no, or there is no such chain */
+int nft_names_interface(int sock, uint8_t family, const char *table, const char *chain, const char *name,
+                        struct cor_err *err) COR_MUST_CHECK;
 void nft_delete_rule(struct nft_change *c, const char *chain, uint64_t handle);
 
 #endif

@@ -10,6 +10,7 @@
 #include "linux/link.h"
 #include "linux/netns.h"
 #include "linux/route.h"
+#include "network/host_firewall.h"
 #include "network/ports.h"
 #include "network/realm.h"
 
@@ -209,6 +210,24 @@ static int protect(struct store *s, const struct network *n, struct cor_err *err
         return nft_change_commit(&c, sock, err);
 }
 
+/* Containers are started all the same: somebody may have told firewalld what to let pass. */
+static void make_trusted(const char *bridge)
+{
+        struct cor_err err = { 0 };
+        auto_fd sock = realm_is_own() ? -1 : realm_socket(NETLINK_NETFILTER, &err);
+
+        if (sock >= 0 && host_firewall_trust(sock, bridge, &err) < 0)
+                cor_warn("bridge %s: firewalld may reject what containers send: %s", bridge, err.msg);
+}
+
+static void forget_trusted(int nft, const char *bridge)
+{
+        struct cor_err err = { 0 };
+
+        if (!realm_is_own() && host_firewall_distrust(nft, bridge, &err) < 0)
+                cor_warn("bridge %s: it stays in a zone of firewalld: %s", bridge, err.msg);
+}
+
 /* -------------------------------------------------------------------------------------------------------------- all */
 
 static int make(struct store *s, int sock, const struct network *n, int *ret, struct cor_err *err)
@@ -226,7 +245,10 @@ static int make(struct store *s, int sock, const struct network *n, int *ret, st
                              (n->has[1] && forward("net/ipv6/conf/all/forwarding", err) < 0)))
                 return -1;
         *ret = l.index;
-        return protect(s, n, err);
+        if (protect(s, n, err) < 0)
+                return -1;
+        make_trusted(n->bridge);
+        return 0;
 }
 
 int bridge_open(struct store *s, int run, int sock, const struct network *n, int *ret, struct cor_err *err)
@@ -269,6 +291,8 @@ int bridge_clear(int sock, const struct network *n, struct cor_err *err)
                 found = n->foreign ? take_addresses(sock, n, l.index, err) : link_remove(sock, l.index, err);
         if (found < 0 || (!without && firewall_remove_network(nft, n->bridge, err) < 0))
                 return cor_wrap(err, "network %s", n->name);
+        if (!without && !n->foreign)
+                forget_trusted(nft, n->bridge);
         return 0;
 }
 

@@ -3,7 +3,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "linux/nft_change.h"
+#include "linux/dbus.h"
+#include "linux/nft_list.h"
 
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -46,8 +47,49 @@ const char *host_firewall(int sock)
 {
         struct cor_err ignored;
 
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        for (size_t i = 0; i < COR_COUNT(known); i++)
                 if (nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
                         return known[i].name;
         return is_old_ufw() ? "ufw" : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- its zones of interfaces
+ */
+
+#define ZONES "filter_INPUT_ZONES" /* a rule for each interface that is in one, of those that nftables is told of */
+
+static bool has_firewalld(int sock)
+{
+        struct cor_err ignored;
+
+        for (size_t i = 0; i < COR_COUNT(known); i++)
+                if (strcmp(known[i].name, "firewalld") == 0 &&
+                    nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
+                        return true;
+        return false;
+}
+
+static int ask(const char *op, const char *bridge, struct cor_err *err)
+{
+        auto_text request = COR_TEXT_INIT;
+
+        cor_text_printf(&request, "{\"op\":\"%s\",\"unit\":", op);
+        cor_text_add_json(&request, bridge);
+        cor_text_add_c(&request, '}');
+        return dbus_ask("firewalld", request.s, request.len, err);
+}
+
+int host_firewall_trust(int sock, const char *bridge, struct cor_err *err)
+{
+        int there;
+
+        if (!has_firewalld(sock))
+                return 0;
+        there = nft_names_interface(sock, NFPROTO_INET, "firewalld", ZONES, bridge, err);
+        return there != 0 ? there < 0 ? -1 : 0 : ask("trust", bridge, err);
+}
+
+int host_firewall_distrust(int sock, const char *bridge, struct cor_err *err)
+{
+        return has_firewalld(sock) ? ask("distrust", bridge, err) : 0;
 }

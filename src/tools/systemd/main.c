@@ -1,33 +1,39 @@
 /*
- * coracle-systemd: the part of the systemd cgroup driver that speaks D-Bus. The runtime starts it with a request on
- * standard input (request.h) and waits for its end: status 0, or 1 and a message on standard error.
+ * coracle-systemd: who speaks D-Bus, with systemd for its cgroup driver and with firewalld for bridges. It is started
+ * with a request on standard input (request.h); its end is waited for: status 0, or 1 and a message on standard error.
  */
 #include "tools/systemd/unit.h"
+#include "tools/systemd/zone.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static int run(const struct request *r, struct cor_err *err)
+static int run_unit(const struct request *r, struct cor_err *err)
 {
         struct unit_bus *b;
         int ret;
 
         if (unit_bus_open(r->user, &b, err) < 0)
                 return -1;
-        switch ((enum request_op)r->op) {
-        case OP_START:
-                ret = unit_start(b, r, err);
-                break;
-        case OP_SET:
-                ret = unit_set(b, r, err);
-                break;
-        case OP_STOP:
-        default:
-                ret = unit_stop(b, r, err);
-        }
+        ret = r->op == OP_START ? unit_start(b, r, err) : r->op == OP_SET ? unit_set(b, r, err) : unit_stop(b, r, err);
         unit_bus_close(b);
         return ret;
+}
+
+static int run(const struct request *r, struct cor_err *err)
+{
+        switch ((enum request_op)r->op) {
+        case OP_TRUST:
+                return zone_trust(r->unit, err);
+        case OP_DISTRUST:
+                return zone_distrust(r->unit, err);
+        case OP_START:
+        case OP_SET:
+        case OP_STOP:
+        default:
+                return run_unit(r, err);
+        }
 }
 
 int main(int argc, char **argv)
@@ -39,7 +45,8 @@ int main(int argc, char **argv)
         if (argc > 1) {
                 if (strcmp(argv[1], "--version") == 0)
                         return puts("coracle-systemd " CORACLE_VERSION) < 0;
-                fputs("coracle-systemd is started by coracle-runtime, with a request on standard input\n", stderr);
+                fputs("coracle-systemd is started by other programs of Coracle, with a request on standard input\n",
+                      stderr);
                 return 2;
         }
         ret = request_read(STDIN_FILENO, &r, &err);

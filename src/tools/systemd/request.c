@@ -4,10 +4,8 @@
 #include <limits.h>
 
 static const struct cor_word op_words[] = {
-        { "start", OP_START },
-        { "set", OP_SET },
-        { "stop", OP_STOP },
-        { NULL, 0 },
+        { "start", OP_START }, { "set", OP_SET },           { "stop", OP_STOP },
+        { "trust", OP_TRUST }, { "distrust", OP_DISTRUST }, { NULL, 0 },
 };
 
 static const struct cor_json_field property_fields[] = {

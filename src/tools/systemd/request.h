@@ -1,9 +1,9 @@
 #ifndef CORACLE_TOOLS_SYSTEMD_REQUEST_H
 #define CORACLE_TOOLS_SYSTEMD_REQUEST_H
-/* What linux/cgroup_systemd.c asks for, one JSON object on standard input. */
+/* What linux/cgroup_systemd.c and network/host_firewall.c ask for, one JSON object on standard input. */
 #include "base/json.h"
 
-enum request_op { OP_START, OP_SET, OP_STOP };
+enum request_op { OP_START, OP_SET, OP_STOP, OP_TRUST, OP_DISTRUST };
 
 /* A property with a value of a type that we know. */
 struct request_property {
@@ -22,7 +22,8 @@ struct request {
         int op;
         bool user; /* the user's manager instead of the system's */
         int64_t timeout_ms;
-        const char *unit, *slice, *description;
+        const char *unit; /* TRUST, DISTRUST: the interface */
+        const char *slice, *description;
         int64_t pid;
         struct request_property *properties;
         size_t n_properties;
