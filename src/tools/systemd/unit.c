@@ -5,6 +5,7 @@
 #include "tools/systemd/unit.h"
 
 #include "base/process.h"
+#include "tools/systemd/bus.h"
 #include "tools/systemd/property.h"
 #include <errno.h>
 #include <signal.h>
@@ -28,13 +29,6 @@ struct unit_bus {
         struct job *jobs;
         size_t n_jobs;
 };
-
-static void unref_message(sd_bus_message **m)
-{
-        sd_bus_message_unref(*m);
-}
-#define auto_message COR_CLEANUP(unref_message) sd_bus_message *
-#define auto_bus_err COR_CLEANUP(sd_bus_error_free) sd_bus_error
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {

@@ -1,9 +1,10 @@
 #include "tools/systemd/zone.h"
 
+#include "tools/systemd/bus.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
 enum { CALL_USEC = 10 * 1000 * 1000 };
 
@@ -11,18 +12,6 @@ enum { CALL_USEC = 10 * 1000 * 1000 };
 #define PATH      "/org/fedoraproject/FirewallD1"
 #define INTERFACE SERVICE ".zone"
 #define ZONE      "trusted"
-
-static void unref_bus(sd_bus **bus)
-{
-        sd_bus_flush_close_unref(*bus);
-}
-#define auto_bus COR_CLEANUP(unref_bus) sd_bus *
-
-static void unref_message(sd_bus_message **m)
-{
-        sd_bus_message_unref(*m);
-}
-#define auto_message COR_CLEANUP(unref_message) sd_bus_message *
 
 static int open_bus(sd_bus **ret, struct cor_err *err)
 {
@@ -38,7 +27,7 @@ static int open_bus(sd_bus **ret, struct cor_err *err)
 static int call(sd_bus *bus, const char *method, const char *zone, const char *interface, sd_bus_message **ret_reply,
                 const char **ret, struct cor_err *err)
 {
-        COR_CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        auto_bus_err error = SD_BUS_ERROR_NULL;
         int r = zone ? sd_bus_call_method(bus, SERVICE, PATH, INTERFACE, method, &error, ret_reply, "ss", zone,
                                           interface)
                      : sd_bus_call_method(bus, SERVICE, PATH, INTERFACE, method, &error, ret_reply, "s", interface);
