@@ -85,17 +85,6 @@ static int address_of(const struct cni_ip *said, struct ip *ret, struct cor_err 
 
 /* --------------------------------------------------------------------------------------------------------- nftables */
 
-/* How iptables-nft writes "-m conntrack --ctstate RELATED,ESTABLISHED": an extension of its own, not nftables' ct. */
-static void match_established(struct nft_rule *r)
-{
-        const struct xt_conntrack_mtinfo3 info = {
-                .match_flags = XT_CONNTRACK_STATE,
-                .state_mask = XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED) | XT_CONNTRACK_STATE_BIT(IP_CT_RELATED),
-        };
-
-        nft_match_extension(r, "conntrack", 3, &info, sizeof info);
-}
-
 static void match_address(struct nft_rule *r, bool source, const struct ip *a)
 {
         nft_match_network(r, source, NFT_CMP_EQ, a->bytes, a->len, (uint8_t)(a->len * 8));
@@ -108,7 +97,7 @@ static void allow(struct nft_change *change, const struct ip *a, const char *com
         nft_rule_begin(&r, change, OURS);
         r.comment = comment;
         match_address(&r, false, a);
-        match_established(&r);
+        nft_match_states(&r, XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED) | XT_CONNTRACK_STATE_BIT(IP_CT_RELATED));
         nft_count(&r);
         nft_verdict(&r, NF_ACCEPT, NULL);
         nft_rule_end(&r, change);

@@ -248,6 +248,35 @@ int nft_find_chain(int sock, uint8_t family, const char *table, const char *chai
         return find(sock, &r, err);
 }
 
+static int take_policy(const struct netlink_message *m, void *data, struct cor_err *err)
+{
+        bool *drops = data;
+        struct netlink_cursor c;
+        struct netlink_attr a;
+        struct nfgenmsg h;
+
+        (void)err;
+        if (m->type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN) && netlink_header(m, &h, sizeof h, &c))
+                while (netlink_next_attr(&c, &a))
+                        if (a.type == NFTA_CHAIN_POLICY)
+                                *drops = ntohl(netlink_u32(&a, htonl(NF_ACCEPT))) == NF_DROP;
+        return 0;
+}
+
+int nft_chain_drops(int sock, uint8_t family, const char *table, const char *chain, struct cor_err *err)
+{
+        const struct nft_change c = { .family = family };
+        struct netlink_request r;
+        bool drops = false;
+
+        begin(&c, &r, NFT_MSG_GETCHAIN, 0);
+        netlink_put_str(&r, NFTA_CHAIN_TABLE, table);
+        netlink_put_str(&r, NFTA_CHAIN_NAME, chain);
+        if (netlink_exchange(sock, &r, take_policy, &drops, err) < 0)
+                return err->sys == ENOENT ? 0 : cor_wrap(err, "nftables");
+        return drops;
+}
+
 int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const void *key, size_t key_len,
                      struct cor_err *err)
 {

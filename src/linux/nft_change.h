@@ -79,6 +79,8 @@ void nft_delete_elements(struct nft_change *c, const char *set, const struct nft
 /* nft_find_table() / nft_find_chain() - 1 it is there, 0 it is not */
 int nft_find_table(int sock, uint8_t family, const char *table, struct cor_err *err) COR_MUST_CHECK;
 int nft_find_chain(int sock, uint8_t family, const char *table, const char *chain, struct cor_err *err) COR_MUST_CHECK;
+/* nft_chain_drops() - it is there, and its policy is to drop: 1, 0 */
+int nft_chain_drops(int sock, uint8_t family, const char *table, const char *chain, struct cor_err *err) COR_MUST_CHECK;
 /* nft_find_element() - the set has it: 1, 0 */
 int nft_find_element(int sock, uint8_t family, const char *table, const char *set, const void *key, size_t key_len,
                      struct cor_err *err) COR_MUST_CHECK;

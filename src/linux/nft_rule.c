@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <stddef.h>
@@ -223,6 +224,12 @@ void nft_match_protocol(struct nft_rule *r, uint8_t protocol)
         nft_compare(r, NFT_REG32_00, NFT_CMP_EQ, &protocol, sizeof protocol);
 }
 
+void nft_match_interfaces(struct nft_rule *r, uint32_t key, const char *prefix)
+{
+        nft_load_meta(r, key, NFT_REG32_00);
+        nft_compare(r, NFT_REG32_00, NFT_CMP_EQ, prefix, strlen(prefix));
+}
+
 void nft_match_interface(struct nft_rule *r, uint32_t key, enum nft_cmp_ops how, const char *name)
 {
         char padded[IFNAMSIZ] = "";
@@ -317,4 +324,11 @@ void nft_match_extension(struct nft_rule *r, const char *name, uint32_t revision
         put_be32(&r->request, NFTA_MATCH_REV, revision);
         netlink_put(&r->request, NFTA_MATCH_INFO, info, n);
         close_expression(r, e);
+}
+
+void nft_match_states(struct nft_rule *r, uint16_t states)
+{
+        const struct xt_conntrack_mtinfo3 info = { .match_flags = XT_CONNTRACK_STATE, .state_mask = states };
+
+        nft_match_extension(r, "conntrack", 3, &info, sizeof info);
 }

@@ -42,7 +42,9 @@ void nft_look_up_not(struct nft_rule *r, const char *set, uint32_t reg);
 void nft_match_family(struct nft_rule *r, uint8_t family);     /* of the packet: NFPROTO_IPV4, NFPROTO_IPV6 */
 void nft_match_protocol(struct nft_rule *r, uint8_t protocol); /* IPPROTO_TCP, … */
 void nft_match_interface(struct nft_rule *r, uint32_t key, enum nft_cmp_ops how,
-                         const char *name);                              /* NFT_META_IIFNAME */
+                         const char *name); /* NFT_META_IIFNAME */
+/* nft_match_interfaces() - all whose names begin so */
+void nft_match_interfaces(struct nft_rule *r, uint32_t key, const char *prefix);
 void nft_match_ct_bits(struct nft_rule *r, uint32_t key, uint32_t bits); /* any of them is set */
 /* nft_match_network() - address @bytes of @n, the first @prefix_len bits of which count; @source or destination */
 void nft_match_network(struct nft_rule *r, bool source, enum nft_cmp_ops how, const void *bytes, size_t n,
@@ -50,6 +52,9 @@ void nft_match_network(struct nft_rule *r, bool source, enum nft_cmp_ops how, co
 
 /* nft_match_extension() - a match of iptables, as iptables-nft has them in its own tables; @info is its struct */
 void nft_match_extension(struct nft_rule *r, const char *name, uint32_t revision, const void *info, size_t n);
+/* nft_match_states() - "-m conntrack --ctstate" of iptables-nft, not nftables' own ct: bits XT_CONNTRACK_STATE_BIT() or
+ * XT_CONNTRACK_STATE_DNAT */
+void nft_match_states(struct nft_rule *r, uint16_t states);
 
 /* What becomes of the packet. */
 void nft_verdict(struct nft_rule *r, int verdict, const char *chain); /* NF_ACCEPT, NF_DROP, NFT_JUMP, NFT_RETURN, … */

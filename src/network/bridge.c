@@ -11,6 +11,7 @@
 #include "linux/netns.h"
 #include "linux/route.h"
 #include "network/host_firewall.h"
+#include "network/host_forward.h"
 #include "network/ports.h"
 #include "network/realm.h"
 
@@ -210,22 +211,32 @@ static int protect(struct store *s, const struct network *n, struct cor_err *err
         return nft_change_commit(&c, sock, err);
 }
 
-/* Containers are started all the same: somebody may have told firewalld what to let pass. */
-static void make_trusted(const char *bridge)
+/*
+ * What others on the host would not forward. Containers are started all the same: somebody may have told them what to
+ * let pass.
+ */
+static void tell_others(const char *bridge)
 {
         struct cor_err err = { 0 };
         auto_fd sock = realm_is_own() ? -1 : realm_socket(NETLINK_NETFILTER, &err);
 
         if (sock >= 0 && host_firewall_trust(sock, bridge, &err) < 0)
                 cor_warn("bridge %s: firewalld may reject what containers send: %s", bridge, err.msg);
+        if (sock >= 0 && host_forward_allow(sock, bridge, &err) < 0)
+                cor_warn("bridge %s: the host's rules for what is forwarded may drop what containers send: %s", bridge,
+                         err.msg);
 }
 
-static void forget_trusted(int nft, const char *bridge)
+static void tell_others_of_end(int nft, const char *bridge)
 {
         struct cor_err err = { 0 };
 
-        if (!realm_is_own() && host_firewall_distrust(nft, bridge, &err) < 0)
+        if (realm_is_own())
+                return;
+        if (host_firewall_distrust(nft, bridge, &err) < 0)
                 cor_warn("bridge %s: it stays in a zone of firewalld: %s", bridge, err.msg);
+        if (host_forward_forget(nft, bridge, &err) < 0)
+                cor_warn("bridge %s: its rules for what is forwarded stay: %s", bridge, err.msg);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- all */
@@ -247,7 +258,7 @@ static int make(struct store *s, int sock, const struct network *n, int *ret, st
         *ret = l.index;
         if (protect(s, n, err) < 0)
                 return -1;
-        make_trusted(n->bridge);
+        tell_others(n->bridge);
         return 0;
 }
 
@@ -292,7 +303,7 @@ int bridge_clear(int sock, const struct network *n, struct cor_err *err)
         if (found < 0 || (!without && firewall_remove_network(nft, n->bridge, err) < 0))
                 return cor_wrap(err, "network %s", n->name);
         if (!without && !n->foreign)
-                forget_trusted(nft, n->bridge);
+                tell_others_of_end(nft, n->bridge);
         return 0;
 }
 

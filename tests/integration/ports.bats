@@ -249,6 +249,52 @@ EOF
         expect_status 0
 }
 
+# One packet is enough, and its answer.
+gets_out() { in_container "$1" ping -c 1 -W 5 "$2" >/dev/null; }
+does_not_get_out() { ! in_container "$1" ping -c 1 -W 1 "$2" >/dev/null; }
+
+@test "where docker or ufw has the host drop what is forwarded, what we let pass passes all the same" {
+        skip_unless "program iptables"
+        [[ $(in_net iptables --version) == *nf_tables* ]] || skip "iptables is the older one here: runs where it is iptables-nft"
+        local name
+        in_net iptables -P FORWARD DROP
+        in_net ip6tables -P FORWARD DROP
+        coracle network create one >/dev/null
+        begin web -p 8080:80
+        begin other --network one
+        serve web 80
+        run in_far python3 "$PEER" ask tcp 10.9.8.1 8080
+        expect_output "web 10.9.8.2"
+        gets_out web 10.9.8.2
+        gets_out other 10.9.8.2
+        does_not_get_out other "$(address_of web)"
+        # docker's bridges, which older ones leave to the policy
+        in_net ip link add docker0 type veth peer name docked netns "$FAR"
+        in_net sh -c 'ip addr add 10.77.0.1/24 dev docker0 && ip link set docker0 up'
+        in_far sh -c 'ip addr add 10.77.0.2/24 dev docked && ip link set docked up'
+        does_not_get_out web 10.77.0.2
+        in_net iptables -I FORWARD -o docker0 -j ACCEPT
+        gets_out web 10.77.0.2
+        # iptables reads and writes what is there
+        in_net iptables-save -t filter >"$TEST_DIR/saved"
+        grep -qx -e '-A CORACLE-FORWARD -o coracle0 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT .* -j ACCEPT' "$TEST_DIR/saved"
+        in_net iptables-restore <"$TEST_DIR/saved"
+        gets_out web 10.9.8.2
+        # somebody empties it: the next start puts it back
+        in_net iptables -F
+        does_not_get_out web 10.9.8.2
+        begin third
+        gets_out web 10.9.8.2
+        does_not_get_out other 10.9.8.2
+        coracle restart -t 0 other >/dev/null
+        gets_out other 10.9.8.2
+        name=br-$(coracle network inspect -f '{{.Id}}' one | cut -c 1-12)
+        in_net iptables-save | grep -q -e "-o $name "
+        coracle rm -f other >/dev/null
+        coracle network rm one >/dev/null
+        refute grep -q "$name" <<<"$(in_net iptables-save)"
+}
+
 @test "clients of udp that go on speaking are heard by who has the port now" {
         begin one -p 5353:53/udp
         serve one 53
