@@ -58,7 +58,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 
 @test "run -it: a shell with a terminal of the right size, that follows the window" {
         enter './c run -it --rm --network none bb; echo "code $?"'
-        expect_screen '^/ #'
+        expect_screen '^[/~] #'
         enter stty size
         expect_screen '^24 80$'
         screen resize-window -x 100 -y 30
@@ -72,7 +72,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 
 @test "Ctrl-C is for the program in the container" {
         enter ./c run -it --rm --network none bb
-        expect_screen '^/ #'
+        expect_screen '^[/~] #'
         enter 'sleep 1000'
         expect_screen 'sleep 1000'
         screen send-keys C-c
@@ -94,7 +94,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 
 @test "detach and attach again: ctrl-p ctrl-q, other keys, keys of config.json" {
         enter './c run -it --name dd --network none bb; echo "left $?"'
-        expect_screen '^/ #'
+        expect_screen '^[/~] #'
         enter 'COLOUR=green'
         screen send-keys C-p C-q
         expect_screen 'left 0$'
@@ -128,7 +128,7 @@ events_tell() { # CONTAINER COUNT ACTION
 @test "exec -it: a second shell; who detaches leaves it running" {
         coracle run -d --name xx --network none bb sleep 1000
         enter './c exec -it xx sh; echo "left $?"'
-        expect_screen '^/ #'
+        expect_screen '^[/~] #'
         enter 'stty size; tty'
         expect_screen '^24 80$'
         expect_screen '^/dev/pts/'
