@@ -113,9 +113,10 @@ up() { coracle logs "$1" | grep -q up; }
                 fi
                 [ -z "$(container_ids)" ] || coracle rm -f one || fail "with $n it is left, and cannot be removed"
                 [ -z "$(processes_of "$COR_STORE")" ] || fail "with $n a monitor is left"
+                run coracle system check
+                [ "$status" = 0 ] || fail "with $n: $output"$'\n'"$(cat "$TEST_DIR/out")"
         done
         [ -n "$worked" ]
-        in_order
 }
 
 @test "no more memory to be had: a clear error with any amount, and nothing is left" {
