@@ -155,6 +155,8 @@ static int stop_scope(struct cgroup *cg, int64_t deadline, struct cor_err *err)
         struct cgroup_dir *d = cgroup_dir_main(cg);
         unsigned round = 0;
 
+        if (cg->pending)
+                return 0;
         for (;;) {
                 auto_free pid_t *pids = NULL;
                 size_t n = 0;

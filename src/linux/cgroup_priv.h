@@ -84,7 +84,7 @@ struct cgroup {
         struct cgroup_dir dirs[CGROUP_MAX_HIERARCHIES];
         size_t n_dirs;
         struct cgroup_mount mounts[CGROUP_MAX_HIERARCHIES];
-        bool pending;                  /* systemd: not attached yet; then this is what was asked for: */
+        bool pending;                  /* systemd has not been asked yet; then this is what it is to be asked for: */
         struct cgroup_request request; /* (what it points to is the caller's) */
         struct cor_strv made;          /* directories to remove again on failure, in the order of making */
 };
