@@ -101,7 +101,7 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
         run coracle inspect -f '{{.State.Running}}' dd
         expect_output true
         enter './c attach --detach-keys ctrl-x,x dd; echo "back $?"'
-        expect_screen '^/ # *$'
+        expect_screen '^[/~] # *$'
         enter 'echo "it is $COLOUR"'
         expect_screen '^it is green$'
         screen send-keys C-x x
