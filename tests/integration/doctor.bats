@@ -32,7 +32,7 @@ left_behind() { { ip -o link; nft list tables 2>/dev/null; } | grep -E 'doctor|c
         before=$(left_behind)
         run coracle system doctor
         expect_status 0
-        says '^good +kernel +Linux '"$(uname -r)"
+        says '^good +kernel +Linux '"$(uname -r | sed 's/[.+]/\\&/g')"
         says '^good +overlay '
         says '^good +nftables '
         says '^good +installation +whole'
