@@ -48,10 +48,27 @@ static bool is_jump(const struct nft_listed_rule *r)
         return strcmp(r->chain, FORWARD) == 0 && strcmp(r->comment, COMMENT) == 0;
 }
 
+/* Of the three chains only: the table may have thousands of rules of others. */
+static int list(int sock, uint8_t family, struct found *ret, struct cor_err *err)
+{
+        static const char *const chains[] = { FORWARD, OURS, OUT };
+
+        for (size_t i = 0; i < COR_COUNT(chains); i++) {
+                auto_free struct nft_listed_rule *rules = NULL;
+                size_t n;
+
+                if (nft_list_rules(sock, family, TABLE, chains[i], &rules, &n, err) < 0)
+                        return -1;
+                for (size_t k = 0; k < n; k++)
+                        *COR_GROW(ret->rules, ret->n_rules) = rules[k];
+        }
+        return 0;
+}
+
 static int look(int sock, uint8_t family, const char *bridge, struct found *ret, struct cor_err *err)
 {
         snprintf(ret->own, sizeof ret->own, COMMENT " %s", bridge);
-        if (nft_list_rules(sock, family, TABLE, NULL, &ret->rules, &ret->n_rules, err) < 0)
+        if (list(sock, family, ret, err) < 0)
                 return -1;
         for (size_t i = 0; i < ret->n_rules; i++) {
                 const struct nft_listed_rule *r = &ret->rules[i];
