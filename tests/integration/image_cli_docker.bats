@@ -211,12 +211,15 @@ plain() {
                 select($ours[0][.key] != .value) | "\(.key): \(.value), and not \($ours[0][.key])"' "$T/info.docker"
         expect_output ""
         local template='{{.OSType}} {{.Architecture}} {{.NCPU}} {{.MemTotal}} {{.KernelVersion}} {{.OperatingSystem}} {{.OSVersion}} {{.Name}} {{.Images}}
-                {{.CgroupVersion}} {{.CgroupDriver}} {{.MemoryLimit}} {{.SwapLimit}} {{.CPUShares}} {{.CPUCfsPeriod}} {{.CPUCfsQuota}} {{.PidsLimit}} {{.OomKillDisable}}
-                {{.IPv4Forwarding}} {{.LoggingDriver}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}} {{.Containers}} {{.HTTPProxy}} {{.Plugins.Volume}}'
+                {{.CgroupVersion}} {{.CgroupDriver}} {{.MemoryLimit}} {{.CPUShares}} {{.CPUCfsPeriod}} {{.CPUCfsQuota}} {{.PidsLimit}} {{.OomKillDisable}}
+                {{.LoggingDriver}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}} {{.Containers}} {{.HTTPProxy}} {{.Plugins.Volume}}'
+        is_cgroup_v2 || template+=' {{.SwapLimit}}' # with version 2, docker looks in its own cgroup: there is none in its world
         run docker_ info --format "$template"
-        local theirs=$output
+        local theirs=${output/ (containerized)/} # as its world is
         run coracle info --format "$template"
         expect_output "$theirs"
+        run coracle info --format '{{.IPv4Forwarding}}' # docker's world is another network
+        expect_output "$([ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] && echo true || echo false)"
         run coracle version --format '{{.Server.Version}} {{.Server.Os}} {{.Client.Arch}} {{.Server.KernelVersion}}'
         expect_output "$(coracle version --format '{{.Client.Version}}') $(docker_ version --format '{{.Server.Os}} {{.Client.Arch}} {{.Server.KernelVersion}}')"
 }
