@@ -53,8 +53,7 @@ const char *host_firewall(int sock)
         return is_old_ufw() ? "ufw" : NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- its zones of interfaces
- */
+/* ------------------------------------------------------------------------------------------ its zones of interfaces */
 
 #define ZONES "filter_INPUT_ZONES" /* a rule for each interface that is in one, of those that nftables is told of */
 

@@ -22,8 +22,7 @@ enum { RULES_OF_BRIDGE = 3, RULES_OUT = 3, COMMENT_BYTES = 64 };
 
 static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
 
-/* ----------------------------------------------------------------------------------------------------- what is there
- */
+/* ---------------------------------------------------------------------------------------------------- what is there */
 
 struct found {
         struct nft_listed_rule *rules;
@@ -95,8 +94,7 @@ static bool is_jump_of(const struct found *f, const struct nft_listed_rule *r)
         return is_jump(r);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- rules
- */
+/* ------------------------------------------------------------------------------------------------------------ rules */
 
 static void begin(struct nft_rule *r, const struct nft_change *c, const char *chain, const char *comment)
 {
@@ -152,7 +150,7 @@ static void write_jump(struct nft_change *c)
         end(&r, c, NFT_JUMP, OURS);
 }
 
-/* --------------------------------------------------------------------------------------------------- both families */
+/* ---------------------------------------------------------------------------------------------------- both families */
 
 static int allow(int sock, uint8_t family, const char *bridge, struct cor_err *err)
 {
