@@ -104,10 +104,12 @@ static void sync_journal(void)
                 (void)!cor_spawn_run(&s, &status, &output, &ignored);
 }
 
+/* Newer ones hear of SIGTERM between two writes only, and may be in one that nobody will read. */
 static void end_child(struct journal_reader *r)
 {
+        cor_fd_close(&r->fd);
         if (r->pid > 0) {
-                kill(r->pid, SIGTERM);
+                kill(r->pid, SIGKILL);
                 (void)cor_child_wait(r->pid, -1, NULL);
         }
         r->pid = 0;
@@ -138,7 +140,6 @@ int journal_reader_open(const char *id, const struct log_query *q, bool follow, 
 void journal_reader_free(struct journal_reader *r)
 {
         end_child(r);
-        cor_fd_close(&r->fd);
         free(r->buf);
         free(r->cursor);
         free(r->match);
@@ -232,7 +233,6 @@ int journal_reader_next(struct journal_reader *r, struct log_entry *ret, struct 
 int journal_reader_rest(struct journal_reader *r, struct cor_err *err)
 {
         end_child(r);
-        cor_fd_close(&r->fd);
         r->start = r->len = 0;
         r->follow = false;
         sync_journal();
