@@ -193,13 +193,12 @@ int bridge_fill_firewall(struct nft_change *c, void *data, struct cor_err *err)
         return ports_fill_firewall(c, data, err);
 }
 
-static int protect(struct store *s, const struct network *n, struct cor_err *err)
+static int protect(struct store *s, int sock, const struct network *n, struct cor_err *err)
 {
         const struct firewall_content content = { .fill = bridge_fill_firewall, .data = s };
         const struct firewall_network w = network_firewall(n);
-        auto_fd sock = realm_socket(NETLINK_NETFILTER, err);
         auto_nft_change c = { .family = 0 };
-        int r = sock < 0 ? -1 : firewall_ensure(sock, &content, err);
+        int r = firewall_ensure(sock, &content, err);
 
         if (r != 0)
                 return r < 0 ? -1 : 0;
@@ -212,37 +211,48 @@ static int protect(struct store *s, const struct network *n, struct cor_err *err
 }
 
 /*
+ * A bridge that was there before may have others on it than containers: what may pass from there is for whoever made it
+ * to say. In the network of a user there are no others to tell.
+ */
+static bool others_matter(const struct network *n)
+{
+        return !n->foreign && !realm_is_own();
+}
+
+/*
  * What others on the host would not forward. Containers are started all the same: somebody may have told them what to
  * let pass.
  */
-static void tell_others(const char *bridge)
+static void tell_others(int nft, const struct network *n)
 {
         struct cor_err err = { 0 };
-        auto_fd sock = realm_is_own() ? -1 : realm_socket(NETLINK_NETFILTER, &err);
 
-        if (sock >= 0 && host_firewall_trust(sock, bridge, &err) < 0)
-                cor_warn("bridge %s: firewalld may reject what containers send: %s", bridge, err.msg);
-        if (sock >= 0 && host_forward_allow(sock, bridge, &err) < 0)
-                cor_warn("bridge %s: the host's rules for what is forwarded may drop what containers send: %s", bridge,
-                         err.msg);
+        if (!others_matter(n))
+                return;
+        if (host_firewall_trust(nft, n->bridge, &err) < 0)
+                cor_warn("bridge %s: firewalld may reject what containers send: %s", n->bridge, err.msg);
+        if (host_forward_allow(nft, n->bridge, &err) < 0)
+                cor_warn("bridge %s: the host's rules for what is forwarded may drop what containers send: %s",
+                         n->bridge, err.msg);
 }
 
-static void tell_others_of_end(int nft, const char *bridge)
+static void tell_others_of_end(int nft, const struct network *n)
 {
         struct cor_err err = { 0 };
 
-        if (realm_is_own())
+        if (!others_matter(n))
                 return;
-        if (host_firewall_distrust(nft, bridge, &err) < 0)
-                cor_warn("bridge %s: it stays in a zone of firewalld: %s", bridge, err.msg);
-        if (host_forward_forget(nft, bridge, &err) < 0)
-                cor_warn("bridge %s: its rules for what is forwarded stay: %s", bridge, err.msg);
+        if (host_firewall_distrust(nft, n->bridge, &err) < 0)
+                cor_warn("bridge %s: it stays in a zone of firewalld: %s", n->bridge, err.msg);
+        if (host_forward_forget(nft, n->bridge, &err) < 0)
+                cor_warn("bridge %s: its rules for what is forwarded stay: %s", n->bridge, err.msg);
 }
 
 /* -------------------------------------------------------------------------------------------------------------- all */
 
 static int make(struct store *s, int sock, const struct network *n, int *ret, struct cor_err *err)
 {
+        auto_fd nft = -1;
         struct link l;
         bool made;
 
@@ -255,10 +265,11 @@ static int make(struct store *s, int sock, const struct network *n, int *ret, st
         if (!n->internal && ((n->has[0] && forward("net/ipv4/ip_forward", err) < 0) ||
                              (n->has[1] && forward("net/ipv6/conf/all/forwarding", err) < 0)))
                 return -1;
-        *ret = l.index;
-        if (protect(s, n, err) < 0)
+        nft = realm_socket(NETLINK_NETFILTER, err);
+        if (nft < 0 || protect(s, nft, n, err) < 0)
                 return -1;
-        tell_others(n->bridge);
+        tell_others(nft, n);
+        *ret = l.index;
         return 0;
 }
 
@@ -302,8 +313,8 @@ int bridge_clear(int sock, const struct network *n, struct cor_err *err)
                 found = n->foreign ? take_addresses(sock, n, l.index, err) : link_remove(sock, l.index, err);
         if (found < 0 || (!without && firewall_remove_network(nft, n->bridge, err) < 0))
                 return cor_wrap(err, "network %s", n->name);
-        if (!without && !n->foreign)
-                tell_others_of_end(nft, n->bridge);
+        if (!without)
+                tell_others_of_end(nft, n);
         return 0;
 }
 

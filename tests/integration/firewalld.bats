@@ -108,6 +108,15 @@ far_reaches() { in_far python3 "$PEER" ask tcp 10.9.8.1 "$1" 2; }
         [ "$(zone_of "$name")" = "no zone" ]
 }
 
+@test "a bridge that was there before stays where it was" {
+        in_net ip link add lan0 type bridge
+        coracle network create --subnet 10.7.0.0/24 -o com.docker.network.bridge.name=lan0 lan >/dev/null
+        begin xa --network lan
+        [ "$(zone_of lan0)" = "no zone" ]
+        coracle rm -f xa >/dev/null
+        coracle network rm lan >/dev/null
+}
+
 @test "firewalld forgets what it was told when it is loaded anew: the next start tells it again" {
         begin xa
         reaches xa 10.9.8.2

@@ -293,6 +293,14 @@ does_not_get_out() { ! in_container "$1" ping -c 1 -W 1 "$2" >/dev/null; }
         coracle rm -f other >/dev/null
         coracle network rm one >/dev/null
         refute grep -q "$name" <<<"$(in_net iptables-save)"
+        # a bridge that was there before is not ours to let anything pass from
+        in_net ip link add lan0 type bridge
+        coracle network create --subnet 10.7.0.0/24 -o com.docker.network.bridge.name=lan0 lan >/dev/null
+        begin fourth --network lan
+        refute grep -q lan0 <<<"$(in_net iptables-save)"
+        does_not_get_out fourth 10.9.8.2
+        coracle rm -f fourth >/dev/null
+        coracle network rm lan >/dev/null
 }
 
 @test "clients of udp that go on speaking are heard by who has the port now" {
