@@ -226,13 +226,8 @@ int cgroup_write_pid(struct cgroup_dir *d, pid_t pid, struct cor_err *err)
 
 int cgroup_attach(struct cgroup *cg, pid_t pid, struct cor_err *err)
 {
-        if (cg->pending) {
-                int r = cgroup_systemd_start(cg, &cg->request, pid, err);
-
-                /* who lacks a process for asking has asked for nothing, and may lack it for asking to stop, too */
-                cg->pending = r < 0 && (err->sys == EAGAIN || err->sys == ENOMEM);
-                return r;
-        }
+        if (cg->pending)
+                return cgroup_systemd_start(cg, &cg->request, pid, err);
         for (size_t i = 0; i < cg->n_dirs; i++)
                 if (cgroup_dir_open(cg, &cg->dirs[i]) && cgroup_write_pid(&cg->dirs[i], pid, err) < 0)
                         return -1;

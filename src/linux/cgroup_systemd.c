@@ -273,7 +273,11 @@ static int find_scope(struct cgroup *cg, pid_t pid, struct cor_err *err)
 
 int cgroup_systemd_start(struct cgroup *cg, const struct cgroup_request *req, pid_t pid, struct cor_err *err)
 {
-        if (start_scope(cg, req, pid, err) < 0 || find_scope(cg, pid, err) < 0)
+        int r = start_scope(cg, req, pid, err);
+
+        /* who lacks a process for asking has asked for nothing, and may lack it for asking to stop, too */
+        cg->pending = r < 0 && (err->sys == EAGAIN || err->sys == ENOMEM);
+        if (r < 0 || find_scope(cg, pid, err) < 0)
                 return -1;
         if (cgroup_make_dirs(cg, false, err) < 0)
                 return cor_wrap(err, "below systemd's %s", cg->where->unit);
