@@ -24,8 +24,7 @@ int dbus_ask(const char *who, const char *request, size_t len, struct cor_err *e
         int status = 0;
 
         if (access(path, X_OK) < 0)
-                return cor_fail(err, COR_UNSUPPORTED,
-                                "%s is asked by %s, which is not installed (it is built where libsystemd is)", who,
+                return cor_fail(err, COR_UNSUPPORTED, "%s: %s is not installed (it is built where libsystemd is)", who,
                                 path);
         if (cor_spawn_run(&s, &status, &output, err) < 0)
                 return cor_wrap(err, "%s", who);

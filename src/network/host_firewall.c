@@ -43,30 +43,28 @@ static bool is_old_ufw(void)
                file_has_line("/etc/ufw/ufw.conf", "ENABLED=yes");
 }
 
-const char *host_firewall(int sock)
+/* Of all, or (@only) of one. */
+static const char *find(int sock, const char *only)
 {
         struct cor_err ignored;
 
         for (size_t i = 0; i < COR_COUNT(known); i++)
-                if (nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
+                if ((!only || strcmp(known[i].name, only) == 0) &&
+                    nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
                         return known[i].name;
-        return is_old_ufw() ? "ufw" : NULL;
+        return NULL;
+}
+
+const char *host_firewall(int sock)
+{
+        const char *name = find(sock, NULL);
+
+        return name ? name : is_old_ufw() ? "ufw" : NULL;
 }
 
 /* ------------------------------------------------------------------------------------------ its zones of interfaces */
 
 #define ZONES "filter_INPUT_ZONES" /* a rule for each interface that is in one, of those that nftables is told of */
-
-static bool has_firewalld(int sock)
-{
-        struct cor_err ignored;
-
-        for (size_t i = 0; i < COR_COUNT(known); i++)
-                if (strcmp(known[i].name, "firewalld") == 0 &&
-                    nft_find_chain(sock, known[i].family, known[i].table, known[i].chain, &ignored) > 0)
-                        return true;
-        return false;
-}
 
 static int ask(const char *op, const char *bridge, struct cor_err *err)
 {
@@ -82,7 +80,7 @@ int host_firewall_trust(int sock, const char *bridge, struct cor_err *err)
 {
         int there;
 
-        if (!has_firewalld(sock))
+        if (!find(sock, "firewalld"))
                 return 0;
         there = nft_names_interface(sock, NFPROTO_INET, "firewalld", ZONES, bridge, err);
         return there != 0 ? there < 0 ? -1 : 0 : ask("trust", bridge, err);
@@ -90,5 +88,5 @@ int host_firewall_trust(int sock, const char *bridge, struct cor_err *err)
 
 int host_firewall_distrust(int sock, const char *bridge, struct cor_err *err)
 {
-        return has_firewalld(sock) ? ask("distrust", bridge, err) : 0;
+        return find(sock, "firewalld") ? ask("distrust", bridge, err) : 0;
 }

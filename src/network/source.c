@@ -89,13 +89,13 @@ static bool may_take(void *data, const struct forward_address *client)
         return a.len && !ip_is_zero(&a) && !ip_is_loopback(&a) && !is_within_link(&a) && is_elsewhere(*sock, &a);
 }
 
-int source_keep(struct forward *f, const int *sock, struct cor_err *err)
+int source_keep(struct forward *f, int *sock, struct cor_err *err)
 {
         if (make_way_back(*sock, sizeof(struct in_addr), AF_INET, err) < 0)
                 return -1;
         if (make_way_back(*sock, sizeof(struct in6_addr), AF_INET6, err) < 0 && err->sys != EAFNOSUPPORT &&
             err->sys != EOPNOTSUPP)
                 return -1;
-        forward_keep_sources(f, SOURCE_OUT, may_take, (void *)sock);
+        forward_keep_sources(f, SOURCE_OUT, may_take, sock);
         return 0;
 }

@@ -22,6 +22,6 @@ int source_write_rules(struct nft_change *c);
  * source_keep() - @f passes on with the addresses of clients, as long as @sock is open: NETLINK_ROUTE, of the network
  * that the caller is in. An address that means somebody in this network is not taken from outside.
  */
-int source_keep(struct forward *f, const int *sock, struct cor_err *err) COR_MUST_CHECK;
+int source_keep(struct forward *f, int *sock, struct cor_err *err) COR_MUST_CHECK;
 
 #endif

@@ -25,9 +25,8 @@ static int run(const struct request *r, struct cor_err *err)
 {
         switch ((enum request_op)r->op) {
         case OP_TRUST:
-                return zone_trust(r->unit, err);
         case OP_DISTRUST:
-                return zone_distrust(r->unit, err);
+                return zone_trust(r->unit, r->op == OP_TRUST, err);
         case OP_START:
         case OP_SET:
         case OP_STOP:

@@ -3,7 +3,6 @@
 #include "tools/systemd/bus.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum { CALL_USEC = 10 * 1000 * 1000 };
@@ -40,38 +39,15 @@ static int call(sd_bus *bus, const char *method, const char *zone, const char *i
                      : 0;
 }
 
-static int zone_of(sd_bus *bus, const char *interface, bool *ret_any, bool *ret_trusted, struct cor_err *err)
+int zone_trust(const char *interface, bool trust, struct cor_err *err)
 {
-        auto_message reply = NULL;
-        const char *zone;
-
-        if (call(bus, "getZoneOfInterface", NULL, interface, &reply, &zone, err) < 0)
-                return -1;
-        *ret_any = *zone;
-        *ret_trusted = strcmp(zone, ZONE) == 0;
-        return 0;
-}
-
-int zone_trust(const char *interface, struct cor_err *err)
-{
-        auto_message reply = NULL;
+        auto_message found = NULL, *reply = NULL;
         auto_bus bus = NULL;
-        bool any, trusted;
         const char *zone;
 
-        if (open_bus(&bus, err) < 0 || zone_of(bus, interface, &any, &trusted, err) < 0)
+        if (open_bus(&bus, err) < 0 || call(bus, "getZoneOfInterface", NULL, interface, &found, &zone, err) < 0)
                 return -1;
-        return any ? 0 : call(bus, "addInterface", ZONE, interface, &reply, &zone, err);
-}
-
-int zone_distrust(const char *interface, struct cor_err *err)
-{
-        auto_message reply = NULL;
-        auto_bus bus = NULL;
-        bool any, trusted;
-        const char *zone;
-
-        if (open_bus(&bus, err) < 0 || zone_of(bus, interface, &any, &trusted, err) < 0)
-                return -1;
-        return trusted ? call(bus, "removeInterface", ZONE, interface, &reply, &zone, err) : 0;
+        if (trust ? *zone != '\0' : strcmp(zone, ZONE) != 0)
+                return 0;
+        return call(bus, trust ? "addInterface" : "removeInterface", ZONE, interface, &reply, &zone, err);
 }

@@ -11,7 +11,6 @@
 #include "supervise.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -73,13 +72,7 @@ static bool is_ours(pid_t pid)
         return is;
 }
 
-static void let_go(int listener, struct seccomp_notif_resp *reply, uint64_t id)
-{
-        *reply = (struct seccomp_notif_resp){ .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
-        (void)seccomp_notify_respond(listener, reply);
-}
-
-static void let_go_due(int listener, struct seccomp_notif_resp *reply)
+static void let_go_due(struct supervise *s)
 {
         int64_t now = now_ms();
 
@@ -88,7 +81,7 @@ static void let_go_due(int listener, struct seccomp_notif_resp *reply)
                         i++;
                         continue;
                 }
-                let_go(listener, reply, all[i].id);
+                supervise_answer(s, all[i].id, 0);
                 all[i] = all[--n_all];
         }
 }
@@ -105,25 +98,19 @@ static int ms_to_next(void)
 
 static void delay_all(int listener)
 {
-        struct seccomp_notif *question = NULL;
-        struct seccomp_notif_resp *reply = NULL;
-        struct pollfd p = { .fd = listener, .events = POLLIN };
+        struct supervise s;
+        int r;
 
-        if (seccomp_notify_alloc(&question, &reply) < 0)
+        if (!supervise_begin(&s, listener))
                 return;
-        for (;;) {
-                int n = poll(&p, 1, ms_to_next());
-
-                if (n < 0 || (n > 0 && p.revents & (POLLHUP | POLLERR)))
-                        return;
-                let_go_due(listener, reply);
-                memset(question, 0, sizeof *question);
-                if (n == 0 || seccomp_notify_receive(listener, question) < 0) /* who asked has been killed */
+        while ((r = supervise_next(&s, ms_to_next())) >= 0) {
+                let_go_due(&s);
+                if (r == 0)
                         continue;
-                if (n_all < WAITING_MAX && draw() % RARITY == 0 && is_ours((pid_t)question->pid))
-                        all[n_all++] = (struct waiting){ question->id, now_ms() + 1 + (int64_t)(draw() % DELAY_MS) };
+                if (n_all < WAITING_MAX && draw() % RARITY == 0 && is_ours((pid_t)s.question->pid))
+                        all[n_all++] = (struct waiting){ s.question->id, now_ms() + 1 + (int64_t)(draw() % DELAY_MS) };
                 else
-                        let_go(listener, reply, question->id);
+                        supervise_answer(&s, s.question->id, 0);
         }
 }
 

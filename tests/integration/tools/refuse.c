@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -250,23 +249,14 @@ static int answer(const struct seccomp_notif *n)
 
 static void answer_all(int listener)
 {
-        struct seccomp_notif *question = NULL;
-        struct seccomp_notif_resp *reply = NULL;
-        struct pollfd p = { .fd = listener, .events = POLLIN };
+        struct supervise s;
+        int r;
 
-        if (seccomp_notify_alloc(&question, &reply) < 0)
+        if (!supervise_begin(&s, listener))
                 return;
-        for (;;) {
-                if (poll(&p, 1, -1) < 0 || (p.revents & (POLLHUP | POLLERR)))
-                        return;
-                memset(question, 0, sizeof *question);
-                if (seccomp_notify_receive(listener, question) < 0) /* who asked has been killed */
-                        continue;
-                *reply = (struct seccomp_notif_resp){ .id = question->id, .error = -answer(question) };
-                if (reply->error == 0)
-                        reply->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-                (void)seccomp_notify_respond(listener, reply);
-        }
+        while ((r = supervise_next(&s, -1)) >= 0)
+                if (r > 0)
+                        supervise_answer(&s, s.question->id, answer(s.question));
 }
 
 int main(int argc, char **argv)

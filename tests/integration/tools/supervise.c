@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -105,4 +106,29 @@ void supervise_load(scmp_filter_ctx filter, void (*serve)(int listener))
         close(listener);
         if (atomic_load(word) != TAKEN)
                 supervise_die("the helper did not get the listener", 0);
+}
+
+bool supervise_begin(struct supervise *s, int listener)
+{
+        s->listener = listener;
+        return seccomp_notify_alloc(&s->question, &s->reply) == 0;
+}
+
+int supervise_next(struct supervise *s, int timeout_ms)
+{
+        struct pollfd p = { .fd = s->listener, .events = POLLIN };
+        int n = poll(&p, 1, timeout_ms);
+
+        if (n <= 0 || (p.revents & (POLLHUP | POLLERR)))
+                return n == 0 ? 0 : -1;
+        memset(s->question, 0, sizeof *s->question);
+        return seccomp_notify_receive(s->listener, s->question) == 0;
+}
+
+void supervise_answer(struct supervise *s, uint64_t id, int error)
+{
+        *s->reply = (struct seccomp_notif_resp){ .id = id, .error = -error };
+        if (error == 0)
+                s->reply->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+        (void)seccomp_notify_respond(s->listener, s->reply);
 }
