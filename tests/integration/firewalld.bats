@@ -14,13 +14,7 @@ setup() {
         fi
         [ -x "$CORACLE_BUILD/libexec/coracle-systemd" ] || skip "coracle-systemd is not built: needs libsystemd"
         setup_containers
-        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
-        FAR=$!
-        SERVERS+=("$FAR")
-        wait_until far_is_apart
-        in_net ip link add up0 type veth peer name down0 netns "$FAR"
-        in_net sh -c 'ip addr add 10.9.8.1/24 dev up0 && ip link set up0 up'
-        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip link set down0 up'
+        start_far fd09
         start_bus
         start_firewalld
 }
@@ -29,9 +23,6 @@ teardown() {
         umount -l /run/dbus 2>/dev/null || true
         teardown_containers
 }
-
-far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
-in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 
 # The mounts of the run are its own: the machine's bus stays where it is.
 start_bus() {

@@ -294,21 +294,14 @@ container stop"
 
 # far: a namespace that is connected with the test's, as another host would be, and knows of no subnet of ours
 far_host() {
-        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 300 </dev/null >/dev/null 2>&1 3>&- &
-        FAR=$!
-        SERVERS+=("$FAR")
-        wait_until far_is_apart
-        in_net ip link add up0 type veth peer name down0 netns "$FAR"
-        in_net sh -c 'ip addr add 10.9.8.1/24 dev up0 && ip -6 addr add fd98::1/64 dev up0 nodad && ip link set up0 up'
-        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip -6 addr add fd98::2/64 dev down0 nodad && ip link set down0 up && ip link set lo up'
+        start_far fd98
+        in_far ip link set lo up
         wait_until is_settled up0
         host_state >"$TEST_DIR/before"
 }
 has_own_address() { in_net ip -6 -o route show dev "$1" | grep -q '^fe80::/64'; }
 # That an interface is up, and its own address of IPv6 and the route to that, come a moment after it was asked for.
 is_settled() { in_net ip -o link show "$1" | grep -q "state UP" && has_own_address "$1"; }
-far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
-in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 
 @test "who reaches whom: modes of gateways, internal networks, no ICC" {
         local network flags from_far out icc

@@ -16,14 +16,10 @@ setup() {
         install -m 755 "$CORACLE_BUILD/src/tools/usernet/coracle-usernet" "$TEST_DIR/"
         unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
         NET=$!
-        unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
-        FAR=$!
-        SERVERS+=("$NET" "$FAR")
+        SERVERS+=("$NET")
         wait_until is_apart "$NET"
-        wait_until is_apart "$FAR"
-        in_net ip link add up0 type veth peer name down0 netns "$FAR"
-        in_net sh -c 'ip link set lo up && ip addr add 10.9.8.1/24 dev up0 && ip addr add fd98::1/64 dev up0 nodad && ip link set up0 up'
-        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip addr add fd98::2/64 dev down0 nodad && ip link set down0 up'
+        in_net ip link set lo up
+        start_far fd98
         echo "nameserver 10.9.8.2" >"$TEST_DIR/resolv.conf"
 }
 
@@ -37,7 +33,6 @@ teardown() {
 }
 
 is_apart() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ] && [ "$(cat "/proc/$1/comm")" = sleep ]; }
-in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 # The processes of one have the same command line.
 usernets() { pgrep -u 4242 -af "^$TEST_DIR/coracle-usernet" | cut -d " " -f 2- | sort -u; }
 is_over() { ! pgrep -u 4242 -f "^$TEST_DIR/coracle-usernet" >/dev/null; }

@@ -6,6 +6,8 @@
 #   reaches NAME ADDRESS         that it does, and is_cut_off that it does not
 #   pid_of NAME                  its first process
 #   serve NAME PORT...           a server in its network, $PEER, that answers with NAME and who asks, until teardown
+#   start_far PREFIX6            another host beside the test's, by up0 here and down0 there: 10.9.8.1 and .2, PREFIX6::1
+#                                and ::2; it knows of no subnet of ours. in_far COMMAND... runs there
 #   teardown_networks            teardown_containers, which fails also if host_state, a function of the file, does not
 #                                become again what setup wrote to $TEST_DIR/before
 
@@ -30,6 +32,18 @@ serve() { # NAME PORT...
         nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
         wait_until grep -q ready "$TEST_DIR/$1.ready"
+}
+
+far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
+in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
+start_far() {
+        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
+        FAR=$!
+        SERVERS+=("$FAR")
+        wait_until far_is_apart
+        in_net ip link add up0 type veth peer name down0 netns "$FAR"
+        in_net sh -c "ip addr add 10.9.8.1/24 dev up0 && ip -6 addr add $1::1/64 dev up0 nodad && ip link set up0 up"
+        in_far sh -c "ip addr add 10.9.8.2/24 dev down0 && ip -6 addr add $1::2/64 dev down0 nodad && ip link set down0 up"
 }
 
 # The kernel takes its time to clear a namespace away.

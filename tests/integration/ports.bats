@@ -10,20 +10,11 @@ load networks
 setup() {
         skip_unless root "program nft" "program python3"
         setup_containers
-        nsenter --net="/proc/$NET/ns/net" unshare -n sleep 3600 </dev/null >/dev/null 2>&1 3>&- &
-        FAR=$!
-        SERVERS+=("$FAR")
-        wait_until far_is_apart
-        in_net ip link add up0 type veth peer name down0 netns "$FAR"
-        in_net sh -c 'ip addr add 10.9.8.1/24 dev up0 && ip addr add fd09::1/64 dev up0 nodad && ip link set up0 up'
-        in_far sh -c 'ip addr add 10.9.8.2/24 dev down0 && ip addr add fd09::2/64 dev down0 nodad && ip link set down0 up'
+        start_far fd09
         rules_before=$(in_net nft list ruleset)
 }
 
 teardown() { teardown_containers; }
-
-far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }
-in_far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 
 address_of() { coracle inspect -f '{{.NetworkSettings.IPAddress}}' "$1"; }
 in_container() { # NAME COMMAND...
