@@ -18,7 +18,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
 .PHONY: all configure help deps run check check-refused leaks bench lint fuzz install riscv64 dist deb rpm check-deb check-rpm \
-	check-amd64 check-riscv64 check-kernel-5.10 check-machines-smoke clean
+	check-amd64 check-riscv64 check-kernel-5.10 check-machines-smoke bench-amd64 bench-riscv64 clean
 
 all: configure
 	@ninja -C $(BUILD)
@@ -32,7 +32,7 @@ help:
 	@echo 'make check        install what is missing, build, run all tests'
 	@echo 'make check-refused  run tests as if the kernel lacked system calls (docs/kernels.md); REFUSE=words: only these'
 	@echo 'make leaks        run the verbs of the runtime under valgrind, which has to be 3.27 or newer'
-	@echo 'make bench        compare with other runtimes'
+	@echo 'make bench        compare with other programs; BENCH="engine run exec": a program of bench/ and its words'
 	@echo 'make lint         layering, formatting, static analysis; prints nothing when all is well'
 	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make install      into PREFIX ($(PREFIX)) below DESTDIR'
@@ -47,6 +47,7 @@ help:
 	@echo '                  run the tests in a virtual machine (docs/machines.md); PASS=root, root-systemd, user or'
 	@echo '                  user-systemd: who runs them, and who makes the cgroups; TESTS=files: only these'
 	@echo 'make check-machines-smoke   a few of the tests in the machines amd64 and riscv64'
+	@echo 'make bench-amd64, bench-riscv64     make bench in a virtual machine'
 	@echo 'make clean        remove the build folders'
 	@echo 'Variables: CC=clang, SANITIZE=address,undefined, WERROR=1, BUILD=folder, MESON_OPTIONS=...'
 
@@ -74,10 +75,11 @@ leaks: # memcheck wants shared libraries, and is slow
 	@ninja -C build-leaks src/cli/coracle-runtime
 	@CORACLE_BUILD=build-leaks BATS_TEST_TIMEOUT=600 tests/integration/run tests/integration/leaks.bats
 
+BENCH = runtime
 bench:
 	@scripts/deps build run check
 	@$(MAKE) --no-print-directory all
-	@CORACLE_BUILD=$(BUILD) bench/run
+	@CORACLE_BUILD=$(BUILD) bench/$(BENCH)
 
 lint:
 	@scripts/deps build lint fuzz
@@ -120,6 +122,9 @@ check-rpm: rpm
 
 check-amd64 check-riscv64 check-kernel-5.10:
 	@PASS=$(PASS) tests/machines/run $(@:check-%=%) $(TESTS)
+
+bench-amd64 bench-riscv64:
+	@tests/machines/run $(@:bench-%=%) bench/$(BENCH)
 
 SMOKE = ground cli waits notify namespaces cgroup_verbs container_hello rootless doctor store_layout
 check-machines-smoke:
