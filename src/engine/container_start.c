@@ -5,6 +5,7 @@
 #include "engine/container_internal.h"
 
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "engine/network.h"
@@ -57,10 +58,27 @@ static int spawn_program(const char *program, char *const argv[], char *const en
         return r;
 }
 
+/* Ours, with what a monitor wants of its C library, unless the user has wishes of that kind; free() the array. */
+static char **monitor_environment(void)
+{
+        static char heap[] = HEAP_VARIABLE "=" HEAP_VALUE;
+        char **env;
+        size_t n = 0;
+
+        while (environ[n])
+                n++;
+        env = cor_realloc_array(NULL, n + 2, sizeof *env);
+        memcpy(env, environ, n * sizeof *env);
+        env[n] = getenv(HEAP_VARIABLE) ? NULL : heap;
+        env[n + 1] = NULL;
+        return env;
+}
+
 /* From a binary that no container can write to, if there is a way: else the monitor has to execute itself once more. */
 static int spawn_monitor(const char *program, char *const argv[], int sock, struct cor_err *err)
 {
-        auto_free char **env = clone_self_environment(environ);
+        auto_free char **plain = monitor_environment();
+        auto_free char **env = clone_self_environment(plain);
         auto_fd safe = clone_self_of(program), moved = -1;
         char path[32];
         int r;
@@ -69,7 +87,7 @@ static int spawn_monitor(const char *program, char *const argv[], int sock, stru
         snprintf(path, sizeof path, "/proc/self/fd/%d", moved);
         if (moved >= 0 && spawn_program(path, argv, env, sock) == 0)
                 return 0;
-        r = spawn_program(program, argv, environ, sock);
+        r = spawn_program(program, argv, plain, sock);
         return r == 0 ? 0 : cor_fail_start(err, program, r);
 }
 

@@ -43,6 +43,8 @@ static void clear_environment(void)
 
         for (size_t i = 0; i < COR_COUNT(names); i++)
                 unsetenv(names[i]);
+        if (strcmp(getenv(HEAP_VARIABLE) ?: "", HEAP_VALUE) == 0) /* what this process has needed; it starts others */
+                unsetenv(HEAP_VARIABLE);
 }
 
 static int close_all_but_socket(void)

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SEGMENTS_MAX = 8 };
+enum { SEGMENTS_MAX = 8, STACK_DEPTH = 256 * 1024 };
 
 struct segments {
         void *start[SEGMENTS_MAX];
@@ -35,11 +35,21 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *context)
         return 1;
 }
 
+/* What deeper calls have left on the stack; that the kernel has no pages so far down is no matter. */
+static void give_back_stack(void)
+{
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+
+        (void)madvise((void *)(end - STACK_DEPTH), STACK_DEPTH, MADV_DONTNEED);
+}
+
 int tidy_and_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
         struct segments s = { .n = 0 };
 
         heap_give_back();
+        give_back_stack();
         dl_iterate_phdr(find_segments, &s);
         for (int i = 0; i < s.n; i++)
                 (void)madvise(s.start[i], s.length[i], MADV_DONTNEED);
