@@ -25,7 +25,7 @@ teardown_file() {
 make_programs() { # the programs that coracle starts, as an installation has them
         LIBEXEC=$STORE/libexec
         mkdir "$LIBEXEC"
-        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/libexec/coracle-monitor" \
                 "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
 }
 

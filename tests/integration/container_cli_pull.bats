@@ -9,7 +9,7 @@ setup() {
         setup_net
         LIBEXEC=$TEST_DIR/libexec
         mkdir -p "$LIBEXEC" "$TEST_DIR/tree/bin"
-        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/libexec/coracle-monitor" \
                 "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
         cp "$(command -v busybox)" "$TEST_DIR/tree/bin/busybox"
         start_registry 5000

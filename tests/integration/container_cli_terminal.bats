@@ -12,7 +12,7 @@ setup_file() {
         for name in $(busybox --list); do [ "$name" = busybox ] || ln -s busybox "$tree/bin/$name"; done
         LIBEXEC=$STORE/libexec
         mkdir "$LIBEXEC"
-        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/libexec/coracle-monitor" \
                 "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
         export STORE LIBEXEC
         tar -C "$tree" -c . | coracle import -c 'CMD ["sh"]' - bb

@@ -15,7 +15,7 @@ setup_file() {
         ln -s /etc "$STORE/tree/outside"
         LIBEXEC=$STORE/libexec
         mkdir "$LIBEXEC"
-        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/src/monitor/coracle-monitor" \
+        ln -s "$CORACLE_BUILD/src/image/coracle-transfer" "$CORACLE_BUILD/libexec/coracle-monitor" \
                 "$CORACLE_BUILD/src/tools/init/coracle-init" "$LIBEXEC"
         tar -C "$STORE/tree" -c . | coracle import -c 'CMD ["sh"]' -c 'VOLUME /data' - volumes
         tar -C "$STORE/tree" -c . | coracle import -c 'CMD ["sh"]' - small

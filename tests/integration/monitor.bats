@@ -4,7 +4,7 @@ load lib
 setup() {
         [ "$EUID" = 0 ] || skip "needs root, for cgroups and overlays of its own; runs where the tests run as root"
         setup_bundle
-        export WAIT_SECONDS=$((3 * ${WAIT_SECONDS:-20})) CORACLE_RUN=$TEST_DIR/run MONITOR=$CORACLE_BUILD/src/monitor/coracle-monitor
+        export WAIT_SECONDS=$((3 * ${WAIT_SECONDS:-20})) CORACLE_RUN=$TEST_DIR/run MONITOR=$CORACLE_BUILD/libexec/coracle-monitor
         TOOL=$CORACLE_BUILD/tests/integration/tools/tool-monitor STORE=$TEST_DIR/store
         [ -f "$BATS_FILE_TMPDIR/root.tar" ] || tar -C "$ROOTFS" -cf "$BATS_FILE_TMPDIR/root.tar" .
         mkdir -m 700 "$CORACLE_RUN"

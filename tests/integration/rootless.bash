@@ -23,7 +23,7 @@ setup_rootless() {
         echo walker:300000:65536 | tee -a "$TEST_DIR/subuid" >>"$TEST_DIR/subgid"
         # built files may lie where only root may go
         install -m 755 "$CORACLE_BUILD/src/cli/coracle" "$CORACLE_BUILD/src/image/coracle-transfer" \
-                "$CORACLE_BUILD/src/monitor/coracle-monitor" "$CORACLE_BUILD/src/tools/init/coracle-init" "$TEST_DIR/"
+                "$CORACLE_BUILD/libexec/coracle-monitor" "$CORACLE_BUILD/src/tools/init/coracle-init" "$TEST_DIR/"
         install -d -o 4242 -g 4242 "$TEST_DIR/walker" "$TEST_DIR/walker/run"
         coracle import -c 'CMD ["sh"]' "$TEST_DIR/small.tar" small >/dev/null
 }

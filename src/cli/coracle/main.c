@@ -1,5 +1,5 @@
 /*
- * coracle: the command line.
+ * coracle: the command line; and by the name of coracle-monitor what stays with a container (monitor/program.h).
  *
  *   1  descriptors 0 to 2 are made sure of     nothing that is opened later may be taken for standard output
  *   2  global options, group, verb, its words   reads words only
@@ -12,6 +12,7 @@
 #include "cli/coracle/help.h"
 #include "cli/suggest.h"
 #include "linux/clone_self.h"
+#include "monitor/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -198,6 +199,13 @@ static int apply_globals(const struct globals *g, struct cor_err *err)
         return cor_log_open(NULL, COR_LOG_TEXT, level, err);
 }
 
+static bool is_called(const char *path, const char *name)
+{
+        const char *slash = strrchr(path, '/');
+
+        return strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
         size_t n = argc > 0 ? (size_t)argc - 1 : 0;
@@ -210,6 +218,8 @@ int main(int argc, char **argv)
         struct cor_err err = { 0 };
         int r;
 
+        if (argc > 0 && is_called(argv[0], "coracle-monitor"))
+                return monitor_program(argc, argv, environ);
         words_of_main = argv;
         if (open_standard_descriptors() < 0)
                 return EXIT_FAILED;

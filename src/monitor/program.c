@@ -1,8 +1,4 @@
 /*
- * coracle-monitor --store PATH ID: what stays with one running container (monitor/protocol.h, monitor/monitor.h). It is
- * started by the engine in a session of its own, with its end of a socket pair as descriptor 3; it outlives its
- * starter.
- *
  *   1  clone_self_protect()     it will be the parent of processes in containers
  *   2  leave()                  stdio, folder and environment of the starter
  *   3  prepare()                signals, the store
@@ -10,6 +6,8 @@
  *   5  monitor_start()          STARTED or ERROR
  *   6  monitor_main_loop()
  */
+#include "monitor/program.h"
+
 #include "base/fd.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -285,7 +283,7 @@ static bool is_id(const char *s)
         return strlen(s) == ID_DIGITS && strspn(s, "0123456789abcdef") == ID_DIGITS;
 }
 
-int main(int argc, char **argv, char **envp)
+int monitor_program(int argc, char **argv, char **envp)
 {
         struct monitor m;
         struct cor_err err = { 0 };
