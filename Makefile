@@ -60,7 +60,7 @@ run:
 	@scripts/demo $(BUILD)/src/cli/coracle-runtime
 
 check:
-	@scripts/deps build run check $(clang)
+	@scripts/deps build run check rpm $(clang)
 	@$(MAKE) --no-print-directory all
 	@scripts/check $(BUILD)
 

@@ -448,6 +448,15 @@ skip_unless() {
         done
 }
 
+# why_skip COMMAND... - for setup_file(), in which not all versions of bats can skip: the reason that COMMAND has, if any
+why_skip() {
+        (
+                # shellcheck disable=SC2317
+                skip() { printf '%s' "$1" && exit; }
+                "$@"
+        )
+}
+
 userns_for_all() { # also for users without rights
         [ "$(cat /proc/sys/kernel/unprivileged_userns_clone 2>/dev/null)" != 0 ] &&
                 [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" != 1 ] &&

@@ -3,12 +3,17 @@
 
 load lib
 
-setup_file() {
+needs() {
         skip_unless "program meson" "program busybox"
         [ -x "$CORACLE_BUILD/src/tools/init/coracle-init" ] ||
                 skip "needs coracle-init as it is installed: runs with every build without sanitizers"
         [ -x "$CORACLE_BUILD/src/tools/usernet/coracle-usernet" ] ||
                 skip "needs a build with libslirp, as packages are: runs wherever scripts/deps has installed what a build needs"
+}
+
+setup_file() {
+        WHY_SKIPPED=$(why_skip needs) && export WHY_SKIPPED
+        [ -z "$WHY_SKIPPED" ] || return 0
         export T=$BATS_FILE_TMPDIR
         local prefix
         prefix=$(meson introspect "$CORACLE_BUILD" --buildoptions | jq -r '.[] | select(.name == "prefix").value')
@@ -18,6 +23,10 @@ setup_file() {
         # packages are built with -Dinit_aliases=false and -Dsystemd=disabled
         rm -rf "$T"/tree/usr/{bin/tini,bin/docker-init,sbin} "$T/tree/usr/libexec/coracle/coracle-systemd"
         split "$T/tree" "$T/pkg"
+}
+
+setup() {
+        [ -z "$WHY_SKIPPED" ] || skip "$WHY_SKIPPED"
 }
 
 # split TREE PKG - package() and the functions of its own packages, with TREE as what meson installs; into PKG/NAME

@@ -6,12 +6,17 @@ load lib
 
 PACKAGES=(coracle coracle-cni coracle-init coracle-proxy coracle-runtime coracle-systemd coracle-usernet)
 
-setup_file() {
+needs() {
         skip_unless "program dh" "program meson" "program dpkg-shlibdeps"
-        readelf -d "$CORACLE_BUILD/src/cli/coracle-runtime" | grep -q NEEDED &&
+        ! readelf -d "$CORACLE_BUILD/src/cli/coracle-runtime" | grep -q NEEDED ||
                 skip "needs programs that are linked static-pie: runs with every build without sanitizers"
         [ -x "$CORACLE_BUILD/src/tools/usernet/coracle-usernet" ] ||
                 skip "needs a build with libslirp, as packages are: runs wherever scripts/deps has installed what a build needs"
+}
+
+setup_file() {
+        WHY_SKIPPED=$(why_skip needs) && export WHY_SKIPPED
+        [ -z "$WHY_SKIPPED" ] || return 0
         export T=$BATS_FILE_TMPDIR VERSION=1.2.3~test SOURCE_DATE_EPOCH=1700000000
         installed_tree "$T/tree"
         "$SOURCE_DIR/scripts/deb" --tree "$T/tree" "$(dpkg --print-architecture)" "$T/debs"
@@ -22,6 +27,10 @@ setup_file() {
                 dpkg-deb -x "$deb" "$T/files/$(basename "${deb%%_*}")"
                 dpkg-deb -e "$deb" "$T/control/$(basename "${deb%%_*}")"
         done
+}
+
+setup() {
+        [ -z "$WHY_SKIPPED" ] || skip "$WHY_SKIPPED"
 }
 
 # The same once more, later, in another place, with other settings. Here, since a file has more time than a test.

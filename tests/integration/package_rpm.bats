@@ -6,15 +6,24 @@ load lib
 
 PACKAGES=(coracle coracle-cni coracle-init coracle-proxy coracle-runtime coracle-systemd coracle-usernet)
 
-setup_file() {
+needs() {
         skip_unless "program rpmbuild" "program meson"
         [ -x "$CORACLE_BUILD/src/tools/usernet/coracle-usernet" ] && [ -x "$CORACLE_BUILD/src/tools/systemd/coracle-systemd" ] ||
                 skip "needs a build with libslirp and libsystemd, as packages are: runs wherever scripts/deps has installed what a build needs"
         [ -x "$CORACLE_BUILD/src/tools/init/coracle-init" ] ||
                 skip "needs coracle-init as it is installed: runs with every build without sanitizers"
+}
+
+setup_file() {
+        WHY_SKIPPED=$(why_skip needs) && export WHY_SKIPPED
+        [ -z "$WHY_SKIPPED" ] || return 0
         export T=$BATS_FILE_TMPDIR VERSION=1.2.3~test SOURCE_DATE_EPOCH=1700000000
         installed_tree "$T/tree"
         "$SOURCE_DIR/scripts/rpm" --tree "$T/tree" "$T/rpms"
+}
+
+setup() {
+        [ -z "$WHY_SKIPPED" ] || skip "$WHY_SKIPPED"
 }
 
 # installed_tree DIR - what meson installs, below usr/ whatever the prefix of the build
