@@ -10,10 +10,11 @@ void heap_keep_little(int bytes);
 /*
  * HEAP_VARIABLE, HEAP_VALUE - for the environment of such a program. glibc holds up to seven freed pieces of each size
  * ready, in a cache that nothing empties: each keeps its page, and the pieces beside it from becoming one. A program
- * that does much and then waits is left with twice the pages; without the cache it takes a hundredth more processor time.
+ * that does much and then waits is left with twice the pages; without the cache it takes a hundredth more processor
+ * time.
  */
 #define HEAP_VARIABLE "GLIBC_TUNABLES"
-#define HEAP_VALUE "glibc.malloc.tcache_count=0"
+#define HEAP_VALUE    "glibc.malloc.tcache_count=0"
 /* heap_give_back() - all that is free goes back to the kernel now */
 void heap_give_back(void);
 

@@ -5,8 +5,8 @@
  * started by the engine in a session of its own, with its end of a socket pair as descriptor 3; it outlives its
  * starter.
  *
- * It is a name of the program coracle, not a file of its own: runtime, store and networks, which both consist of for the
- * most part, are on the disk and in its cache once.
+ * It is a name of the program coracle, not a file of its own: runtime, store and networks, which both consist of for
+ * the most part, are on the disk and in its cache once.
  */
 
 /* monitor_program() - main() by that name, before anything else was done: the exit code */
