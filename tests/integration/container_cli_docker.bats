@@ -2,6 +2,7 @@
 # docs/docker-compatibility.md tells the truth of every command and flag of the docker client that is installed.
 
 load lib
+test_limit 2400 # hundreds of calls of docker's client, seconds each on an emulated processor
 
 @test "the page of docker's commands and flags tells of all, and what it tells is so" {
         command -v docker >/dev/null || skip "there is no docker client; runs where Debian's docker-cli is installed"

@@ -3,6 +3,7 @@
 # An engine's API that only listens (tools/create_server.py) is asked by the client that is installed.
 
 load lib
+test_limit 2400 # hundreds of calls of docker's client, seconds each on an emulated processor
 
 setup_file() {
         local major

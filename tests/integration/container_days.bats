@@ -4,7 +4,8 @@
 load lib
 load registries
 load containers
-export BATS_TEST_TIMEOUT=600 RUNTIME_TIMEOUT=$((4 * RUNTIME_TIMEOUT)) # fifty commands at once wait for each other
+test_limit 600
+export RUNTIME_TIMEOUT=$((4 * RUNTIME_TIMEOUT)) # fifty commands at once wait for each other
 
 setup() { setup_containers; }
 teardown() {

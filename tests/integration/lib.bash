@@ -448,6 +448,11 @@ skip_unless() {
         done
 }
 
+# test_limit SECONDS - in front of a file's tests: each may take so long, or longer where the run says so
+test_limit() {
+        [ "${BATS_TEST_TIMEOUT:-0}" -ge "$1" ] || export BATS_TEST_TIMEOUT=$1
+}
+
 # why_skip COMMAND... - for setup_file(), in which not all versions of bats can skip: the reason that COMMAND has, if any
 why_skip() {
         (

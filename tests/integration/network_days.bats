@@ -7,7 +7,7 @@ load lib
 load registries
 load containers
 load networks
-export BATS_TEST_TIMEOUT=900
+test_limit 900
 
 setup() {
         setup_containers
