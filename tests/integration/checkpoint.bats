@@ -66,14 +66,14 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
 @test "neither leaves a mount on the host" {
         need_criu
         local before
-        before=$(cat /proc/self/mountinfo)
+        before=$(own_mounts)
         config '.mounts += [{destination: "/share", type: "bind", source: $dir, options: ["bind"]}]' --arg dir "$TEST_DIR"
         counting
         start
         wait_until counts_beyond 1
         checkpoint
         restore
-        expect_equal "$(cat /proc/self/mountinfo)" "$before" mountinfo
+        expect_equal "$(own_mounts)" "$before" mounts
         [ ! -e "$STATE_ROOT/$ID/criu-root" ]
 }
 

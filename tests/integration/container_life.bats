@@ -365,7 +365,7 @@ has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
                 clients+=($!)
         done
         wait_until are_attached one 4
-        coracle exec one touch /stop
+        let_go one /stop
         for i in "${clients[@]}"; do wait "$i" || [ $? = 5 ]; done
         expect_equal "$(coracle logs one | tail -n 1)" last
         for i in 1 2 3 4; do coracle logs one | cmp - "$TEST_DIR/out$i"; done

@@ -30,6 +30,9 @@ make_busybox_image() {
 
 coracle() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
 
+# let_go NAME FILE - make the file that a container waits for. Who ends the container so may be ended with it.
+let_go() { coracle exec "$1" touch "$2" || [ $? = 137 ]; }
+
 # crun FLAG... - `run` with a cgroup that belongs to the test, without a network
 crun() { coracle run --cgroup-parent "$CGROUP_PARENT" --network none "$@"; }
 

@@ -9,7 +9,7 @@ setup() {
         setup_bundle
         MARK=98$((RANDOM % 900 + 100))$((RANDOM % 900 + 100)) # how to recognise this test's processes
         config_args sleep "$MARK"
-        mounts_before=$(mounts)
+        mounts_before=$(own_mounts)
 }
 
 teardown() { teardown_bundle; }
@@ -53,14 +53,11 @@ find_cgroups() {
         done
 }
 
-# Files that run beside this one have users and subordinate ids of theirs.
-mounts() { grep -vE ' /etc/(passwd|subuid|subgid) ' /proc/self/mountinfo; }
-
 expect_nothing_left() { # WHEN
         wait_until no_processes || fail "$1: processes are left: $(ps -o pid,args -p "$(processes | paste -sd,)")" || return 1
         [ ! -e "$STATE_ROOT/$ID" ] || fail "$1: state is left: $(ls -A "$STATE_ROOT/$ID")" || return 1
         by_systemd || [ -z "$(find_cgroups)" ] || fail "$1: cgroups are left: $(find_cgroups)" || return 1
-        expect_equal "$(mounts)" "$mounts_before" "$1: mounts" || return 1
+        expect_equal "$(own_mounts)" "$mounts_before" "$1: mounts" || return 1
 }
 
 # What the runtime says has to fit what there is.

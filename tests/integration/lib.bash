@@ -409,6 +409,13 @@ fail() {
         return 1
 }
 
+# own_mounts - /proc/self/mountinfo without what files that run beside this one have mounted, who share the namespace
+own_mounts() {
+        awk -v beside="${CORACLE_TEST_TMP:-}/coracle-test-" -v own="$TEST_DIR/" '
+                index($5, own) == 1 || (index($5, beside) != 1 && $5 !~ "^/(etc/(passwd|subuid|subgid)|run/netns(/.*)?)$")' \
+                /proc/self/mountinfo
+}
+
 # ---------------------------------------------------------------------------------------------------------------- skips
 
 # skip_unless NEED... - skip the test where one of these is missing, and say where it runs instead:

@@ -60,7 +60,7 @@ end"
         crun -d --name one --log-opt max-size=4k --log-opt max-file=200 --log-opt compress=true bb:1 sh -c "$(lines 20); while [ ! -e /go ]; do sleep 0.1; done; $(lines 600)" >/dev/null
         coracle logs -f one >"$TEST_DIR/followed" &
         wait_until grep -q 'line 19' "$TEST_DIR/followed"
-        coracle exec one touch /go
+        let_go one /go
         coracle wait one >/dev/null
         wait $!
         dir=$(folder_of one)
@@ -84,7 +84,7 @@ end"
         wait_until coracle exec one test -e /done
         wait_until grep -q "what the container prints is lost: .*No space left on device" "$CORACLE_RUN"/*/*/log
         mount -o remount,size=1m "$dir"
-        coracle exec one touch /go
+        let_go one /go
         expect_equal "$(coracle wait one)" 0
         run --separate-stderr coracle logs one
         expect_status 0
@@ -178,7 +178,7 @@ half"
         coracle logs -f one >"$TEST_DIR/followed" &
         follower=$!
         wait_until grep -qx big "$TEST_DIR/followed"
-        coracle exec one touch /go
+        let_go one /go
         coracle wait one >/dev/null
         wait "$follower"
         expect_equal "$(cat "$TEST_DIR/followed")" "$(echo big; seq 1 100)"
@@ -275,12 +275,12 @@ err1"
         wait_until received "first|"
         kill -KILL "$(cat "$TEST_DIR/rsyslog.pid")"
         wait_until listens_no_more 601
-        coracle exec one touch /go
+        let_go one /go
         wait_until coracle exec one test -e /done
         wait_until grep -q "is lost: .*127.0.0.1:601" "$CORACLE_RUN"/*/*/log
         rm "$TEST_DIR/rsyslog.pid"
         start_rsyslog
-        coracle exec one touch /go2
+        let_go one /go2
         WAIT_SECONDS=90 wait_until received "again|" # up to half a minute lies between two attempts
         wait_until grep -q "kept again; messages lost: [1-9]" "$CORACLE_RUN"/*/*/log
         run coracle stop -t 0 one
@@ -295,7 +295,7 @@ err1"
         wait_until received "first|"
         kill -KILL "$(cat "$TEST_DIR/rsyslog.pid")"
         wait_until listens_no_more 601
-        coracle exec one touch /go
+        let_go one /go
         wait_until sh -c '[ "$("$0" inspect -f "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}" one)" = "exited 0 1" ]' "$CORACLE"
         expect_equal "$(coracle logs one)" "first
 back"
