@@ -220,6 +220,21 @@ int cor_child_serve(void (*serve)(void *context, int socket), void *context, pid
         return cor_fd_take(&ours);
 }
 
+char **cor_environment_with(char *const *envp, char *word)
+{
+        char **env;
+        size_t n = 0;
+
+        while (envp && envp[n])
+                n++;
+        env = cor_realloc_array(NULL, n + 2, sizeof *env);
+        for (size_t i = 0; i < n; i++)
+                env[i] = envp[i];
+        env[n] = word;
+        env[n + 1] = NULL;
+        return env;
+}
+
 int cor_status_code(int status)
 {
         if (WIFEXITED(status))

@@ -5,6 +5,7 @@
  * (/proc/PID/stat field 22, clock ticks since boot), which together name one process until reboot.
  */
 #include "base/err.h"
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -49,6 +50,9 @@ int cor_child_serve(void (*serve)(void *context, int socket), void *context, pid
  */
 int cor_child_fd(int (*make)(void *context, struct cor_err *err), void *context, struct cor_err *err) COR_MUST_CHECK;
 
+/* cor_environment_with() - @envp (may be NULL) and @word behind it; free() the array: what it points to is borrowed */
+char **cor_environment_with(char *const *envp, char *word) __attribute__((returns_nonnull));
+
 /* A helper program to run to its end. */
 struct cor_spawn {
         const char *path;                /* absolute, or looked up in PATH if it has no slash */
@@ -90,6 +94,10 @@ int cor_status_code(int status);
 /* Signals by name: "TERM", "SIGTERM", "15", "RTMIN+3", any case; 0 for "0"; -1 and INVALID otherwise */
 int cor_signal_parse(const char *s, struct cor_err *err) COR_MUST_CHECK;
 const char *cor_signal_name(int sig); /* "SIGTERM", or NULL */
+/* cor_signals_all() - all of them but those that a fault of our own raises, which have to act */
+void cor_signals_all(sigset_t *ret);
+/* cor_signals_take() - block @set and read it from a non-blocking signalfd; *ret_before (may be NULL) was blocked before */
+int cor_signals_take(const sigset_t *set, sigset_t *ret_before, struct cor_err *err) COR_MUST_CHECK;
 
 /* cor_now_ms() - the monotonic clock */
 int64_t cor_now_ms(void);

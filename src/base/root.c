@@ -7,10 +7,10 @@
  * here, and ".." is answered by walking again from the root along the names that led here. So whatever is exchanged
  * meanwhile, each descriptor it holds was reached from the root through real directories.
  */
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/file.h"
-
-#include "base/alloc.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -345,9 +345,8 @@ int cor_root_mkdirs(int rootfd, const char *path, mode_t mode, struct cor_err *e
 /* Whether @path can only mean a directory. */
 static bool names_directory(const char *path)
 {
-        const char *last = strrchr(path, '/');
+        const char *last = cor_base_name(path);
 
-        last = last ? last + 1 : path;
         return !*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <strings.h>
+#include <sys/signalfd.h>
 
 #define SIGNAL_MAX 64
 
@@ -111,4 +112,31 @@ int cor_signal_parse(const char *s, struct cor_err *err)
 const char *cor_signal_name(int sig)
 {
         return cor_word_of(signals, sig);
+}
+
+void cor_signals_all(sigset_t *ret)
+{
+        static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+        sigfillset(ret);
+        for (size_t i = 0; i < COR_COUNT(faults); i++)
+                sigdelset(ret, faults[i]);
+}
+
+int cor_signals_take(const sigset_t *set, sigset_t *ret_before, struct cor_err *err)
+{
+        sigset_t before;
+        int fd;
+
+        if (sigprocmask(SIG_BLOCK, set, &before) < 0)
+                return cor_fail_errno(err, "block signals");
+        fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd < 0) {
+                cor_fail_errno(err, "signalfd");
+                sigprocmask(SIG_SETMASK, &before, NULL);
+                return -1;
+        }
+        if (ret_before)
+                *ret_before = before;
+        return fd;
 }

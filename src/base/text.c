@@ -395,6 +395,13 @@ bool cor_starts_with(const char *s, const char *prefix)
         return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+const char *cor_base_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
 bool cor_ends_with(const char *s, const char *suffix)
 {
         size_t len = strlen(s), end = strlen(suffix);

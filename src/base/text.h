@@ -49,6 +49,9 @@ int cor_parse_size(const char *s, uint64_t *ret) COR_MUST_CHECK;
 /* cor_parse_duration() - Go's form: 1h2m3.5s, 300ms, plain seconds; in milliseconds, at least 0 */
 int cor_parse_duration(const char *s, uint64_t *ret_ms) COR_MUST_CHECK;
 
+/* cor_base_name() - what is behind the last slash of @path, or all of it; a part of @path, maybe empty */
+const char *cor_base_name(const char *path) __attribute__((returns_nonnull));
+
 bool cor_starts_with(const char *s, const char *prefix);
 bool cor_ends_with(const char *s, const char *suffix);
 static inline bool cor_streq(const char *a, const char *b)

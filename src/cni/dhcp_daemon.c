@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -190,15 +189,11 @@ static char *folder_of(const char *socket)
 static int take_signals(struct cor_err *err)
 {
         sigset_t set;
-        int fd;
 
         sigemptyset(&set);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGTERM);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return cor_fail_errno(err, "signals");
-        fd = signalfd(-1, &set, SFD_CLOEXEC);
-        return fd < 0 ? cor_fail_errno(err, "signals") : fd;
+        return cor_signals_take(&set, NULL, err);
 }
 
 static int write_pid(const char *path, struct cor_err *err)

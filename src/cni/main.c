@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cni/call.h"
 #include "linux/link_message.h"
 #include "linux/namespace.h"
@@ -251,13 +252,11 @@ static int help(void)
 
 int main(int argc, char **argv)
 {
-        const char *name = argc > 0 ? argv[0] : PROGRAM;
+        const char *name = argc > 0 ? cor_base_name(argv[0]) : PROGRAM;
         const char *command = getenv("CNI_COMMAND");
         const struct cni_plugin *p;
         int word = 1; /* behind the name */
 
-        if (strrchr(name, '/'))
-                name = strrchr(name, '/') + 1;
         p = cni_plugin_find(name);
         if (!p && argc > 1) {
                 name = argv[1];

@@ -62,16 +62,8 @@ static int spawn_program(const char *program, char *const argv[], char *const en
 static char **monitor_environment(void)
 {
         static char heap[] = HEAP_VARIABLE "=" HEAP_VALUE;
-        char **env;
-        size_t n = 0;
 
-        while (environ[n])
-                n++;
-        env = cor_realloc_array(NULL, n + 2, sizeof *env);
-        memcpy(env, environ, n * sizeof *env);
-        env[n] = getenv(HEAP_VARIABLE) ? NULL : heap;
-        env[n + 1] = NULL;
-        return env;
+        return cor_environment_with(environ, getenv(HEAP_VARIABLE) ? NULL : heap);
 }
 
 /* From a binary that no container can write to, if there is a way: else the monitor has to execute itself once more. */

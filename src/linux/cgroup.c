@@ -2,6 +2,7 @@
 #include "linux/cgroup_priv.h"
 
 #include "base/fd.h"
+#include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -137,12 +138,11 @@ size_t cgroup_mounts(const struct cgroup *cg, const struct cgroup_mount **ret)
         for (size_t i = 0; i < cg->n_dirs; i++) {
                 const struct cgroup_hierarchy *h = cg->dirs[i].h;
                 struct cgroup_mount *m = &self->mounts[i];
-                const char *base = strrchr(h->dir, '/');
 
                 m->path = cg->dirs[i].path;
                 if (m->source)
                         continue;
-                m->name = cor_strdup(strcmp(h->dir, ".") == 0 ? "" : base ? base + 1 : h->dir);
+                m->name = cor_strdup(strcmp(h->dir, ".") == 0 ? "" : cor_base_name(h->dir));
                 m->option = h->v2 ? NULL : h->name;
                 if (*h->dir == '/')
                         m->source = cor_strdup(h->dir);

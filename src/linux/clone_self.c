@@ -25,6 +25,7 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "linux/procfs.h"
 #include "linux/statx.h"
@@ -144,10 +145,9 @@ int clone_self_open(int exe, enum clone_self_way *ret_way, struct cor_err *err)
 /* argv[0]'s last part: executed by descriptor, we would be called "5" in ps. */
 static void name_ourselves(char **argv)
 {
-        const char *name = argv[0] ? strrchr(argv[0], '/') : NULL;
+        const char *name = argv[0] ? cor_base_name(argv[0]) : "";
 
-        name = name ? name + 1 : argv[0];
-        if (name && *name)
+        if (*name)
                 prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
@@ -162,17 +162,8 @@ static bool marked(char **envp)
 char **clone_self_environment(char **envp)
 {
         static char mark[] = MARK "1";
-        char **env;
-        size_t n = 0;
 
-        while (envp && envp[n])
-                n++;
-        env = cor_realloc_array(NULL, n + 2, sizeof *env);
-        if (n)
-                memcpy(env, envp, n * sizeof *env);
-        env[n] = mark;
-        env[n + 1] = NULL;
-        return env;
+        return cor_environment_with(envp, mark);
 }
 
 static int execute(int fd, char **argv, char **envp, struct cor_err *err)

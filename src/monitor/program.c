@@ -23,7 +23,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -84,16 +83,9 @@ static int take_over_signals(struct monitor *m, struct cor_err *err)
 {
         sigset_t set;
 
-        sigfillset(&set);
-        sigdelset(&set, SIGSEGV);
-        sigdelset(&set, SIGBUS);
-        sigdelset(&set, SIGILL);
-        sigdelset(&set, SIGFPE);
-        sigdelset(&set, SIGABRT);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return cor_fail_errno(err, "block signals");
-        m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        return m->signals < 0 ? cor_fail_errno(err, "signalfd") : 0;
+        cor_signals_all(&set);
+        m->signals = cor_signals_take(&set, NULL, err);
+        return m->signals < 0 ? -1 : 0;
 }
 
 static int make_folder(const char *path, struct cor_err *err)

@@ -17,18 +17,10 @@ int foreground_init(struct foreground *f, bool subreaper, struct cor_err *err)
 {
         sigset_t all;
 
-        sigfillset(&all);
-        /* what is raised by our own faults has to act */
-        sigdelset(&all, SIGSEGV);
-        sigdelset(&all, SIGBUS);
-        sigdelset(&all, SIGILL);
-        sigdelset(&all, SIGFPE);
-        sigdelset(&all, SIGABRT);
-        if (sigprocmask(SIG_BLOCK, &all, &f->saved) < 0)
-                return cor_fail_errno(err, "block signals");
-        f->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+        cor_signals_all(&all);
+        f->signals = cor_signals_take(&all, &f->saved, err);
         if (f->signals < 0)
-                return cor_fail_errno(err, "signalfd");
+                return -1;
         if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "become a subreaper");
         return 0;

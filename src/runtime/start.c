@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "runtime/create.h"
 #include "runtime/message.h"
 #include "runtime/notify.h"
@@ -29,9 +30,8 @@ static int write_pid_file(const char *path, pid_t pid, struct cor_err *err)
         if (!path)
                 return 0;
         /* as the kernel would: "link/../pid" is beside what the link leads to */
-        name = strrchr(path, '/');
-        dir = name ? cor_strndup(path, (size_t)(name - path) + 1) : cor_strdup(".");
-        name = name ? name + 1 : path;
+        name = cor_base_name(path);
+        dir = name > path ? cor_strndup(path, (size_t)(name - path)) : cor_strdup(".");
         dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dirfd < 0)
                 return cor_fail_errno(err, "--pid-file %s", path);

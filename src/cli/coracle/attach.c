@@ -93,15 +93,8 @@ int attach_begin(struct attach *a, struct cor_err *err)
         a->raw = a->tty && a->in && isatty(STDIN_FILENO) && !getenv("NORAW");
         a->signals = -1;
         signals_of(a, &set);
-        if (sigprocmask(SIG_BLOCK, &set, &a->before) < 0)
-                return cor_fail_errno(err, "signals");
-        a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (a->signals < 0) {
-                cor_fail_errno(err, "signals");
-                sigprocmask(SIG_SETMASK, &a->before, NULL);
-                return -1;
-        }
-        return 0;
+        a->signals = cor_signals_take(&set, &a->before, err);
+        return a->signals < 0 ? -1 : 0;
 }
 
 void attach_end(struct attach *a)

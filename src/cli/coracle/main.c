@@ -9,6 +9,7 @@
  * Exit codes are docker's: 0, 1 for an error, 125 for options that cannot be. An error is a line "Error: ...".
  */
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/coracle/help.h"
 #include "cli/suggest.h"
 #include "linux/clone_self.h"
@@ -199,14 +200,7 @@ static int apply_globals(const struct globals *g, struct cor_err *err)
         return cor_log_open(NULL, COR_LOG_TEXT, level, err);
 }
 
-static bool is_called(const char *path, const char *name)
-{
-        const char *slash = strrchr(path, '/');
-
-        return strcmp(slash ? slash + 1 : path, name) == 0;
-}
-
-int main(int argc, char **argv)
+static int command(int argc, char **argv)
 {
         size_t n = argc > 0 ? (size_t)argc - 1 : 0;
         auto_free char **words = cor_alloc((n + 1) * sizeof *words);
@@ -218,8 +212,6 @@ int main(int argc, char **argv)
         struct cor_err err = { 0 };
         int r;
 
-        if (argc > 0 && is_called(argv[0], "coracle-monitor"))
-                return monitor_program(argc, argv, environ);
         words_of_main = argv;
         if (open_standard_descriptors() < 0)
                 return EXIT_FAILED;
@@ -235,4 +227,11 @@ int main(int argc, char **argv)
         if (r != OPTION_OUTCOME_OK)
                 return answer(r, NULL);
         return apply_globals(&g, &err) < 0 ? report(&err) : run_words(&g, words, n);
+}
+
+int main(int argc, char **argv)
+{
+        bool monitor = argc > 0 && strcmp(cor_base_name(argv[0]), "coracle-monitor") == 0;
+
+        return monitor ? monitor_program(argc, argv, environ) : command(argc, argv);
 }

@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { PARENT_FD = 3, LISTEN_FD = 4, EXIT_USAGE = 2, PORT_MAX = 65535 };
@@ -166,16 +165,12 @@ static int open_port(const struct options *o, struct forward *f, struct cor_err 
 static int catch_signals(struct cor_err *err)
 {
         sigset_t set;
-        int fd;
 
         signal(SIGPIPE, SIG_IGN);
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);
-        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return cor_fail_errno(err, "block signals");
-        fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        return fd < 0 ? cor_fail_errno(err, "signalfd") : fd;
+        return cor_signals_take(&set, NULL, err);
 }
 
 static void raise_limit(void)

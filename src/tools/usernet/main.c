@@ -11,6 +11,7 @@
  */
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "linux/seccomp.h"
 #include "tools/usernet/api.h"
 #include "tools/usernet/options.h"
@@ -39,9 +40,7 @@ struct program {
 
 static const char *name_of(const char *argv0)
 {
-        const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
-
-        return slash ? slash + 1 : argv0 && *argv0 ? argv0 : "coracle-usernet";
+        return argv0 && *argv0 ? cor_base_name(argv0) : "coracle-usernet";
 }
 
 /* Under the name of slirp4netns its line is what clients look for; the fields are those that it has, too. */
