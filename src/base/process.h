@@ -96,7 +96,8 @@ int cor_signal_parse(const char *s, struct cor_err *err) COR_MUST_CHECK;
 const char *cor_signal_name(int sig); /* "SIGTERM", or NULL */
 /* cor_signals_all() - all of them but those that a fault of our own raises, which have to act */
 void cor_signals_all(sigset_t *ret);
-/* cor_signals_take() - block @set and read it from a non-blocking signalfd; *ret_before (may be NULL) was blocked before */
+/* cor_signals_take() - block @set and read it from a non-blocking signalfd; *ret_before (may be NULL) was blocked
+ * before */
 int cor_signals_take(const sigset_t *set, sigset_t *ret_before, struct cor_err *err) COR_MUST_CHECK;
 
 /* cor_now_ms() - the monotonic clock */
