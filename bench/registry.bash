@@ -1,10 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# A registry on loopback whose blobs are in memory; sourced by benchmarks of images, inside their namespaces. $work is the
-# benchmark's folder, $registry becomes HOST:PORT.
+# A registry on loopback whose blobs are in memory; sourced by benchmarks of images behind stacks.bash, inside their
+# namespaces. $work is the benchmark's folder, $registry becomes HOST:PORT.
 registry=127.0.0.1:5000
 
 registry_start() {
-	local _
 	mkdir -p "$work/registry"
 	mount -t tmpfs tmpfs "$work/registry"
 	cat >"$work/registry.yml" <<-YAML
@@ -14,12 +13,7 @@ registry_start() {
 		log: { level: error, accesslog: { disabled: true } }
 	YAML
 	docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-	for _ in $(seq 600); do
-		curl -sf "http://$registry/v2/" >/dev/null 2>&1 && return
-		sleep 0.2
-	done
-	echo "${0##*/}: the registry does not answer" >&2
-	return 1
+	answers registry curl -sf "http://$registry/v2/"
 }
 
 registry_fill() { # registry_fill LAYOUT:REFERENCE NAME
