@@ -15,6 +15,7 @@ setup() {
         TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-fault-$BATS_TEST_NUMBER
         export CORACLE_LIBEXEC=$CORACLE_BUILD/libexec COR_STORE=$FAULT_DIR/store CORACLE_RUN=$FAULT_DIR/run
         CORACLE=$CORACLE_BUILD/src/cli/coracle
+        choose_cgroup_parent
         make_rootfs "$FAULT_DIR/root"
         tar -C "$FAULT_DIR/root" -cf "$FAULT_DIR/root.tar" .
         "$CORACLE" import "$FAULT_DIR/root.tar" bb:1 >/dev/null
@@ -28,7 +29,7 @@ teardown() {
 }
 
 coracle() { timeout -k 5 60 "$CORACLE" "$@" 3>&-; }
-make() { coracle "$@" --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 sh -c "$PROGRAM"; }
+make() { coracle "$@" --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c "$PROGRAM"; }
 
 problem() {
         echo "$how, call $n ($(sed -n 's/^call //p' "$FAULT_DIR/report")) of ${verb[*]}: $1"
@@ -45,6 +46,11 @@ monitors() {
         true
 }
 
+cgroups() {
+        local mount
+        for mount in $CGROUP_MOUNTS; do find "$mount/$CGROUP_PARENT" -mindepth 1 -type d 2>/dev/null; done
+}
+
 expect_truth() {
         local listed
         listed=$(coracle ps -a --no-trunc --format '{{.ID}} {{.State}}') || { problem "ps fails" "$listed"; return 1; }
@@ -52,18 +58,15 @@ expect_truth() {
 }
 
 expect_nothing() {
-        local try left mount
+        local try left
         coracle rm -f one >"$FAULT_DIR/rm" 2>&1 || grep -q "No such container" "$FAULT_DIR/rm" ||
                 { problem "rm -f fails" "$(cat "$FAULT_DIR/rm")"; return 1; }
         for try in {1..100}; do
-                [ -n "$(monitors)" ] || break
+                [ -n "$(monitors)$(cgroups)" ] || break
                 sleep 0.05
         done
         [ "$how" = kill ] || coracle system check --repair >/dev/null 2>&1 || true # where nobody dies, nobody comes to clear up
-        left=$(monitors)
-        for mount in $CGROUP_MOUNTS; do
-                left+=$(find "$mount/$TEST_CGROUP" -mindepth 1 -type d 2>/dev/null)
-        done
+        left=$(monitors)$(cgroups)
         left+=$(find "$CORACLE_RUN" -mindepth 2 ! -name "events*" ! -path "*/runtime" 2>/dev/null)
         left+=$(grep "$FAULT_DIR" /proc/self/mountinfo || true)
         [ -z "$left" ] || { problem "something is left" "$left"; return 1; }
@@ -95,13 +98,14 @@ fault_at_each() { # HOW STEP WORD... - likewise with kill, eio or full
                 expect_more "$status" && expect_truth && expect_nothing || return 1
                 grep -qx 'reached 1' "$FAULT_DIR/report" || break
         done
+        [ "$status" = 0 ] || { problem "it fails with no fault at all"; return 1; }
         [ "$n" -gt "$step" ] || { echo "only $n calls were seen: the faults do not work"; return 1; }
         echo "# $how: $(((n - 1) / step)) calls of ${verb[*]}" >&3
 }
 
 @test "run --rm, killed at any call" {
         prepare() { :; }
-        kill_at_each 7 "$CORACLE" run --rm --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 true
+        kill_at_each 7 "$CORACLE" run --rm --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 true
 }
 
 @test "start, killed at any call" {
@@ -113,13 +117,13 @@ fault_at_each() { # HOW STEP WORD... - likewise with kill, eio or full
 @test "a whole life, killed at any call, the monitor's, too" {
         prepare() { :; }
         life() {
-                "$CORACLE" run -d --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 \
+                "$CORACLE" run -d --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 \
                         sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' && "$CORACLE" pause one && "$CORACLE" unpause one &&
                         "$CORACLE" restart -t 5 one && "$CORACLE" exec one true && "$CORACLE" stop -t 5 one && "$CORACLE" rm one
         }
         export -f life
-        export CORACLE TEST_CGROUP
-        kill_at_each 19 bash -c 'life || "$CORACLE" rm -f one' # what runs has to end: the one who makes the faults serves it till then
+        export CORACLE CGROUP_PARENT
+        kill_at_each 19 bash -c 'life || { "$CORACLE" rm -f one; exit 1; }' # what runs has to end: the one who makes the faults serves it till then
 }
 
 @test "rm -f, killed at any call" {
@@ -153,7 +157,7 @@ create_all() {
         mkdir -p "$FAULT_DIR"/root/{etc/deep,srv} && echo text | tee "$FAULT_DIR/root/etc/deep/file" >"$FAULT_DIR/root/srv/file"
         tar -C "$FAULT_DIR/root" -cf "$FAULT_DIR/root.tar" .
         "$CORACLE" import "$FAULT_DIR/root.tar" bb:1 >/dev/null
-        fault_at_each "$1" "$2" "$CORACLE" create --name one --network none --cgroup-parent "/$TEST_CGROUP" -v data:/etc -v /srv bb:1 true
+        fault_at_each "$1" "$2" "$CORACLE" create --name one --network none --cgroup-parent "$CGROUP_PARENT" -v data:/etc -v /srv bb:1 true
 }
 
 @test "create with volumes, killed at any call" { create_all kill 9; }
@@ -164,12 +168,12 @@ create_all() {
 
 @test "run --rm, a call failing with EIO" {
         prepare() { :; }
-        fault_at_each eio 13 "$CORACLE" run --rm --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 echo text
+        fault_at_each eio 13 "$CORACLE" run --rm --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 echo text
 }
 
 @test "run --rm, the disk full from a call on" {
         prepare() { :; }
-        fault_at_each full 17 "$CORACLE" run --rm --name one --network none --cgroup-parent "/$TEST_CGROUP" bb:1 echo text
+        fault_at_each full 17 "$CORACLE" run --rm --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 echo text
 }
 
 @test "start, a call failing with EIO" {

@@ -12,11 +12,7 @@ setup_containers() {
         TEST_CGROUP=${CORACLE_TEST_RUN:-coracle-test-$$}-${TEST_DIR##*-}
         export CORACLE_LIBEXEC=$CORACLE_BUILD/libexec COR_STORE=$TEST_DIR/store CORACLE_RUN=$TEST_DIR/run TZ=UTC
         CORACLE=$CORACLE_BUILD/src/cli/coracle
-        CGROUP_PARENT=/$TEST_CGROUP
-        if is_cgroup_v2 && [ -d /run/systemd/system ] && [ -x "$CORACLE_LIBEXEC/coracle-systemd" ]; then
-                TEST_CGROUP=${TEST_CGROUP//-/_} # a slice is below those that the parts before each - name
-                CGROUP_PARENT=$TEST_CGROUP.slice
-        fi
+        choose_cgroup_parent
         make_busybox_image >/dev/null
 }
 

@@ -126,6 +126,16 @@ teardown_bundle() {
         TEST_DIR=
 }
 
+# choose_cgroup_parent - $CGROUP_PARENT, for coracle's --cgroup-parent: /$TEST_CGROUP, or the slice $TEST_CGROUP.slice where the
+# engine lets systemd make the cgroups
+choose_cgroup_parent() {
+        CGROUP_PARENT=/$TEST_CGROUP
+        if is_cgroup_v2 && [ -d /run/systemd/system ] && [ -x "$CORACLE_LIBEXEC/coracle-systemd" ]; then
+                TEST_CGROUP=${TEST_CGROUP//-/_} # a slice is below those that the parts before each - name
+                CGROUP_PARENT=$TEST_CGROUP.slice
+        fi
+}
+
 # remove_cgroups NAME - kill what lives in the cgroups named NAME* at the top of each hierarchy (and beneath), remove them
 remove_cgroups() {
         local mount dir scopes tries left=

@@ -181,7 +181,7 @@ terminal_has() { [ "$(stty -F "/proc/$1/root/dev/pts/0" size)" = "$2" ]; } # PID
 has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; } # FILE LINES
 
 @test "a client that does not read for a while loses nothing, nor does anybody else" {
-        new '{}' '{}' sh -c 'while [ ! -e /go ]; do echo waits; sleep 0.05; done; seq 1 200000'
+        new '{}' '{}' sh -c 'while [ ! -e /go ]; do echo waits; sleep 1; done; seq 1 200000' # not so much that the slow one is full of it
         start_detached_monitor
         mkfifo "$TEST_DIR/wait"
         attach slow <"$TEST_DIR/wait" >"$TEST_DIR/slow" 2>"$TEST_DIR/slow.sent" &
