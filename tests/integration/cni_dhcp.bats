@@ -410,11 +410,16 @@ lacks_address() { inside "$1" ip -o link show dev eth0 && ! has_address "$@"; }
 @test "who remembers another owner of the address is told" {
         start_daemon
         hostile good
+        # A bridge without any link up loses what it remembers, a moment later.
+        host ip link add port0 up master dhcp0 type veth peer name port1
+        host ip link set port1 up
+        wait_until has_carrier
         host ip neigh replace 10.77.0.50 lladdr 02:00:00:00:00:99 nud stale dev dhcp0
         cni ADD "$CONFIG"
         wait_until remembers 10.77.0.50 "$(inside c1 cat /sys/class/net/eth0/address)"
 }
 
+has_carrier() { host ip link show dhcp0 | grep -q "state UP"; }
 remembers() { host ip neigh show "$1" dev dhcp0 | grep -qF "lladdr $2"; }
 
 @test "what a server may not say is not believed" {
