@@ -7,7 +7,7 @@
 # is left.
 load faults
 load ../integration/lib
-export BATS_TEST_TIMEOUT=900
+test_limit 900
 
 setup() {
         need_root && need jq
