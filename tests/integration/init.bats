@@ -55,13 +55,16 @@ EOF
         # late - end, but not before having become an orphan of pid 1
         cat >"$T/late" <<'EOF'
 #!/bin/bash
+echo $$ >"$T/late.pid"
 until read -r _ _ _ parent _ <"/proc/$$/stat" && [ "$parent" = 1 ]; do sleep 0.02; done
 EOF
         # wait-for-late [quiet] - live until such an orphan was reaped
         cat >"$T/wait-for-late" <<'EOF'
 #!/bin/bash
+rm -f "$T/late.pid"
 "$T/orphan" "$T/late"
-while grep -qzsxF "$T/late" /proc/[0-9]*/cmdline || grep -qs '^State:.Z' /proc/[0-9]*/status; do sleep 0.02; done
+until [ -s "$T/late.pid" ]; do sleep 0.02; done
+while [ -e "/proc/$(<"$T/late.pid")" ]; do sleep 0.02; done
 [ "$1" = quiet ] || echo x
 EOF
         chmod +x "$T/record" "$T/orphan" "$T/late" "$T/wait-for-late"

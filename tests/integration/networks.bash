@@ -29,6 +29,7 @@ pid_of() { coracle inspect -f '{{.State.Pid}}' "$1"; }
 serve() { # NAME PORT...
         local pid
         pid=$(pid_of "$1")
+        rm -f "$TEST_DIR/$1.ready" # of an earlier one
         nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
         wait_until grep -q ready "$TEST_DIR/$1.ready"

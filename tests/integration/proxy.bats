@@ -26,6 +26,7 @@ stop_proxy() {
         wait_until has_ended "$PROXY_PID"
 }
 serve() { # NAME PORT...
+        rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
         wait_until grep -q ready "$TEST_DIR/$1.ready"
 }

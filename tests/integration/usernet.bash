@@ -94,10 +94,12 @@ stop_usernet() {
 }
 
 serve() { # NAME PORT... - on the host, at all of its addresses
+        rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start_host python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
         wait_until grep -q ready "$TEST_DIR/$1.ready"
 }
 serve_guest() { # NAME PORT...
+        rm -f "$TEST_DIR/$1.ready"
         nsenter --net="/proc/$GUEST/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
         wait_until grep -q ready "$TEST_DIR/$1.ready"
