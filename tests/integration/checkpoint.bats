@@ -327,8 +327,9 @@ cgroup_exists() { [ -d "$(cgroup_dir pids)" ]; }
         timeout "$RUNTIME_TIMEOUT" python3 - "$TEST_DIR/socket" >"$TEST_DIR/received" 2>&1 3>&- <<'PY' &
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen(1)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 s.settimeout(30)
 _, fds, _, _ = socket.recv_fds(s.accept()[0], 4096, 8)
 text = b""

@@ -10,8 +10,9 @@ receive_fd() {
         cat >"$TEST_DIR/receive.py" <<'PY'
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen(1)
+os.rename(sys.argv[1] + ".new", sys.argv[1]) # whoever finds it can connect
 s.settimeout(30)
 c, _ = s.accept()
 c.settimeout(30)

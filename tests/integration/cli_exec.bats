@@ -148,8 +148,9 @@ exec_in() { runtime exec "$@" </dev/null; }
         cat >"$TEST_DIR/receive.py" <<'PY'
 import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen(1)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 s.settimeout(30)
 c, _ = s.accept()
 data, fds, _, _ = socket.recv_fds(c, 4096, 8)

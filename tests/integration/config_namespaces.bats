@@ -43,12 +43,14 @@ make_netns() {
         expect_match '1 +ps'
 }
 
+has_processes() { [ "$(wc -l <"$(cgroup_dir pids)/cgroup.procs")" -ge "$1" ]; }
+
 @test "without a pid namespace it is a process of the host's, and kill --all ends its children too" {
         skip_unless "controller pids"
         share_pids
         in_sh 'sleep 1234 & sleep 1234'
         start_detached
-        wait_until test "$(wc -l <"$(cgroup_dir pids)/cgroup.procs")" -ge 2
+        wait_until has_processes 2
         runtime kill --all "$ID" KILL
         wait_for stopped
         runtime delete "$ID"

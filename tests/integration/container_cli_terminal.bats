@@ -46,7 +46,7 @@ teardown() {
 
 coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
 
-screen() { timeout 10 tmux -S "$TEST_DIR/tmux" "$@" 3>&-; }
+screen() { timeout "$RUNTIME_TIMEOUT" tmux -S "$TEST_DIR/tmux" "$@" 3>&-; }
 
 enter() { screen send-keys -l "$*" && screen send-keys Enter; } # a line, as a person types it
 
@@ -71,10 +71,10 @@ expect_screen() { # REGEX - on a line of its own, sooner or later
 }
 
 @test "Ctrl-C is for the program in the container" {
-        enter ./c run -it --rm --network none bb
+        enter ./c run -it --rm --name interrupted --network none bb
         expect_screen '^[/~] #'
         enter 'sleep 1000'
-        expect_screen 'sleep 1000'
+        wait_until coracle exec interrupted pidof sleep # what is echoed does not run yet
         screen send-keys C-c
         enter 'echo "status $?"'
         expect_screen '^status 130$'

@@ -233,14 +233,12 @@ lose_power() { # all that lives in memory goes, and nobody is told
                 monitors+=($(monitor_of "$name")) # first, or it sees the end of its container and writes it down
         done
         for pid in "${monitors[@]}"; do kill -KILL "$pid"; done
-        for pid in "${monitors[@]}"; do wait_until is_gone "$pid"; done
+        for pid in "${monitors[@]}"; do wait_until process_is_gone "$pid"; done
         for pid in "${pids[@]}"; do kill -KILL "$pid" || true; done
         remove_cgroups "$TEST_CGROUP" # what is frozen dies only now
-        for pid in "${pids[@]}"; do wait_until is_gone "$pid"; done
+        for pid in "${pids[@]}"; do wait_until process_is_gone "$pid"; done
         find "$CORACLE_RUN" -mindepth 1 -delete
 }
-
-is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
 
 state_of() { coracle inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$1"; }
 
@@ -352,7 +350,7 @@ has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
         local monitor
         monitor=$(monitor_of one | head -n 1)
         kill -9 "$monitor"
-        wait_until is_gone "$monitor"
+        wait_until process_is_gone "$monitor"
         expect_equal "$(state_of one)" "exited 137"
 }
 

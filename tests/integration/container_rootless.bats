@@ -44,7 +44,7 @@ none() { coracle run --rm --network none "$@"; }
         mapfile -t pids < <(pgrep -f "coracle-monitor --store $TEST_DIR/walker/.* $id")
         pids+=("$(coracle inspect -f '{{.State.Pid}}' kept)")
         kill -KILL "${pids[@]}"
-        for pid in "${pids[@]}"; do wait_until is_gone "$pid"; done # with the locks it held
+        for pid in "${pids[@]}"; do wait_until process_is_gone "$pid"; done # with the locks it held
         find "$TEST_DIR/walker/run" -mindepth 1 -delete
         run coracle inspect -f '{{.State.ExitCode}}' kept
         expect_output 255
@@ -58,8 +58,6 @@ none() { coracle run --rm --network none "$@"; }
         run coracle system start
         expect_output kept
 }
-
-is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
 
 @test "an ordinary user's containers in the host's namespaces" {
         run coracle run --rm --network host --uts host small sh -c 'hostname; ls /sys/class >/dev/null && echo sys'

@@ -15,7 +15,7 @@ teardown() {
         local place
         [ -n "${TEST_DIR:-}" ] || return 0
         coracle ps -aq 2>/dev/null | while read -r id; do coracle rm -f -v "$id"; done >/dev/null 2>&1 || true
-        for place in "${TO_UNMOUNT[@]}"; do ! mountpoint -q "$place" || umount "$place"; done
+        for place in "${TO_UNMOUNT[@]}"; do ! mountpoint -q "$place" || wait_until umount "$place"; done # a monitor may be clearing up
         teardown_containers
 }
 

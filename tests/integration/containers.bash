@@ -52,14 +52,15 @@ teardown_containers() {
 
 # Monitors of this store that are still there after a moment: they end by themselves once their container has.
 processes_of() {
-        local try found pid
-        for try in 1 2 3 4 5 6 7 8 9 10; do
+        local found pid end=$((SECONDS + ${WAIT_SECONDS:-60}))
+        while :; do
                 found=
                 for pid in /proc/[0-9]*; do
                         if [[ "$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline")" == "coracle-monitor --store $1 "* ]]; then found+=" monitor ${pid#/proc/}"; fi
                 done
                 [ -n "$found" ] || return 0
-                sleep "0.$try"
+                [ "$SECONDS" -lt "$end" ] || break
+                sleep 0.2
         done
         echo "$found"
 }

@@ -297,8 +297,6 @@ destroy two"
         [[ $(readlink "/proc/$pid/exe") == /memfd:* ]] || expect_text "Read-only file system" # else a sealed copy (own_binary.bats)
 }
 
-process_is_gone() { [ ! -e "/proc/$1" ]; }
-
 @test "kill -9 of coracle: the container goes on" {
         local pid
         nsenter --net="/proc/$NET/ns/net" "$CORACLE" run --cgroup-parent "$CGROUP_PARENT" --network none --name one bb:1 sleep 1000 </dev/null >/dev/null 2>&1 3>&- &

@@ -55,6 +55,7 @@ run_in_docker() { docker_ run --rm --network none "$@"; }
 
 @test "docker stop ends a command that does not handle SIGTERM, which as pid 1 it would have ignored" {
         docker_ run -d --network none --init --name stopped small sleep 1000
+        wait_until docker_ exec stopped pidof sleep # nobody hears the signal before
         docker_ stop -t 60 stopped
         run docker_ inspect --format '{{.State.ExitCode}}' stopped
         expect_output 143

@@ -234,10 +234,10 @@ four"
 @test "podman run: limits hold, and conmon learns of an OOM kill" {
         # conmon 2.1.6 leaves its note in the folder where podman was started, where podman 4.3 does not look for it
         rm -f "$T/oom"
-        run podman_ run --rm -m 16m small sh -c 'tail /dev/zero; sleep 1; exit 9'
+        run podman_ run --rm -m 16m small sh -c 'tail /dev/zero; sleep 5; exit 9'
         expect_status 9
         test -e "$T/oom"
-        run podman_ run --rm --pids-limit 5 small sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
+        run podman_ run --rm --pids-limit 5 small sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done' # which end with the shell
         expect_text "can't fork"
 }
 

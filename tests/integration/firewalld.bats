@@ -53,21 +53,21 @@ start_firewalld() {
 is_guarded() { in_net firewall-cmd --state >/dev/null 2>&1; }
 cmd() { in_net firewall-cmd "$@" >/dev/null; }
 zone_of() { in_net firewall-cmd --get-zone-of-interface="$1" 2>&1 || true; }
-far_reaches() { in_far python3 "$PEER" ask tcp 10.9.8.1 "$1" 2; }
+far_reaches() { in_far python3 "$PEER" ask tcp 10.9.8.1 "$@"; }
 
 @test "what firewalld closes is closed, until it opens it" {
         begin web -p 8080:80
         begin open --label coracle.publish=direct -p 8082:80
         serve web 80
         serve open 80
-        run far_reaches 8080
+        run far_reaches 8080 2
         expect_status 1
         cmd --add-port=8080/tcp
         run far_reaches 8080
         expect_status 0
         expect_match '^web '
         cmd --remove-port=8080/tcp
-        run far_reaches 8080
+        run far_reaches 8080 2
         expect_status 1
         run far_reaches 8082
         expect_output "open 10.9.8.2"

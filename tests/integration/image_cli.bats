@@ -469,8 +469,7 @@ stalling_registry() {
         kill -TERM "$pid" # what runs in the background here does not hear of Ctrl-C; both have the same way of ending
         wait "$pid" || status=$?
         expect_equal "$status" 143
-        transfer_is_gone() { [ ! -e "/proc/$transfer" ] || grep -qs '^State:.Z' "/proc/$transfer/status"; }
-        wait_until transfer_is_gone
+        wait_until process_is_gone "$transfer"
 }
 
 @test "an interrupted pull ends at once, too, when the registry has not said a word" {
@@ -484,8 +483,7 @@ stalling_registry() {
         kill -TERM "$pid"
         wait "$pid" || status=$?
         expect_equal "$status" 143
-        transfer_is_gone() { [ ! -e "/proc/$transfer" ] || grep -qs '^State:.Z' "/proc/$transfer/status"; }
-        wait_until transfer_is_gone
+        wait_until process_is_gone "$transfer"
 }
 
 @test "login: from standard input, refused, without a terminal; what a registry wants is kept; logout" {
@@ -522,7 +520,7 @@ stalling_registry() {
         htpasswd -Bbn user secret >"$TEST_DIR/htpasswd"
         start_registry 5000 "auth: {htpasswd: {realm: test, path: $TEST_DIR/htpasswd}}"
         : >"$TEST_DIR/screen"
-        echo_is_off() { stty -F "/proc/$(pgrep -n -x coracle)/fd/0" -a | grep -qw -e -echo; }
+        echo_is_off() { stty -F "$(cat "$TEST_DIR/tty")" -a | grep -qw -e -echo; }
         type_it() { # each word when it is asked for
                 wait_until grep -q Username: "$TEST_DIR/screen"
                 echo user
@@ -530,7 +528,7 @@ stalling_registry() {
                 wait_until echo_is_off # which happens behind the prompt
                 echo secret
         }
-        type_it | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "'$CORACLE' login localhost:5000" "$TEST_DIR/screen" >/dev/null 3>&-
+        type_it | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "tty >'$TEST_DIR/tty'; '$CORACLE' login localhost:5000" "$TEST_DIR/screen" >/dev/null 3>&-
         run cat "$TEST_DIR/screen"
         expect_text "Username: user" "Password: " "Login Succeeded"
         expect_no_text secret
@@ -540,7 +538,7 @@ stalling_registry() {
                 wait_until echo_is_off
                 printf 'sec\003'
         }
-        give_up | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "'$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-
+        give_up | in_net timeout -k 5 "$RUNTIME_TIMEOUT" script -qefc "tty >'$TEST_DIR/tty'; '$CORACLE' login -u user localhost:5000; stty -a" "$TEST_DIR/screen" >/dev/null 3>&-
         run cat "$TEST_DIR/screen"
         expect_text "Error: interrupted" "isig icanon" " echo "
         expect_no_text "-isig" "-echo "

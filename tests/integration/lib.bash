@@ -138,13 +138,13 @@ choose_cgroup_parent() {
 
 # remove_cgroups NAME - kill what lives in the cgroups named NAME* at the top of each hierarchy (and beneath), remove them
 remove_cgroups() {
-        local mount dir scopes tries left=
+        local mount dir scopes tries left= end=$((SECONDS + ${WAIT_SECONDS:-30}))
         [ -n "$1" ] || return 1
         scopes=$(scope_dir)
         if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
                 timeout 20 systemctl "$(manager_flag)" stop "$1*.scope" "$1*.slice" >/dev/null 2>&1 || true
         fi
-        for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        for ((tries = 1; tries < 3 || SECONDS < end; tries++)); do
                 left=
                 for mount in $CGROUP_MOUNTS; do
                         for dir in "$mount${CORACLE_CGROUP_BASE:-}/$1"* "$mount$scopes/$1"*; do
@@ -265,6 +265,8 @@ wait_until() {
                 sleep 0.05
         done
 }
+
+process_is_gone() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; } # or has ended, and nobody took note yet
 
 # wait_for STATE [ID] - wait until the container is created, running, paused or stopped
 wait_for() {

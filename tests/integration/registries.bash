@@ -47,7 +47,7 @@ start_hostile() {
         : >"$TEST_DIR/$name.log"
         start "$SOURCE_DIR/tests/integration/tools/hostile_registry.py" --port "$port" --log "$TEST_DIR/$name.log" "$@" \
                 >"$TEST_DIR/$name.out" 2>&1
-        wait_until listens "$port"
+        wait_until grep -q MANIFEST_DIGEST= "$TEST_DIR/$name.out" # which it says once it listens
         # shellcheck disable=SC2046
         declare -g $(cat "$TEST_DIR/$name.out")
 }
@@ -94,7 +94,7 @@ name_hosts() {
 
 unname_hosts() {
         [ -n "${NAMED:-}" ] || return 0
-        umount /etc/hosts
+        umount -l /etc/hosts # others may be reading it
         NAMED=
         flock -u 8 # also for the servers, which have the descriptor, too
 }

@@ -14,7 +14,7 @@ teardown() {
                 wait "$JOB" 2>/dev/null || true
                 wait_until refute network_process || true
         fi
-        [ -z "${TRUSTED:-}" ] || umount /etc/ssl/certs/ca-certificates.crt
+        [ -z "${TRUSTED:-}" ] || umount -l /etc/ssl/certs/ca-certificates.crt
         teardown_net
 }
 

@@ -28,10 +28,10 @@ static int open_socket(const char *path)
         struct sockaddr_un addr = { .sun_family = AF_UNIX };
         int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        if (strlen(path) >= sizeof addr.sun_path)
+        if (snprintf(addr.sun_path, sizeof addr.sun_path, "%s.new", path) >= (int)sizeof addr.sun_path)
                 return errno = ENAMETOOLONG, -1;
-        strcpy(addr.sun_path, path);
-        if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 4) < 0)
+        /* Whoever finds it can connect. */
+        if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 4) < 0 || rename(addr.sun_path, path) < 0)
                 return -1;
         return sock;
 }
