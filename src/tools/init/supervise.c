@@ -176,7 +176,11 @@ static int sleep_and_handle(struct supervisor *s, struct cor_err *err)
                 return 0;
         if (sig == SIGPIPE && info.si_pid == getpid()) /* nobody reads our own messages any more */
                 return 0;
-        forward(s, sig);
+        /* Of several signals the lowest number comes first, and that of a child is high: it may have ended already. */
+        if (reap(s, err) < 0)
+                return -1;
+        if (s->phase != FINISHED)
+                forward(s, sig);
         return 0;
 }
 
