@@ -44,7 +44,7 @@
 #define LOG   "network.log"
 #define TAP   "tap0"
 
-enum { READY_MS = 30 * 1000, API_MS = 5 * 1000, LOG_MAX = 4096 };
+enum { READY_MS = 30 * 1000, API_MS = 30 * 1000, LOG_MAX = 4096 };
 
 static bool inside;
 
@@ -189,20 +189,29 @@ static int make_alive(const struct members *m, int *ret_read, int *ret_write, st
 }
 
 /*
- * The writing end, if coracle-usernet lives. That its socket answers after we have it says that it has not decided to
- * end before.
+ * Whether coracle-usernet lives: 1 and the writing end, 0, or -1 when it neither answers nor has ended. That its socket
+ * answers after we have the writing end says that it has not decided to end before.
  */
-static int open_alive(int run, const char *api)
+static int open_alive(int run, const char *api, int *ret_alive, struct cor_err *err)
 {
         static const char question[] = "{\"execute\": \"list_hostfwd\"}";
         auto_fd alive = openat(run, ALIVE, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
         auto_fd sock = alive < 0 ? -1 : cor_unix_connect(api, SOCK_STREAM, NULL);
         char answer;
+        int r;
 
-        if (sock < 0 || write(sock, question, strlen(question)) < 0 || shutdown(sock, SHUT_WR) < 0 ||
-            cor_wait_readable(sock, API_MS, NULL) <= 0 || read(sock, &answer, 1) != 1)
+        if (sock < 0 || write(sock, question, strlen(question)) < 0 || shutdown(sock, SHUT_WR) < 0)
+                return 0;
+        r = cor_wait_readable(sock, API_MS, err);
+        if (r == 0)
+                return cor_fail(err, COR_TIMEOUT, "coracle-usernet, which serves it, did not answer within %d s",
+                                API_MS / 1000);
+        if (r < 0)
                 return -1;
-        return cor_fd_take(&alive);
+        if (read(sock, &answer, 1) != 1)
+                return 0;
+        *ret_alive = cor_fd_take(&alive);
+        return 1;
 }
 
 /* ---------------------------------------------------------------------------------------------------- the namespace */
@@ -256,10 +265,12 @@ static int enter_and_start(struct members *m, struct cor_err *err)
 static int enter_any(struct members *m, struct cor_err *err)
 {
         auto_str api = cor_printf("%s/" API, m->path);
-        int alive = m->first.pid ? open_alive(m->run, api) : -1;
+        auto_fd alive = -1;
+        int r = m->first.pid ? open_alive(m->run, api, &alive, err) : 0;
 
-        if (alive >= 0 ? enter(m, err) < 0 : enter_and_start(m, err) < 0)
+        if (r < 0 || (r > 0 ? enter(m, err) : enter_and_start(m, err)) < 0)
                 return -1;
+        (void)cor_fd_take(&alive); /* until this process ends */
         inside = true;
         return members_add(m, getpid(), err);
 }

@@ -205,6 +205,23 @@ print(s.makefile().read() == f'{len(data)} {hashlib.sha256(data).hexdigest()}\n'
         run coracle system check
         expect_status 0
 }
+
+@test "who serves the namespace may take its time, and is not given up for it" {
+        local client server
+        begin web -p 8080:80
+        server=$(pgrep -o -u 4242 -f "^$TEST_DIR/coracle-usernet")
+        kill -STOP "$server"
+        coracle run --rm small ip -o -4 addr >"$TEST_DIR/out" 2>&1 &
+        client=$!
+        sleep 8
+        kill -CONT "$server"
+        wait "$client" || fail "$(cat "$TEST_DIR/out")"
+        grep -q eth0 "$TEST_DIR/out"
+        expect_equal "$(pgrep -o -u 4242 -f "^$TEST_DIR/coracle-usernet")" "$server"
+        run coracle run --rm small true
+        expect_status 0
+}
+
 free_again() { [ "$(coracle ps -q | wc -l)" = 7 ]; }
 
 @test "what is missing is told" {
