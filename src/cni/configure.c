@@ -12,7 +12,7 @@
 #include "base/process.h"
 #include "linux/route.h"
 
-enum { SETTLE_MS = 5000, SETTLE_STEP_MS = 5 };
+enum { SETTLE_MS = 10000, SETTLE_STEP_MS = 5 };
 
 struct gateways {
         struct ip four, six;

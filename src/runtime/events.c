@@ -135,7 +135,10 @@ int events_follow(const struct runtime_context *ctx, const char *id, int interva
                 if (cor_now_ms() < next)
                         continue;
                 next += interval_ms;
-                if (write_stats(&w, err) < 0)
-                        return -1;
+                if (write_stats(&w, err) < 0) {
+                        if (cor_wait_readable(w.init, 0, &why) != 1)
+                                return -1;
+                        cor_err_clear(err); /* the cgroup has gone with the container, which is seen next */
+                }
         }
 }

@@ -19,7 +19,7 @@ enum {
         TURN_BYTES = 1 << 20,
         TURN_ALWAYS_BYTES = 16 << 20, /* however few events that is */
         KEEP_EVENTS = 256,
-        LOCK_MS = 2000,
+        LOCK_MS = 10000,
 };
 
 /* The file, locked; whoever turned it over before we got the lock has made another one. */
