@@ -7,7 +7,6 @@
 # is left.
 load faults
 load ../integration/lib
-test_limit 900
 
 setup() {
         need_root && need jq
@@ -28,7 +27,7 @@ teardown() {
         faults_teardown
 }
 
-coracle() { timeout -k 5 60 "$CORACLE" "$@" 3>&-; }
+coracle() { timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE" "$@" 3>&-; }
 make() { coracle "$@" --name one --network none --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c "$PROGRAM"; }
 
 problem() {

@@ -1,6 +1,5 @@
 # Faults in the verbs that change which images there are: kill -9 and errors of the disk at every call.
 load faults
-export BATS_TEST_TIMEOUT=600
 setup() { need_root && need jq && faults_setup; }
 teardown() { faults_teardown; }
 

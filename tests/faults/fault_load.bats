@@ -1,7 +1,6 @@
 # Faults in load: kill -9 and errors of the disk at every call, in the program, in the process that reads the archive and in
 # those that unpack.
 load faults
-export BATS_TEST_TIMEOUT=900
 
 setup() {
         need_root

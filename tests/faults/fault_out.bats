@@ -3,7 +3,6 @@
 load ../integration/lib
 load ../integration/registries
 load faults
-export BATS_TEST_TIMEOUT=900
 
 setup() {
         need_root
@@ -75,7 +74,7 @@ whole_image() { # STATUS
         found=$("${IN[@]}" skopeo inspect --tls-verify=false --config docker://localhost:5000/small:1 2>"$FAULT_DIR/skopeo") ||
                 { [ "$1" != 0 ] && grep -q 'manifest unknown\|name unknown' "$FAULT_DIR/skopeo"; } || return 1
         [ -z "$found" ] || [ "$(jq -r '.rootfs.diff_ids[]' <<<"$found")" = "$layers" ] || return 1
-        rm -rf "$TEST_DIR"/storage-5000/docker/registry/v2/{repositories,blobs}/*
+        wait_until rm -rf "$TEST_DIR"/storage-5000/docker/registry/v2/{repositories,blobs} # it may be writing there still
 }
 
 push_all() {

@@ -6,7 +6,6 @@
 load ../integration/lib
 load ../integration/registries
 load faults
-export BATS_TEST_TIMEOUT=600
 
 setup() {
         need umoci skopeo docker-registry jq
@@ -53,7 +52,7 @@ record_run() { # FILE-SYSTEM MOUNT-OPTIONS
         cp --sparse=always "$FAULT_DIR/disk" "$FAULT_DIR/fresh"
         "$POWERLOG" serve "$FAULT_DIR/fuse" "$FAULT_DIR/disk" "$FAULT_DIR/log" 3>&- &
         server=$!
-        for _ in {1..100}; do [ ! -e "$FAULT_DIR/fuse/disk" ] || break; sleep 0.1; done
+        wait_until test -e "$FAULT_DIR/fuse/disk"
         LOOP=$(losetup --find --show "$FAULT_DIR/fuse/disk")
         mount -t "$1" -o "$2" "$LOOP" "$FAULT_DIR/mnt"
         STORE=$FAULT_DIR/mnt/store

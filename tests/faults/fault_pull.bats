@@ -3,7 +3,6 @@
 load ../integration/lib
 load ../integration/registries
 load faults
-export BATS_TEST_TIMEOUT=900
 
 setup() {
         need_root

@@ -16,6 +16,7 @@
 # FAULT_STEP=7, say, takes every seventh call only; on emulated machines, which are slow, it is 11 unless it is set.
 
 bats_require_minimum_version 1.5.0
+[ "${BATS_TEST_TIMEOUT:-0}" -ge 900 ] || export BATS_TEST_TIMEOUT=900 # seconds a test may take, or longer where the run says so
 
 SOURCE_DIR=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 CORACLE_BUILD=${CORACLE_BUILD:-$SOURCE_DIR/build}

@@ -193,8 +193,8 @@ counts_from() { [ "$(cat "$ROOTFS/tmp/count")" -gt "${1:-0}" ]; }
         config_args sh -c 'while [ ! -e /tmp/go ]; do sleep 0.05; done; tail -c 64m </dev/zero >/dev/null; exec sleep 1000'
         start_detached
         wait_for running
-        runtime events --interval 100s "$ID" >"$TEST_DIR/events" 2>&1 3>&- &
-        sleep 0.5
+        runtime events --interval 2s "$ID" >"$TEST_DIR/events" 2>&1 3>&- &
+        wait_until grep -q '"type":"stats"' "$TEST_DIR/events" # it watches
         touch "$ROOTFS/tmp/go"
         wait_until grep -q '"type":"oom"' "$TEST_DIR/events"
         runtime kill "$ID" KILL

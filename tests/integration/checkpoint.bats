@@ -330,7 +330,6 @@ s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1] + ".new")
 s.listen(1)
 os.rename(sys.argv[1] + ".new", sys.argv[1])
-s.settimeout(30)
 _, fds, _, _ = socket.recv_fds(s.accept()[0], 4096, 8)
 text = b""
 while b"said" not in text:

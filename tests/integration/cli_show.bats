@@ -115,6 +115,7 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
 @test "ps makes a table itself where there is no ps" {
         config_args sleep 60
         start_detached
+        wait_until grep -qz ^sleep "/proc/$(container_pid)/cmdline" # which is empty for a moment
         mkdir "$TEST_DIR/bin"
         PATH=$TEST_DIR/bin run "$RUNTIME" --root "$STATE_ROOT" ps "$ID"
         expect_status 0
@@ -170,9 +171,9 @@ has_processes() { [ "$(runtime ps -f json "$ID" | jq length)" -eq "$1" ]; }
         config '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
         config_args sh -c 'while [ ! -e /go ]; do sleep 0.1; done; x=$(head -c 64m /dev/zero | tr "\0" x); echo "$x"'
         start_detached
-        timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" events --interval 1h "$ID" >"$TEST_DIR/events" 3>&- &
+        timeout "$RUNTIME_TIMEOUT" "$RUNTIME" --root "$STATE_ROOT" events --interval 2s "$ID" >"$TEST_DIR/events" 3>&- &
         local follower=$!
-        sleep 0.5 # for it to be watching; a later start would only miss the event
+        wait_until grep -q stats "$TEST_DIR/events" # it watches
         touch "$ROOTFS/go"
         wait "$follower"
         grep -q "{\"type\":\"oom\",\"id\":\"$ID\"}" "$TEST_DIR/events" || fail "$(cat "$TEST_DIR/events")"

@@ -58,7 +58,7 @@ cni() { # COMMAND CONFIG [VARIABLE=VALUE...]
         local command=$1 config=$2 plugin
         shift 2
         plugin=$(jq -r .type <<<"$config")
-        host timeout -k 5 60 env CNI_COMMAND="$command" CNI_CONTAINERID=one CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
+        host timeout -k 5 "$RUNTIME_TIMEOUT" env CNI_COMMAND="$command" CNI_CONTAINERID=one CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
                 CNI_PATH="${PLUGINS:-$CNI_BIN}" "$@" "${PLUGINS:-$CNI_BIN}/$plugin" <<<"$config"
 }
 
@@ -74,7 +74,7 @@ host_state() {
         host ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//; s/ qdisc [a-z]*//; s/ state [A-Z]*//; s/<[^>]*>//; s/link-netns[^ ]* [^ ]*//'
         host ip -o addr | sed 's/^[0-9]*: //; s/ *valid_lft.*//; s/ tentative//' | grep -v fe80 || true
         host ip route | sed 's/ linkdown//'
-        host ip -6 route | grep -v fe80 || true
+        host ip -6 route | sed 's/ linkdown//' | grep -v fe80 || true
         host ip rule
         host ip -6 rule
         host nft list ruleset

@@ -26,7 +26,7 @@ tell() {
         local where=(inside "$1")
         [ "$1" != host ] || where=(host)
         rm -f "$TEST_DIR/serving"
-        "${where[@]}" timeout 100 python3 -c '
+        "${where[@]}" timeout "${BATS_TEST_TIMEOUT:-300}" python3 -c '
 import socket, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 udp = sys.argv[3] == "udp"
@@ -292,7 +292,7 @@ forwards() { [[ $(ask "$1" "$2" 80 tcp 2 2>/dev/null) == from* ]]; }
         inside world ip route add 10.9.0.0/24 via 203.0.113.1
         tell world 203.0.113.2
         tell c1 10.9.0.2
-        forwards c1 203.0.113.2
+        wait_until forwards c1 203.0.113.2
         host iptables -P FORWARD DROP
         ! forwards c1 203.0.113.2 || fail "the policy does not drop" || return 1
         for backend in nftables iptables; do
@@ -301,7 +301,7 @@ forwards() { [[ $(ask "$1" "$2" 80 tcp 2 2>/dev/null) == from* ]]; }
                 cni CHECK "$config"
                 cni ADD "$config" >/dev/null
                 expect_equal "$(host iptables -S CNI-FORWARD | grep -c -- '-s 10.9.0.2/32 .*-j ACCEPT')" 1
-                forwards c1 203.0.113.2
+                wait_until forwards c1 203.0.113.2
                 ! forwards world 10.9.0.2 || fail "what nobody asked for comes in" || return 1
                 run host iptables -S
                 expect_text "-j CNI-FORWARD" "-j CNI-ADMIN" "-d 10.9.0.2/32 -m conntrack --ctstate RELATED,ESTABLISHED"
@@ -371,11 +371,11 @@ forwards() { [[ $(ask "$1" "$2" 80 tcp 2 2>/dev/null) == from* ]]; }
         cni ADD "$BRIDGE" CNI_CONTAINERID=three CNI_NETNS=/run/netns/c3 >/dev/null
         tell c2 10.8.0.2
         tell c3 10.9.0.3
-        forwards c1 10.8.0.2
+        wait_until forwards c1 10.8.0.2
         cni ADD "$(chained firewall '.ingressPolicy = "same-bridge"')" >/dev/null
         cni ADD "$(chained firewall '.ingressPolicy = "same-bridge"' | jq -c --argjson r "$result" '.prevResult = $r')" CNI_NETNS=/run/netns/c2 >/dev/null
         ! forwards c1 10.8.0.2 || fail "another bridge is reached" || return 1
-        forwards c1 10.9.0.3
+        wait_until forwards c1 10.9.0.3
         host nft list chain inet coracle_cni_firewall forward | grep -c drop | grep -qx 2
 }
 

@@ -42,6 +42,7 @@ start_server() {
         done
         [ -e "$TEST_DIR/server.leases" ] || : >"$TEST_DIR/server.leases"
         [ -z "${SERVER_IN:-}" ] || within=(ip netns exec "$SERVER_IN")
+        rm -f "$log"
         nsenter --target "$HOST_PID" --net --mount "${within[@]}" busybox udhcpd -f -a 1 "$TEST_DIR/server.conf" </dev/null >"$log" 2>&1 3>&- &
         SERVER_PID=$!
         wait_until grep -q started "$log" || { cat "$log"; return 1; }
@@ -51,6 +52,7 @@ end_server() { end_process "${SERVER_PID:-}" && SERVER_PID=; }
 
 # start_daemon [OPTION...]
 start_daemon() {
+        rm -f "$TEST_DIR/daemon.log" # of an earlier one
         nsenter --target "$HOST_PID" --net --mount "$CNI_BIN/dhcp" daemon -socketpath "$SOCKET" "$@" </dev/null >"$TEST_DIR/daemon.log" 2>&1 3>&- &
         DAEMON_PID=$!
         wait_until daemon_says "at work at" || { cat "$TEST_DIR/daemon.log"; return 1; }
@@ -79,6 +81,7 @@ has_expired() {
 # hostile MODE - a server that answers as MODE says, until become says something else; what it is told is in its log
 hostile() {
         end_server
+        rm -f "$TEST_DIR/server.log"
         become "$1"
         nsenter --target "$HOST_PID" --net --mount python3 - "$TEST_DIR/mode" <<-'SERVER' >"$TEST_DIR/server.log" 2>&1 3>&- &
 		import socket, sys
@@ -266,14 +269,15 @@ lacks_address() { inside "$1" ip -o link show dev eth0 && ! has_address "$@"; }
         start_server
         sed -i '/option subnet/d' "$TEST_DIR/server.conf"
         end_server
+        rm -f "$TEST_DIR/server.log"
         nsenter --target "$HOST_PID" --net --mount busybox udhcpd -f -a 1 "$TEST_DIR/server.conf" </dev/null >"$TEST_DIR/server.log" 2>&1 3>&- &
         SERVER_PID=$!
         wait_until grep -q started "$TEST_DIR/server.log"
         end_daemon
-        start_daemon -resendmax 100ms -resendtimeout=3s
+        start_daemon -resendmax 100ms -resendtimeout=10s
         run cni ADD "$CONFIG"
         expect_status 1
-        expect_text "within 3 s: offer of server 10.77.0.1: option 1 (subnet mask) is not there"
+        expect_text "within 10 s: offer of server 10.77.0.1: option 1 (subnet mask) is not there"
         run cni ADD "$IPAM" CNI_IFNAME=eth7
         expect_status 1
         expect_text "there is no interface eth7"
@@ -425,13 +429,13 @@ remembers() { host ip neigh show "$1" dev dhcp0 | grep -qF "lladdr $2"; }
 @test "what a server may not say is not believed" {
         local mode text
         CONFIG=$(change "$CONFIG" '.ipam.request = [{"option":"domain-name"}]')
-        start_daemon -resendmax 100ms -resendtimeout 3s
+        start_daemon -resendmax 100ms -resendtimeout 10s
         hostile good
         while IFS='|' read -r mode text; do
                 become "$mode"
                 run cni ADD "$CONFIG"
                 expect_status 1
-                expect_text "no lease for interface eth0 within 3 s: $text"
+                expect_text "no lease for interface eth0 within 10 s: $text"
                 grep -q "did $mode" "$TEST_DIR/server.log"
         done <<-'TABLE'
 		short|a malformed answer: option 54 is longer than what is left of the message

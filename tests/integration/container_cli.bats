@@ -42,15 +42,13 @@ teardown() {
         rm -rf "$TEST_DIR"
 }
 
-coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
+coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
 
 monitor_of() { awk '{ print $4 }' "/proc/$(coracle inspect -f '{{.State.Pid}}' "$1")/stat"; }
 
-has_clients() { # CONTAINER NUMBER - beside the socket that it listens on
-        [ "$(find "/proc/$(monitor_of "$1")/fd" -lname 'socket:*' | wc -l)" -gt "$2" ]
+are_attached() { # CONTAINER NUMBER
+        [ "$(coracle events --since 1h --until 0s -f "container=$1" -f event=attach --format x | grep -c x)" = "$2" ]
 }
-
-runs() { [ "$(coracle inspect -f '{{.State.Running}}' "$1")" = true ]; }
 
 none() { coracle run --rm --network none "$@"; }
 
@@ -96,9 +94,9 @@ none() { coracle run --rm --network none "$@"; }
 }
 
 @test "run: a monitor that is killed: the truth about the container, and its code" {
-        coracle run --name mk --network none bb sleep 1000 >"$TEST_DIR/out" 2>&1 &
+        coracle run --name mk --network none bb sh -c 'echo up; exec sleep 1000' >"$TEST_DIR/out" 2>&1 &
         local client=$! status=0 monitor
-        wait_until runs mk
+        wait_until grep -qx up "$TEST_DIR/out" # it has heard of the start
         monitor=$(monitor_of mk)
         grep -q coracle-monitor "/proc/$monitor/cmdline"
         kill -9 "$monitor"
@@ -115,7 +113,7 @@ none() { coracle run --rm --network none "$@"; }
                 coracle attach --no-stdin many >"$TEST_DIR/out.$i" &
                 clients+=($!)
         done
-        wait_until has_clients many 20
+        wait_until are_attached many 20
         coracle exec many touch /tmp/go || [ $? = 137 ] # it may be ended with the container
         wait "${clients[@]}"
         for i in $(seq 20); do seq 20000 | cmp - "$TEST_DIR/out.$i"; done
@@ -314,6 +312,8 @@ none"
 
 @test "top, stats, update, port" {
         coracle run -d --name tt --network none --memory 64m bb sleep 1000
+        shows_args() { coracle top tt -o pid,args | grep -q 'sleep 1000'; } # a moment after the start
+        wait_until shows_args
         run coracle top tt -o pid,args
         expect_match '^PID +COMMAND'
         expect_match '[0-9]+ +sleep 1000'

@@ -26,7 +26,7 @@ teardown() {
 coracle() {
         local store=$1
         shift
-        CORACLE_LIBEXEC=$LIBEXEC in_net timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/$store" "$@" 3>&-
+        CORACLE_LIBEXEC=$LIBEXEC in_net timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/$store" "$@" 3>&-
 }
 
 @test "run pulls what is not here, and tells of it beside the container's output" {

@@ -44,7 +44,7 @@ teardown() {
         rm -rf "$TEST_DIR"
 }
 
-coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
+coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
 
 screen() { timeout "$RUNTIME_TIMEOUT" tmux -S "$TEST_DIR/tmux" "$@" 3>&-; }
 

@@ -66,8 +66,8 @@ up() { coracle logs "$1" | grep -q up; }
         wait_all "${pids[@]}"
         ended "${CODES[@]}"
         coracle unpause one >/dev/null 2>&1 || true
-        coracle start one >/dev/null
-        [ "$(coracle exec one echo well)" = well ]
+        is_well() { coracle start one && [ "$(coracle exec one echo well)" = well ]; } # a kill may still be on its way
+        wait_until is_well
         wait_until hears_term one
         coracle stop -t 60 one >/dev/null
         state=$(coracle inspect -f '{{.State.Status}} {{.State.Pid}}' one)

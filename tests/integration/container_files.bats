@@ -259,6 +259,7 @@ d/x"
         expect_status 0
         monitor=$(processes_of "$COR_STORE")
         kill -9 "${monitor##* }"
+        wait_until process_is_gone "${monitor##* }"
         mkdir -p "$COR_STORE/containers/$(printf '%064d' 5)" "$COR_STORE/volumes/stray/_data"
         mkdir "$(dirname "$(dirname "$(ls "$CORACLE_RUN"/*/*/monitor)")")/$(printf '%064d' 6)"
         run coracle system check -q

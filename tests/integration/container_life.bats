@@ -315,10 +315,10 @@ two"
 
 @test "system stop: all end by their own signals and times, and nobody has stopped them" {
         local program='trap "echo asked; exit 4" TERM USR1; echo ready; while :; do sleep 0.1; done'
-        crun -d --name one --restart unless-stopped bb:1 sh -c "$program" >/dev/null
-        crun -d --name two --restart always --stop-signal USR1 bb:1 sh -c "$program" >/dev/null
+        crun -d --name one --restart unless-stopped --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
+        crun -d --name two --restart always --stop-timeout 60 --stop-signal USR1 bb:1 sh -c "$program" >/dev/null
         crun -d --name deaf --restart on-failure --stop-timeout 1 bb:1 sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
-        crun -d --name once bb:1 sh -c "$program" >/dev/null
+        crun -d --name once --stop-timeout 60 bb:1 sh -c "$program" >/dev/null
         for name in one two deaf once; do wait_until has_logged "$name" ready; done
         coracle pause one >/dev/null
         run coracle system stop
@@ -367,7 +367,7 @@ has_logged() { coracle logs "$1" 2>/dev/null | grep -qx "$2"; }
         for i in "${clients[@]}"; do wait "$i" || [ $? = 5 ]; done
         expect_equal "$(coracle logs one | tail -n 1)" last
         for i in 1 2 3 4; do coracle logs one | cmp - "$TEST_DIR/out$i"; done
-        crun -d -i --name two bb:1 sh -c 'echo before; echo error >&2; cat' >/dev/null
+        crun -d -i --name two bb:1 sh -c 'echo before; echo error >&2; read -r x; echo "$x"' >/dev/null
         wait_until has_logged two before
         run --separate-stderr coracle attach --logs two < <(echo typed)
         expect_output "before
@@ -420,7 +420,7 @@ are_attached() { [ "$(coracle events --since 10m --until 0s -f "container=$1" -f
         expect_equal "$(state_of one)" "exited 3"
         crun -d --name deaf --pid host bb:1 sh -c 'trap "exit 3" TERM; sh -c "trap \"\" TERM; echo child; while :; do sleep 0.1; done" & while :; do sleep 0.1; done' >/dev/null
         wait_until has_logged deaf child
-        coracle stop -t 1 deaf >/dev/null
+        coracle stop -t 10 deaf >/dev/null
         expect_equal "$(state_of deaf)" "exited 3"
         [ -z "$(coracle top deaf 2>/dev/null)" ]
 }

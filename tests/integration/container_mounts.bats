@@ -39,7 +39,7 @@ teardown() {
         remove_tree "$TEST_DIR"
 }
 
-coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 60 "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
+coracle() { CORACLE_LIBEXEC=$LIBEXEC timeout -k 5 "$RUNTIME_TIMEOUT" "$CORACLE_BUILD/src/cli/coracle" --root "$STORE/store" "$@" 3>&-; }
 
 none() { coracle run --rm --network none "$@"; }
 

@@ -60,6 +60,8 @@ expect_nothing_left() { # WHEN
         expect_equal "$(own_mounts)" "$mounts_before" "$1: mounts" || return 1
 }
 
+waits_or_ended() { kill -0 "$(container_pid)" || [ "$(container_state 2>/dev/null)" = stopped ]; }
+
 # What the runtime says has to fit what there is.
 expect_truth() { # WHEN
         local state
@@ -68,7 +70,7 @@ expect_truth() { # WHEN
         if state=$(container_state 2>/dev/null); then
                 case $state in
                 running) wait_until runs_or_ended || fail "$1: said to be running" || return 1 ;;
-                created) kill -0 "$(container_pid)" || fail "$1: said to be created" || return 1 ;;
+                created) wait_until waits_or_ended || fail "$1: said to be created" || return 1 ;;
                 paused) ;; # frozen to be killed, and whoever did that is gone; that it can be removed is seen next
                 stopped) ! pgrep -f "^sleep $MARK" || fail "$1: said to be stopped" || return 1 ;;
                 creating) wait_until not_creating || fail "$1: nobody is creating it" || return 1 ;;
@@ -319,19 +321,24 @@ interrupt() {
         kill "$job" 2>/dev/null || true
         runtime delete --force "$ID"
         [ ! -e "$STATE_ROOT/$ID" ]
-        refute kill -0 "$other"
+        wait_until refute kill -0 "$other"
+}
+
+# look - another has a lock for a moment, from now on
+look() {
+        rm -f "$TEST_DIR/looks"
+        flock --shared "$STATE_ROOT/$ID" sh -c 'touch "$1"; sleep 0.1' - "$TEST_DIR/looks" 3>&- &
+        wait_until test -e "$TEST_DIR/looks"
 }
 
 @test "delete and start do not mind a short look by others" {
         config_args sleep 1000
         create_container
-        flock --shared "$STATE_ROOT/$ID" sleep 0.3 3>&- &
-        wait_until refute flock -n "$STATE_ROOT/$ID" true
+        look
         runtime start "$ID"
         kill -KILL "$(container_pid)"
         wait_for stopped
-        flock --shared "$STATE_ROOT/$ID" sleep 0.3 3>&- &
-        wait_until refute flock -n "$STATE_ROOT/$ID" true
+        look
         runtime delete "$ID"
         [ ! -e "$STATE_ROOT/$ID" ]
 }

@@ -292,6 +292,8 @@ $(podman_ exec first sh -c 'for n in pid ipc net uts; do readlink /proc/self/ns/
         remove first
 }
 
+has_exited() { [ "$(inspect '{{.State.Status}}' "$1")" = exited ]; }
+
 @test "podman pods: an infra container and shared namespaces" {
         podman_ pod create --name pod --infra-image small --infra-command 'sleep 1000' --share ipc,net,uts,pid --hostname in-pod
         podman_ run -d --pod pod --name member1 small sleep 1001
@@ -306,7 +308,7 @@ $(podman_ exec first sh -c 'for n in pid ipc net uts; do readlink /proc/self/ns/
         expect_equal "$(inspect '{{.State.Status}}' member1)" paused
         podman_ pod unpause pod
         podman_ pod stop -t 0 pod
-        expect_equal "$(inspect '{{.State.Status}}' member2)" exited
+        wait_until has_exited member2 # "stopped" until conmon's cleanup
         podman_ pod start pod
         is_running member2
         podman_ pod rm -f -t 0 pod

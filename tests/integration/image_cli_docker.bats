@@ -52,7 +52,7 @@ make_images() {
 
 # comparable - a second may pass between one program and the other; newer docker shows names in full
 comparable() {
-        sed -E 's/^Error( response from daemon)?: //; s/(About a|[0-9]+) (second|minute)s? ago */TIME /
+        sed -E 's/^Error( response from daemon)?: //; s/(About a|Less than a|[0-9]+) (second|minute)s? ago */TIME /; s/CREATED +/CREATED /
                 s/(repository name) \([^)]*\)/\1/; s/(No such image: [^:]*):latest/\1/'
 }
 

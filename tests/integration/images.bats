@@ -32,6 +32,8 @@ requests() { # METHOD PATTERN - how many of them the registry has seen
         grep -cE "\"$1 [^\"]*$2" "$TEST_DIR/registry-5000.out" || true
 }
 
+has_seen() { [ "$(requests "$1" "$2")" -ge "$3" ]; } # which it writes down when it has answered
+
 @test "what skopeo pushed is pulled, and looks as umoci unpacks it" {
         make_layout image
         push_layout image x:1
@@ -47,6 +49,7 @@ requests() { # METHOD PATTERN - how many of them the registry has seen
         make_layout image
         push_layout image x:1
         coracle pull -q $R/x:1
+        wait_until has_seen GET /blobs/ 4 # three layers and the configuration
         : >"$TEST_DIR/registry-5000.out"
         run coracle pull $R/x:1
         expect_status 0
@@ -210,15 +213,41 @@ PY
         [ "$(find "$TEST_DIR/store/layers" -maxdepth 1 -mindepth 1 ! -name '.*' | wc -l)" = 3 ]
 }
 
+# localhost:5001 is the registry as well, but of each connection no more than 20 MB come through: a pull stays unfinished.
+slow_way() {
+        cat >"$TEST_DIR/way.py" <<'END'
+import socket, socketserver, threading, time
+def carry(source, target, left):
+    while left > 0 and (piece := source.recv(65536)):
+        target.sendall(piece)
+        left -= len(piece)
+    if left > 0:
+        return target.shutdown(socket.SHUT_WR)
+    time.sleep(600)
+class Way(socketserver.BaseRequestHandler):
+    def handle(self):
+        there = socket.create_connection(("127.0.0.1", 5000))
+        threading.Thread(target=carry, args=(self.request, there, 1 << 60), daemon=True).start()
+        carry(there, self.request, 20000000)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+Server(("127.0.0.1", 5001), Way).serve_forever()
+END
+        start python3 "$TEST_DIR/way.py" >"$TEST_DIR/way.out" 2>&1
+        wait_until listens 5001
+}
+
 @test "a pull that is killed leaves the store whole, and the next one goes on from there" {
         make_layout image
         head -c 60000000 /dev/urandom >"$TEST_DIR/big" && tar -C "$TEST_DIR" -cf "$TEST_DIR/big.tar" big
         umoci raw add-layer --image "$TEST_DIR/image:x" "$TEST_DIR/big.tar" 2>/dev/null
         push_layout image x:1
-        coracle pull $R/x:1 >/dev/null 2>&1 3>&- &
+        slow_way
+        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image nsenter --net="/proc/$NET/ns/net" "$CORACLE_BUILD/src/cli/coracle" \
+                --root "$TEST_DIR/store" pull localhost:5001/x:1 >/dev/null 2>&1 3>&- & # no function: its number is the program's
         local pull=$! partial
         wait_until eval '[ "$(find "$TEST_DIR/store/images/ingest" -size +5M 2>/dev/null | wc -l)" -gt 0 ]'
-        kill -KILL "$(pgrep -P "$pull" -x coracle || echo "$pull")"
+        kill -KILL "$pull"
         wait $pull 2>/dev/null || true
         partial=$(find "$TEST_DIR/store/images/ingest" -size +5M | wc -l)
         [ "$(coracle images -q | wc -l)" = 0 ]
@@ -251,7 +280,7 @@ PY
         expect_equal "$(jq -r '.layers[].mediaType' <<<"$output" | sort -u)" application/vnd.oci.image.layer.v1.tar+gzip
         expect_equal "$(jq -r '.layers[].digest' <<<"$output" | wc -l)" 5
         expect_equal "$(jq -r '.layers[1].digest' <<<"$output")" "$(jq -r '.layers[4].digest' <<<"$output")"
-        expect_equal "$(requests PUT '/plain/blobs/uploads')" 5 # four layers and the configuration
+        wait_until has_seen PUT /plain/blobs/uploads 5 # four layers and the configuration
         in_net skopeo --insecure-policy copy -q --src-tls-verify=false --dest-decompress docker://$R/plain:1 "dir:$TEST_DIR/back"
         while read -r i; do [ -e "$TEST_DIR/back/${i#sha256:}" ]; done <"$TEST_DIR/diffs"
         coracle tag $R/plain:1 $R/other:1
@@ -537,9 +566,10 @@ END
         head -c 80000000 /dev/urandom >"$TEST_DIR/big" && tar -C "$TEST_DIR" -cf "$TEST_DIR/big.tar" big
         umoci raw add-layer --image "$TEST_DIR/image:x" "$TEST_DIR/big.tar" 2>/dev/null
         push_layout image x:1
+        slow_way
         # a group of its own, as a shell with job control gives it
         CORACLE_LIBEXEC=$CORACLE_BUILD/src/image nsenter --net="/proc/$NET/ns/net" setsid env --default-signal=INT \
-                "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" pull $R/x:1 >"$TEST_DIR/said" 2>&1 3>&- &
+                "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" pull localhost:5001/x:1 >"$TEST_DIR/said" 2>&1 3>&- &
         local pull=$!
         wait_until eval '[ "$(find "$TEST_DIR/store/images/ingest" -size +3M 2>/dev/null | wc -l)" -gt 0 ]'
         kill -INT -- "-$pull"

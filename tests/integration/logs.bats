@@ -20,10 +20,15 @@ folder_of() { echo "$COR_STORE/containers/$(coracle inspect -f '{{.Id}}' "$1")";
 
 lines() { echo "i=0; while [ \$i -lt $1 ]; do echo line \$i; i=\$((i + 1)); done"; }
 
+has_compressed() { compgen -G "$1/*.log.*.gz"; } # FOLDER
+
 @test "local: records that are rotated and compressed, and read back" {
         local dir
-        crun --name one --log-driver local --log-opt max-size=2k --log-opt max-file=4 bb:1 sh -c "$(lines 400); echo last >&2" >/dev/null 2>&1
+        crun -d --name one --log-driver local --log-opt max-size=2k --log-opt max-file=4 bb:1 sh -c "$(lines 400); echo last >&2; while [ ! -e /go ]; do sleep 0.1; done" >/dev/null
         dir=$(folder_of one)/local-logs
+        wait_until has_compressed "$dir"
+        let_go one /go
+        coracle wait one >/dev/null
         # what the end of the container has no time to compress stays as it is
         expect_equal "$(ls "$dir" | sed 's/\.gz$//')" "container.log
 container.log.1
@@ -57,13 +62,15 @@ end"
 
 @test "json-file: compressed files are docker's, whoever reads them, and a reader follows across them" {
         local dir
-        crun -d --name one --log-opt max-size=4k --log-opt max-file=200 --log-opt compress=true bb:1 sh -c "$(lines 20); while [ ! -e /go ]; do sleep 0.1; done; $(lines 600)" >/dev/null
+        crun -d --name one --log-opt max-size=4k --log-opt max-file=200 --log-opt compress=true bb:1 sh -c "$(lines 20); while [ ! -e /go ]; do sleep 0.1; done; $(lines 600); while [ ! -e /end ]; do sleep 0.1; done" >/dev/null
+        dir=$(folder_of one)
         coracle logs -f one >"$TEST_DIR/followed" &
         wait_until grep -q 'line 19' "$TEST_DIR/followed"
         let_go one /go
+        wait_until has_compressed "$dir"
+        let_go one /end
         coracle wait one >/dev/null
         wait $!
-        dir=$(folder_of one)
         ls "$dir"/*-json.log.*.gz # the oldest is the first to be compressed, and the end of the container does not wait for all
         gzip -dc "$dir"/*-json.log.*.gz | jq -e .log >/dev/null
         expect_equal "$(cat "$TEST_DIR/followed")" "$(sh -c "$(lines 20); $(lines 600)")"

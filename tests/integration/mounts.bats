@@ -40,9 +40,9 @@ mounts() {
 @test "the host's mount table does not show what was added" {
         start
         local before
-        before=$(cat /proc/self/mountinfo)
+        before=$(own_mounts)
         mounts add '[{destination: "/mnt/new", source: $dir, options: ["rbind"]}]'
-        expect_equal "$(cat /proc/self/mountinfo)" "$before" mountinfo
+        expect_equal "$(own_mounts)" "$before" mountinfo
 }
 
 @test "attributes hold for an added mount" {

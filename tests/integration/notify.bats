@@ -67,11 +67,11 @@ container() { config_args sh -c "$1"; }
 
 @test "a container that is deleted meanwhile does not keep start waiting" {
         manage
-        container 'sleep 1000'
+        container 'touch /begun; sleep 1000'
         create_container
         runtime start "$ID" &
         local starter=$!
-        wait_for running
+        wait_until test -e "$ROOTFS/begun" # it is running a moment before it is told to start
         runtime kill "$ID" KILL
         wait "$starter"
         runtime delete "$ID"
@@ -82,6 +82,7 @@ container() { config_args sh -c "$1"; }
         container 'tool-notify send READY=1 && tool-notify barrier && tool-notify send READY=1 && exit 7'
         run run_container
         expect_status 7
+        wait_until grep -q READY=1 "$MESSAGES"
         expect_equal "$(wc -l <"$MESSAGES")" 1 "number of messages"
         expect_equal "$(sed 's/[0-9]* $//' "$MESSAGES")" "READY=1 MAINPID=" message
 }

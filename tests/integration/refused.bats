@@ -73,7 +73,7 @@ coracle_works() { # WORD
         coracle load -i "$TEST_DIR/saved.tar"
         coracle network create nn
         run coracle run -d --name cc --cgroup-parent "$CGROUP_PARENT" --network nn -v vol:/data again:1 \
-                sh -c 'echo begin; echo kept >/data/file; exec sleep 1000'
+                sh -c '[ -e /data/file ] || echo kept >/data/file; echo begin; exec sleep 1000'
         expect_status 0
         wait_until says cc begin
         expect_equal "$(coracle exec cc cat /data/file)" kept

@@ -31,14 +31,15 @@ caged() {
         skip_unless root # to take a process over
 }
 
-# network_process - the number of the transfer's process that the engine started, once it waits confined
+# network_process - sets PROCESS, the number of the transfer's process that the engine started, once it waits confined
 network_process() {
         local folder parent
         for folder in /proc/[0-9]*; do
                 [ "$(cat "$folder/comm" 2>/dev/null)" = coracle-transfe ] || continue
                 parent=$(sed -n 's/^PPid:\t//p' "$folder/status" 2>/dev/null)
                 [ "$parent" = "$JOB" ] || continue
-                grep -q '^Seccomp:.2' "$folder/status" && echo "${folder#/proc/}" && return 0
+                PROCESS=${folder#/proc/}
+                grep -q '^Seccomp:.2' "$folder/status" && grep -q '^State:.S' "$folder/status" && return 0
         done
         return 1
 }
@@ -78,8 +79,8 @@ expect_calls() {
         begin pull localhost:5000/stall/x:v1
         wait_until grep -q 'GET.*/manifests/' "$TEST_DIR/log.log"
         wait_until network_process
-        expect_calls "$(network_process)"
-        run "$TAKEOVER" "$(network_process)" socket inet socket inet6 bind 7777
+        expect_calls "$PROCESS"
+        run "$TAKEOVER" "$PROCESS" socket inet socket inet6 bind 7777
         expect_output "$(printf '%s\n' "socket inet: ok" "socket inet6: ok" "bind 7777: EPERM")"
 }
 
@@ -91,8 +92,8 @@ expect_calls() {
         exec 9<>"$TEST_DIR/pipe" # which so has a writer
         begin load <"$TEST_DIR/pipe" 9>&-
         wait_until network_process
-        expect_calls "$(network_process)"
-        run "$TAKEOVER" "$(network_process)" socket inet socket inet6
+        expect_calls "$PROCESS"
+        run "$TAKEOVER" "$PROCESS" socket inet socket inet6
         exec 9>&-
         expect_output "$(printf '%s\n' "socket inet: EPERM" "socket inet6: EPERM")"
 }
@@ -103,7 +104,7 @@ expect_calls() {
         make_layout image
         start_registry 5000
         in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" docker://localhost:5000/a/b:1
-        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image run in_net timeout -k 5 60 strace -f -qq -o "$TEST_DIR/calls" -e trace=landlock_create_ruleset,seccomp \
+        CORACLE_LIBEXEC=$CORACLE_BUILD/src/image run in_net timeout -k 5 "$RUNTIME_TIMEOUT" strace -f -qq -o "$TEST_DIR/calls" -e trace=landlock_create_ruleset,seccomp \
                 -e inject=landlock_create_ruleset:error=ENOSYS "$CORACLE_BUILD/src/cli/coracle" --root "$TEST_DIR/store" pull -q localhost:5000/a/b:1
         expect_status 0
         grep -q 'landlock_create_ruleset.*ENOSYS' "$TEST_DIR/calls"

@@ -199,7 +199,7 @@ helper() {
         : >"$TEST_DIR/proxy.log"
         NO_PROXY=example.org,10.1.0.0/16 ATTEMPTS=1 run manifest 10.1.2.3:80/good/x v1
         expect_status 1
-        expect_equal "$(cat "$TEST_DIR/proxy.log")" ""
+        refute grep -q GET "$TEST_DIR/proxy.log" # "sent" may be the end of the one before
 }
 
 @test "https goes through a proxy as a tunnel, and the registry is verified behind it" {

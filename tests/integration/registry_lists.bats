@@ -19,7 +19,7 @@ teardown() { teardown_net; }
 
 put_image() { in_net skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$TEST_DIR/image:x" "docker://$R/$1"; }
 
-docker_cli() { in_net timeout -k 5 60 docker "$@"; }
+docker_cli() { in_net timeout -k 5 "$RUNTIME_TIMEOUT" docker "$@"; }
 
 @test "a list is created, annotated, inspected, pushed and forgotten" {
         run coracle manifest create $R/c/list:1 $R/a/amd:1 $R/b/arm:1

@@ -46,7 +46,7 @@ coracle() {
                 [ ! -e "$1/over" ] || mount -t overlay overlay -o "lowerdir=$1/over/lower,upperdir=$1/over/upper,workdir=$1/over/work" "$1/over/there"
                 dir=$1 && shift
                 exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="${PATH_OF_USER:-$PATH}" HOME="$dir/walker" \
-                        XDG_RUNTIME_DIR="$dir/walker/run" CORACLE_LIBEXEC="$dir" timeout -k 5 60 "$dir/coracle" "$@"' \
+                        XDG_RUNTIME_DIR="$dir/walker/run" CORACLE_LIBEXEC="$dir" timeout -k 5 "$RUNTIME_TIMEOUT" "$dir/coracle" "$@"' \
                 - "$TEST_DIR" "$@" 3>&-
 }
 

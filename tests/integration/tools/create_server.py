@@ -49,4 +49,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-Server(sys.argv[1], Handler).serve_forever()
+server = Server(sys.argv[1], Handler)
+print("ready", flush=True)
+server.serve_forever()
