@@ -32,22 +32,28 @@ network_config_dir = "$T/net.d"
 CONF
         printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "/run/podman"\n' "$T/storage" >"$T/storage.conf"
         printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$T/policy.json"
+        podman_has_cni || return 0 # its tests will skip
         tar -C "$T/rootfs" -c . >"$T/rootfs.tar"
         podman_ import -q -c 'CMD ["/bin/sh"]' "$T/rootfs.tar" small
 }
 
-can_run() { [ "$(id -u)" = 0 ] && ! by_systemd && command -v podman >/dev/null && command -v conmon >/dev/null; }
+can_run() { [ "$(id -u)" = 0 ] && ! by_systemd; }
+
+# podman_has_cni - not so since its version 5, and Debian 13 builds it without
+podman_has_cni() {
+        command -v podman >/dev/null && command -v conmon >/dev/null && [ "$(podman_ info --format '{{.Host.NetworkBackend}}')" = cni ]
+}
 
 teardown_file() { teardown_world; }
 
 setup() {
         ! by_systemd || skip "networks do not depend on who makes cgroups: it runs without --systemd-cgroup"
-        skip_unless root "program podman" "program conmon"
-        [ "$(podman_ info --format '{{.Host.NetworkBackend}}')" = cni ] || skip "this podman has no CNI: it runs where it has"
+        skip_unless root
+        case $BATS_TEST_DESCRIPTION in podman*) podman_has_cni || skip "there is no podman with CNI (Debian 13's has none): it runs where it is" ;; esac
 }
 
 teardown() {
-        [ -z "${T:-}" ] || podman_ rm -f -a -t 0 >/dev/null || true
+        case $BATS_TEST_DESCRIPTION in podman*) podman_ rm -f -a -t 0 >/dev/null || true ;; esac
 }
 
 podman_() {

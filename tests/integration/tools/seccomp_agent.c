@@ -31,7 +31,8 @@ static int open_socket(const char *path)
         if (snprintf(addr.sun_path, sizeof addr.sun_path, "%s.new", path) >= (int)sizeof addr.sun_path)
                 return errno = ENAMETOOLONG, -1;
         /* Whoever finds it can connect. */
-        if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 4) < 0 || rename(addr.sun_path, path) < 0)
+        if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(sock, 4) < 0 ||
+            rename(addr.sun_path, path) < 0)
                 return -1;
         return sock;
 }
