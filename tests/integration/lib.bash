@@ -138,7 +138,7 @@ choose_cgroup_parent() {
 
 # remove_cgroups NAME - kill what lives in the cgroups named NAME* at the top of each hierarchy (and beneath), remove them
 remove_cgroups() {
-        local mount dir scopes tries left= end=$((SECONDS + ${WAIT_SECONDS:-30}))
+        local mount dir scopes tries left="" end=$((SECONDS + ${WAIT_SECONDS:-30}))
         [ -n "$1" ] || return 1
         scopes=$(scope_dir)
         if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then
