@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FOR_SANITIZERS __attribute__((visibility("default"), used))
@@ -110,6 +111,16 @@ static bool searchable(void)
         return strstr(status, ours) && strstr(status, "\nTracerPid:\t0\n");
 }
 
+/* Where no process can be made any more, the search ends the program. */
+static bool can_make_a_process(void)
+{
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(0);
+        return pid > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
 /* Asked when the search is due. The first process of a pid namespace cannot be stopped, and so not be searched. */
 FOR_SANITIZERS int __lsan_is_turned_off(void)
 {
@@ -121,5 +132,5 @@ FOR_SANITIZERS int __lsan_is_turned_off(void)
                 if (ours < 0 || setns(ours, CLONE_NEWPID) < 0)
                         return 1;
         }
-        return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0;
+        return !can_make_a_process() || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0;
 }

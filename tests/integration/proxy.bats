@@ -28,7 +28,7 @@ stop_proxy() {
 serve() { # NAME PORT...
         rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
-        wait_until grep -q ready "$TEST_DIR/$1.ready"
+        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
 }
 ask() { in_net python3 "$PEER" ask "$@"; }
 descriptors() { find "/proc/$PROXY_PID/fd" -mindepth 1 2>/dev/null | wc -l; }

@@ -96,13 +96,13 @@ stop_usernet() {
 serve() { # NAME PORT... - on the host, at all of its addresses
         rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start_host python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
-        wait_until grep -q ready "$TEST_DIR/$1.ready"
+        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
 }
 serve_guest() { # NAME PORT...
         rm -f "$TEST_DIR/$1.ready"
         nsenter --net="/proc/$GUEST/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready"
+        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
 }
 ask() { guest python3 "$PEER" ask "$@"; }
 ask_host() { host python3 "$PEER" ask "$@"; }
@@ -130,7 +130,7 @@ far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 serve_far() { # NAME PORT...
         nsenter --net="/proc/$FAR/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready"
+        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
 }
 
 descriptors() { find "/proc/$USERNET/fd" -mindepth 1 2>/dev/null | wc -l; }
