@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-        COMMAND_TIMEOUT_MS = 60 * 1000,
+        COMMAND_TIMEOUT_MS = 120 * 1000, /* runc itself waits 30 s for each job of systemd, and has more than one */
         CONSOLE_TIMEOUT_MS = 5000,
         LOG_MAX = 1 << 16,
         MESSAGE_MAX = 300,
