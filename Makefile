@@ -18,6 +18,7 @@ OPTIONS = -Dprefix=$(abspath $(PREFIX)) -Dwerror=$(if $(filter 1,$(WERROR)),true
 clang := $(if $(findstring clang,$(CC)),fuzz)
 
 .PHONY: all configure help deps run check check-refused leaks bench lint fuzz install riscv64 dist deb rpm check-deb check-rpm \
+	check-deb-amd64 check-deb-riscv64 \
 	check-amd64 check-riscv64 check-riscv64-small check-kernel-5.10 check-machines-smoke check-smoke-amd64 \
 	check-smoke-riscv64-small bench-amd64 bench-riscv64 clean
 
@@ -42,6 +43,8 @@ help:
 	@echo 'make dist         a source archive of the commit into dist/'
 	@echo 'make deb          Debian packages into dist/ARCH/: ARCH=amd64 or riscv64, by default that of this machine'
 	@echo 'make check-deb    install, use, upgrade and remove these packages in fresh Debian systems'
+	@echo 'make check-deb-amd64, check-deb-riscv64'
+	@echo '                  the same under systemd, in a virtual machine (docs/machines.md)'
 	@echo 'make rpm          RPM packages of the commit into dist/rpm/, for this machine'
 	@echo 'make check-rpm    install, use, upgrade and erase these packages over a view of this machine'
 	@echo 'make check-amd64, check-riscv64, check-kernel-5.10'
@@ -112,6 +115,10 @@ deb:
 check-deb: deb
 	@scripts/deps check-deb
 	@tests/packages/debian
+
+check-deb-amd64 check-deb-riscv64:
+	@$(MAKE) --no-print-directory deb ARCH=$(@:check-deb-%=%)
+	@PACKAGES=dist/$(@:check-deb-%=%) tests/machines/run $(@:check-deb-%=%) tests/packages/package_systemd.bats
 
 rpm:
 	@scripts/deps build rpm

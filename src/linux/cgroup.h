@@ -109,6 +109,7 @@ struct cgroup_entry {
         const char *names[CGROUP_MAX_HIERARCHIES]; /* of the hierarchies, for errors; valid while the cgroup is open */
         size_t n_fds;
         size_t n_v2; /* how many of the first fds (0 or 1) are what clone_fd does as well */
+        char *place; /* the version 2 cgroup, absolute below the mount; or NULL */
 };
 #define CGROUP_ENTRY_INIT                                                                                              \
         {                                                                                                              \
@@ -130,9 +131,19 @@ int cgroup_entry_open(const struct cgroup *cg, pid_t init, const char *const *su
 /*
  * cgroup_entry_join() - move the calling process in; it must have one thread only (version 1 is joined by `tasks`,
  * which skips a wait of the kernel). @cloned: CLONE_INTO_CGROUP did the version 2 part. Makes no allocation; may run
- * in the child, also in a new user namespace (the kernel looks at who opened the files).
+ * in the child, also in a new user namespace (the kernel looks at who opened the files). DENIED: see
+ * cgroup_entry_attach().
  */
 int cgroup_entry_join(const struct cgroup_entry *e, bool cloned, struct cor_err *err) COR_MUST_CHECK;
+/*
+ * cgroup_entry_attach() - have systemd move process @pid in, which must wait for it
+ *
+ * A user may only move what is below a cgroup of the user's own already: the kernel asks for the right to write to the
+ * cgroup.procs of the nearest cgroup above both. Those of a login session are below the system's slice of that user,
+ * and systemd moves them. UNSUPPORTED if the cgroup is none of systemd's.
+ */
+int cgroup_entry_attach(const struct cgroup *cg, const struct cgroup_entry *e, pid_t pid, struct cor_err *err)
+        COR_MUST_CHECK;
 void cgroup_entry_done(struct cgroup_entry *e);
 #define auto_cgroup_entry COR_CLEANUP(cgroup_entry_done) struct cgroup_entry
 

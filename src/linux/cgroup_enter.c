@@ -61,6 +61,7 @@ void cgroup_entry_done(struct cgroup_entry *e)
                 cor_fd_close(&e->fds[i]);
         e->n_fds = 0;
         e->n_v2 = 0;
+        free(COR_TAKE(e->place));
 }
 
 /* --- opening: which directory in each hierarchy ------------------------------------------------------------------ */
@@ -160,6 +161,7 @@ static int open_v2(const struct cgroup *cg, const struct cgroup_dir *d, const ch
                 return cor_fail_errno(err, "open cgroup.procs in cgroup %s/%s", d->path, below);
         e->names[e->n_fds++] = "version 2";
         e->n_v2 = 1;
+        e->place = strcmp(below, ".") == 0 ? cor_strdup(d->path) : cor_printf("%s/%s", d->path, below);
         return 0;
 }
 
@@ -209,6 +211,13 @@ int cgroup_entry_open(const struct cgroup *cg, pid_t init, const char *const *su
         *ret = e;
         e = (struct cgroup_entry)CGROUP_ENTRY_INIT;
         return 0;
+}
+
+int cgroup_entry_attach(const struct cgroup *cg, const struct cgroup_entry *e, pid_t pid, struct cor_err *err)
+{
+        if (!cg->where->unit || !e->place)
+                return cor_fail(err, COR_UNSUPPORTED, "the cgroup is not systemd's");
+        return cgroup_systemd_attach(cg, e->place, pid, err);
 }
 
 /* --- from outside ------------------------------------------------------------------------------------------------ */

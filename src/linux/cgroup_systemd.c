@@ -359,6 +359,22 @@ int cgroup_systemd_update(struct cgroup *cg, const struct oci_resources *r, stru
         return dbus_ask("systemd", t.s, t.len, err);
 }
 
+int cgroup_systemd_attach(const struct cgroup *cg, const char *path, pid_t pid, struct cor_err *err)
+{
+        auto_str unit = cor_printf("/%s", cg->where->unit);
+        const char *below = strstr(path, unit);
+        auto_text t = COR_TEXT_INIT;
+
+        below = below ? below + strlen(unit) : NULL;
+        if (!below || (*below && *below != '/'))
+                return cor_fail(err, COR_SYSTEM, "cgroup %s is not below systemd's %s", path, cg->where->unit);
+        begin(&t, cg->where, "attach");
+        cor_text_printf(&t, ",\"pid\":%d,\"below\":", (int)pid);
+        cor_text_add_json(&t, below);
+        cor_text_add_c(&t, '}');
+        return dbus_ask("systemd", t.s, t.len, err);
+}
+
 int cgroup_systemd_stop(struct cgroup *cg, struct cor_err *err)
 {
         auto_text t = COR_TEXT_INIT;

@@ -124,13 +124,24 @@ static int plan_namespaces(struct exec_plan *e, struct cor_err *err)
                 e->namespaces |= CLONE_NEWUSER;
         e->plan.userns = !ours;
         e->plan.shut = !ours && geteuid() != 0;
-        /*
-         * Root may enter a pid namespace from outside; a user only from inside of the user namespace it belongs to. And
-         * a caller that stays could not turn back (turn_back()) to one that belongs to the first user namespace.
-         */
-        e->intermediate = (e->namespaces & CLONE_NEWPID) &&
-                          ((!ours && geteuid() != 0) || (e->options->stdio && runtime_default_rootless()));
         return 0;
+}
+
+static bool in_unit(const struct exec_plan *e)
+{
+        return cgroup_where(e->cgroup)->unit != NULL;
+}
+
+/*
+ * Root may enter a pid namespace from outside; a user only from inside of the user namespace it belongs to. And with
+ * children in there, a user could neither turn back (turn_back()) to a pid namespace that belongs to the first user
+ * namespace, nor ask systemd, whose helper would be among the container's processes.
+ */
+static bool wants_intermediate(const struct exec_plan *e)
+{
+        if (!(e->namespaces & CLONE_NEWPID))
+                return false;
+        return e->plan.shut || ((e->options->stdio || in_unit(e)) && runtime_default_rootless());
 }
 
 static bool setgroups_denied(const struct exec_plan *e)
@@ -216,6 +227,7 @@ static int plan(const struct runtime_context *ctx, struct exec_plan *e, struct c
         if (container_cgroup(&e->container, &e->cgroup, err) < 0 ||
             cgroup_entry_open(e->cgroup, init.pid, (const char *const *)o->cgroups, o->n_cgroups, &e->entry, err) < 0)
                 return -1;
+        e->intermediate = wants_intermediate(e);
         return message_pair(&e->sync_parent, &e->sync_child, err);
 }
 
@@ -248,12 +260,21 @@ static int set_affinity(const struct exec_plan *e, int which, struct cor_err *er
         return 0;
 }
 
+/* The parent asks systemd, by a helper: not where its children are in the container's pid namespace. */
+static int enter_cgroup(const struct exec_plan *e, bool cloned_into_cgroup, struct cor_err *err)
+{
+        if (cgroup_entry_join(&e->entry, cloned_into_cgroup, err) == 0)
+                return 0;
+        if (err->kind != COR_DENIED || !in_unit(e) || (!e->intermediate && (e->namespaces & CLONE_NEWPID)))
+                return -1;
+        return message_send(e->sync_child, MSG_CGROUP, 0, err) < 0 ? -1 : message_expect(e->sync_child, MSG_SETUP, err);
+}
+
 static int join(const struct exec_plan *e, bool cloned_into_cgroup, int flags, struct cor_err *err)
 {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return cor_fail_errno(err, "set the parent-death signal");
-        if (set_affinity(e, 0, err) < 0 || cgroup_entry_join(&e->entry, cloned_into_cgroup, err) < 0 ||
-            set_affinity(e, 1, err) < 0)
+        if (set_affinity(e, 0, err) < 0 || enter_cgroup(e, cloned_into_cgroup, err) < 0 || set_affinity(e, 1, err) < 0)
                 return -1;
         return enter_namespaces(e, flags, err);
 }
@@ -458,6 +479,10 @@ static int follow_child(struct exec_plan *e, struct cor_err *err)
                         reap(e->pid);
                         e->pid = m.value;
                         if (message_send(e->sync_parent, MSG_SETUP, 0, err) < 0)
+                                return -1;
+                } else if (m.type == MSG_CGROUP) {
+                        if (cgroup_entry_attach(e->cgroup, &e->entry, e->pid, err) < 0 ||
+                            message_send(e->sync_parent, MSG_SETUP, 0, err) < 0)
                                 return -1;
                 } else if (m.type != MSG_CONSOLE) {
                         return cor_fail(err, COR_SYSTEM, "the process in the container was killed");

@@ -10,6 +10,7 @@
  *                   <-  MAP            by the intermediate process: its new user namespace wants maps; waits for SETUP
  *                   <-  PID            by the intermediate process, which ends then: the pid of init; that waits for
  *                                      SETUP, so as not to be heard before this
+ *                   <-  CGROUP         exec: the new process may not enter the cgroup by itself; waits for SETUP
  *                   <-  DELEGATE       init has its cgroup namespace; waits for SETUP
  *                   <-  CONSOLE+fd     the pty master; goes to the console socket or the foreground relay
  *                   <-  MOUNTED        all mounts made, root not yet changed; waits
@@ -28,6 +29,7 @@ enum message_type {
         MSG_SETUP = 1,
         MSG_MAP,
         MSG_PID,
+        MSG_CGROUP,
         MSG_DELEGATE,
         MSG_CONSOLE,
         MSG_MOUNTED,

@@ -200,6 +200,15 @@ as_user() {
         [[ $cgroup == */user@$USER_ID.service/user.slice/coracle-$ID.scope ]] || fail "the cgroup is $cgroup"
         expect_equal "$(cat "/sys/fs/cgroup$cgroup/pids.max")" 33
         expect_equal "$(cat "/sys/fs/cgroup$cgroup/memory.max")" 67108864
+        # we are in none of the user's cgroups, as in a login session, from where only systemd may move a process
+        run as_user exec "$ID" echo inside
+        expect_status 0
+        expect_output inside
+        as_user exec --detach --pid-file "$TEST_DIR/pid" "$ID" sleep 1000 </dev/null >"$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out"; false; }
+        expect_equal "$(sed -n 's/^0:://p' "/proc/$(cat "$TEST_DIR/pid")/cgroup")" "$cgroup"
+        mkdir "/sys/fs/cgroup$cgroup/part" && chown -R "$USER_ID:$GROUP_ID" "/sys/fs/cgroup$cgroup/part"
+        as_user exec --detach --cgroup part --pid-file "$TEST_DIR/pid" "$ID" sleep 1000 </dev/null >"$TEST_DIR/out" 2>&1 || { cat "$TEST_DIR/out"; false; }
+        expect_equal "$(sed -n 's/^0:://p' "/proc/$(cat "$TEST_DIR/pid")/cgroup")" "$cgroup/part"
         as_user update --pids-limit 44 "$ID"
         expect_equal "$(cat "/sys/fs/cgroup$cgroup/pids.max")" 44
         as_user pause "$ID"

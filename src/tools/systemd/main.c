@@ -16,23 +16,30 @@ static int run_unit(const struct request *r, struct cor_err *err)
 
         if (unit_bus_open(r->user, &b, err) < 0)
                 return -1;
-        ret = r->op == OP_START ? unit_start(b, r, err) : r->op == OP_SET ? unit_set(b, r, err) : unit_stop(b, r, err);
+        switch ((enum request_op)r->op) {
+        case OP_START:
+                ret = unit_start(b, r, err);
+                break;
+        case OP_ATTACH:
+                ret = unit_attach(b, r, err);
+                break;
+        case OP_SET:
+                ret = unit_set(b, r, err);
+                break;
+        case OP_STOP:
+        default:
+                ret = unit_stop(b, r, err);
+                break;
+        }
         unit_bus_close(b);
         return ret;
 }
 
 static int run(const struct request *r, struct cor_err *err)
 {
-        switch ((enum request_op)r->op) {
-        case OP_TRUST:
-        case OP_DISTRUST:
+        if (r->op == OP_TRUST || r->op == OP_DISTRUST)
                 return zone_trust(r->unit, r->op == OP_TRUST, err);
-        case OP_START:
-        case OP_SET:
-        case OP_STOP:
-        default:
-                return run_unit(r, err);
-        }
+        return run_unit(r, err);
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,7 @@
 #include <limits.h>
 
 static const struct cor_word op_words[] = {
-        { "start", OP_START }, { "set", OP_SET },           { "stop", OP_STOP },
+        { "start", OP_START }, { "attach", OP_ATTACH },     { "set", OP_SET }, { "stop", OP_STOP },
         { "trust", OP_TRUST }, { "distrust", OP_DISTRUST }, { NULL, 0 },
 };
 
@@ -30,6 +30,7 @@ static const struct cor_json_field request_fields[] = {
         COR_FIELD("slice", STR, struct request, slice, 0),
         COR_FIELD("description", STR, struct request, description, 0),
         COR_FIELD("pid", I64, struct request, pid, 0),
+        COR_FIELD("below", STR, struct request, below, 0),
         COR_FIELD_LIST_OF("properties", LIST_OBJ, struct request, properties, n_properties, &property_doc, 0),
         COR_FIELD_LIST_OF("texts", LIST_OBJ, struct request, texts, n_texts, &text_doc, 0),
 };
@@ -40,6 +41,8 @@ static int check(void *object, struct cor_err *err)
 
         if (r->op == OP_START && (!r->slice || !r->description || r->pid <= 0 || r->pid > INT_MAX))
                 return cor_fail(err, COR_INVALID, "start needs slice, description and pid");
+        if (r->op == OP_ATTACH && (!r->below || r->pid <= 0 || r->pid > INT_MAX))
+                return cor_fail(err, COR_INVALID, "attach needs below and pid");
         return 0;
 }
 

@@ -3,7 +3,7 @@
 /* What linux/cgroup_systemd.c and network/host_firewall.c ask for, one JSON object on standard input. */
 #include "base/json.h"
 
-enum request_op { OP_START, OP_SET, OP_STOP, OP_TRUST, OP_DISTRUST };
+enum request_op { OP_START, OP_ATTACH, OP_SET, OP_STOP, OP_TRUST, OP_DISTRUST };
 
 /* A property with a value of a type that we know. */
 struct request_property {
@@ -25,6 +25,7 @@ struct request {
         const char *unit; /* TRUST, DISTRUST: the interface */
         const char *slice, *description;
         int64_t pid;
+        const char *below; /* ATTACH: the cgroup below the unit's, "/SUB" or "" */
         struct request_property *properties;
         size_t n_properties;
         struct request_text *texts;

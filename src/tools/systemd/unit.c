@@ -240,6 +240,21 @@ int unit_start(struct unit_bus *b, const struct request *r, struct cor_err *err)
 
 /* --- the others -------------------------------------------------------------------------------------------------- */
 
+int unit_attach(struct unit_bus *b, const struct request *r, struct cor_err *err)
+{
+        auto_message m = NULL;
+        auto_bus_err error = SD_BUS_ERROR_NULL;
+
+        if (new_call(b, "AttachProcessesToUnit", &m, err) < 0)
+                return -1;
+        if (sd_bus_message_append(m, "ssau", r->unit, r->below, 1, (uint32_t)r->pid) < 0)
+                return cor_fail(err, COR_INVALID, "'%s' cannot be sent as a unit's name", r->unit);
+        if (sd_bus_call(b->bus, m, (uint64_t)r->timeout_ms * 1000, &error, NULL) < 0)
+                return cor_fail(err, COR_SYSTEM, "move process %lld into unit %s: %s", (long long)r->pid, r->unit,
+                                error.message ? error.message : "no answer");
+        return 0;
+}
+
 int unit_set(struct unit_bus *b, const struct request *r, struct cor_err *err)
 {
         auto_message m = NULL;
