@@ -109,7 +109,7 @@ struct cgroup_entry {
         const char *names[CGROUP_MAX_HIERARCHIES]; /* of the hierarchies, for errors; valid while the cgroup is open */
         size_t n_fds;
         size_t n_v2; /* how many of the first fds (0 or 1) are what clone_fd does as well */
-        char *place; /* the version 2 cgroup, absolute below the mount; or NULL */
+        char *place; /* of version 2: "", or the path below the container's cgroup; NULL where there is none */
 };
 #define CGROUP_ENTRY_INIT                                                                                              \
         {                                                                                                              \

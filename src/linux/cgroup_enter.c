@@ -150,9 +150,12 @@ static char *init_place(const struct cgroup *cg, const struct cgroup_dir *d, pid
 static int open_v2(const struct cgroup *cg, const struct cgroup_dir *d, const char *sub, pid_t init,
                    struct cgroup_entry *e, struct cor_err *err)
 {
-        auto_str place = init && !*sub ? init_place(cg, d, init) : NULL;
-        const char *below = place ? place : *sub ? sub : ".";
+        const char *below;
 
+        e->place = init && !*sub ? init_place(cg, d, init) : NULL;
+        if (!e->place)
+                e->place = cor_strdup(sub);
+        below = *e->place ? e->place : ".";
         e->clone_fd = openat(d->fd, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (e->clone_fd < 0)
                 return cor_fail_errno(err, "cgroup %s/%s", d->path, below);
@@ -161,7 +164,6 @@ static int open_v2(const struct cgroup *cg, const struct cgroup_dir *d, const ch
                 return cor_fail_errno(err, "open cgroup.procs in cgroup %s/%s", d->path, below);
         e->names[e->n_fds++] = "version 2";
         e->n_v2 = 1;
-        e->place = strcmp(below, ".") == 0 ? cor_strdup(d->path) : cor_printf("%s/%s", d->path, below);
         return 0;
 }
 

@@ -205,8 +205,8 @@ int cgroup_v1_devices(struct cgroup_dir *d, const struct device_policy *p, bool 
 
 int cgroup_systemd_start(struct cgroup *cg, const struct cgroup_request *req, pid_t pid, struct cor_err *err)
         COR_MUST_CHECK;
-/* cgroup_systemd_attach() - move @pid to the cgroup @path, absolute below the mount, which is the unit's or below it */
-int cgroup_systemd_attach(const struct cgroup *cg, const char *path, pid_t pid, struct cor_err *err) COR_MUST_CHECK;
+/* cgroup_systemd_attach() - move @pid to the cgroup @place below the container's, or with "" to that one */
+int cgroup_systemd_attach(const struct cgroup *cg, const char *place, pid_t pid, struct cor_err *err) COR_MUST_CHECK;
 int cgroup_systemd_update(struct cgroup *cg, const struct oci_resources *r, struct cor_err *err) COR_MUST_CHECK;
 int cgroup_systemd_stop(struct cgroup *cg, struct cor_err *err) COR_MUST_CHECK;
 

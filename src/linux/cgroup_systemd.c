@@ -359,15 +359,12 @@ int cgroup_systemd_update(struct cgroup *cg, const struct oci_resources *r, stru
         return dbus_ask("systemd", t.s, t.len, err);
 }
 
-int cgroup_systemd_attach(const struct cgroup *cg, const char *path, pid_t pid, struct cor_err *err)
+int cgroup_systemd_attach(const struct cgroup *cg, const char *place, pid_t pid, struct cor_err *err)
 {
-        auto_str unit = cor_printf("/%s", cg->where->unit);
-        const char *below = strstr(path, unit);
+        const char *subgroup = cg->where->subgroup ? cg->where->subgroup : "";
+        auto_str below = cor_printf("%s%s%s%s", *subgroup ? "/" : "", subgroup, *place ? "/" : "", place);
         auto_text t = COR_TEXT_INIT;
 
-        below = below ? below + strlen(unit) : NULL;
-        if (!below || (*below && *below != '/'))
-                return cor_fail(err, COR_SYSTEM, "cgroup %s is not below systemd's %s", path, cg->where->unit);
         begin(&t, cg->where, "attach");
         cor_text_printf(&t, ",\"pid\":%d,\"below\":", (int)pid);
         cor_text_add_json(&t, below);
