@@ -118,7 +118,8 @@ check-deb: deb
 
 check-deb-amd64 check-deb-riscv64:
 	@$(MAKE) --no-print-directory deb ARCH=$(@:check-deb-%=%)
-	@PACKAGES=dist/$(@:check-deb-%=%) tests/machines/run $(@:check-deb-%=%) tests/packages/package_systemd.bats
+	@CORACLE_BUILD=build-deb-$(@:check-deb-%=%) PACKAGES=dist/$(@:check-deb-%=%) \
+		tests/machines/run $(@:check-deb-%=%) tests/packages/package_systemd.bats
 
 rpm:
 	@scripts/deps build rpm

@@ -421,7 +421,7 @@ input"
         cp "$BATS_TEST_DIRNAME/tools/peer.py" "$T/peer.py"
         world python3 "$T/peer.py" serve outside 7003 </dev/null >"$T/outside.ready" 2>&1 3>&- &
         local server=$!
-        wait_until grep -q ready "$T/outside.ready"
+        wait_ready "$T/outside.ready"
         podman_ --network-cmd-path "$T/slirp4netns" run -d --name served --network slirp4netns:allow_host_loopback=true,port_handler=slirp4netns \
                 -p 127.0.0.1:7001:7002 small sh -c 'while :; do echo inside | nc -l -p 7002; done'
         run podman_ exec served sh -c 'echo ask | nc 10.0.2.2 7003'

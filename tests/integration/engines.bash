@@ -115,14 +115,13 @@ world_pid() {
         return 1
 }
 
-world_has_ended() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; }
 
 teardown_world() {
         [ -n "${T:-}" ] || return 0
         local outside
         outside=$(cat "$T/outside.pid")
         [ -z "${WORLD_PID:-}" ] || kill -KILL "$WORLD_PID" 2>/dev/null || true # process 1 of the world: all others end with it
-        wait_until world_has_ended "$outside" || kill -KILL "$outside" || true
+        wait_until process_is_gone "$outside" || kill -KILL "$outside" || true
         remove_cgroups "$TEST_CGROUP"
         remove_tree "$T"
 }

@@ -266,6 +266,11 @@ wait_until() {
         done
 }
 
+# wait_ready FILE - wait until a server of the test's has written "ready" to the file; else show what it wrote
+wait_ready() {
+        wait_until grep -qs ready "$1" || { cat "$1"; return 1; }
+}
+
 process_is_gone() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; } # or has ended, and nobody took note yet
 
 # wait_for STATE [ID] - wait until the container is created, running, paused or stopped

@@ -22,7 +22,7 @@ start_helper() {
         # shellcheck disable=SC2016
         unshare "$@" sh -c 'echo ready; exec sleep 1000' >"$TEST_DIR/helper" 3>&- &
         HELPER=$!
-        wait_until grep -q ready "$TEST_DIR/helper"
+        wait_ready "$TEST_DIR/helper"
 }
 
 @test "namespaces are joined by their path" {

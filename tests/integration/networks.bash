@@ -32,7 +32,7 @@ serve() { # NAME PORT...
         rm -f "$TEST_DIR/$1.ready" # of an earlier one
         nsenter --net="/proc/$pid/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
+        wait_ready "$TEST_DIR/$1.ready"
 }
 
 far_is_apart() { [ "$(readlink "/proc/$FAR/ns/net")" != "$(readlink "/proc/$NET/ns/net")" ] && [ "$(cat "/proc/$FAR/comm")" = sleep ]; }

@@ -385,7 +385,7 @@ EOF
         monitor=$(monitor_of web)
         [ "$(awk '/^Max open files/ { print $4 }' "/proc/$(pid_of web)/limits")" = 200 ]
         start python3 "$PEER" hold ::1 8080 400 >"$TEST_DIR/many" 2>&1
-        wait_until grep -q ready "$TEST_DIR/many"
+        wait_ready "$TEST_DIR/many"
         passed_on() { [ "$(find "/proc/$monitor/fd" -mindepth 1 | wc -l)" -gt 1200 ]; }
         wait_until passed_on # two for each, and the ports
         run in_net python3 "$PEER" ask tcp ::1 8080

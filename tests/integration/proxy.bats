@@ -23,17 +23,16 @@ proxy() {
 }
 stop_proxy() {
         kill "$PROXY_PID"
-        wait_until has_ended "$PROXY_PID"
+        wait_until process_is_gone "$PROXY_PID"
 }
 serve() { # NAME PORT...
         rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
-        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
+        wait_ready "$TEST_DIR/$1.ready"
 }
 ask() { in_net python3 "$PEER" ask "$@"; }
 descriptors() { find "/proc/$PROXY_PID/fd" -mindepth 1 2>/dev/null | wc -l; }
 has_descriptors() { [ "$(descriptors)" -le "$1" ]; }
-has_ended() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; }
 
 @test "tcp and udp pass, of both families, also from one to the other" {
         local protocol
@@ -98,7 +97,7 @@ os.execv(sys.argv[2], sys.argv[2:])'
                 run ask $protocol 127.0.0.1 7000
                 expect_output "inside 127.0.0.1"
                 kill "${SERVERS[-1]}"
-                wait_until has_ended "${SERVERS[-1]}"
+                wait_until process_is_gone "${SERVERS[-1]}"
         done
         run in_net python3 -c "$maker" udp "$PROXY" -proto tcp -container-ip 127.0.0.1 -container-port 7001 -use-listen-fd 3>&-
         expect_status 1
@@ -161,7 +160,7 @@ EOF
                 [ "$memory" -lt 4096 ] || fail "$memory KB"
         fi
         kill "$PROXY_PID"
-        wait_until has_ended "$PROXY_PID"
+        wait_until process_is_gone "$PROXY_PID"
         run ask tcp 127.0.0.1 7000
         expect_status 1
 }

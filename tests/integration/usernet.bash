@@ -85,24 +85,23 @@ usernet() {
         wait_until is_ready || { cat "$TEST_DIR/usernet.err"; return 1; }
         [ "$(cat "$TEST_DIR/ready")" = 1 ] || { cat "$TEST_DIR/usernet.err"; return 1; }
 }
-is_ready() { [ -s "$TEST_DIR/ready" ] || has_ended "$USERNET"; }
-has_ended() { [ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"; }
+is_ready() { [ -s "$TEST_DIR/ready" ] || process_is_gone "$USERNET"; }
 
 stop_usernet() {
         kill "$USERNET"
-        wait_until has_ended "$USERNET"
+        wait_until process_is_gone "$USERNET"
 }
 
 serve() { # NAME PORT... - on the host, at all of its addresses
         rm -f "$TEST_DIR/$1.ready" # of an earlier one
         start_host python3 "$PEER" serve "$@" >"$TEST_DIR/$1.ready" 2>&1
-        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
+        wait_ready "$TEST_DIR/$1.ready"
 }
 serve_guest() { # NAME PORT...
         rm -f "$TEST_DIR/$1.ready"
         nsenter --net="/proc/$GUEST/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
+        wait_ready "$TEST_DIR/$1.ready"
 }
 ask() { guest python3 "$PEER" ask "$@"; }
 ask_host() { host python3 "$PEER" ask "$@"; }
@@ -130,7 +129,7 @@ far() { nsenter --net="/proc/$FAR/ns/net" "$@"; }
 serve_far() { # NAME PORT...
         nsenter --net="/proc/$FAR/ns/net" python3 "$PEER" serve "$@" </dev/null >"$TEST_DIR/$1.ready" 2>&1 3>&- &
         SERVERS+=($!)
-        wait_until grep -q ready "$TEST_DIR/$1.ready" || { cat "$TEST_DIR/$1.ready"; return 1; }
+        wait_ready "$TEST_DIR/$1.ready"
 }
 
 descriptors() { find "/proc/$USERNET/fd" -mindepth 1 2>/dev/null | wc -l; }

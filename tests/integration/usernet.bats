@@ -223,7 +223,7 @@ answers() { look_up | grep -qF "$1"; }
         SERVERS+=("$other")
         wait_until is_apart_from_host "$other"
         kill "$GUEST"
-        wait_until has_ended "$GUEST"
+        wait_until process_is_gone "$GUEST"
         serve outside 7001
         run nsenter --net="/proc/$other/ns/net" python3 "$PEER" ask tcp 10.0.2.2 7001
         expect_output "outside 127.0.0.1"
@@ -255,7 +255,7 @@ answers() { look_up | grep -qF "$1"; }
         child=$(tr -d ' ' <"/proc/$USERNET/task/$USERNET/children")
         [ -n "$child" ]
         kill -KILL "$USERNET"
-        wait_until has_ended "$child"
+        wait_until process_is_gone "$child"
 }
 
 @test "descriptors that nobody meant for it are closed" {
@@ -397,7 +397,7 @@ answers() { look_up | grep -qF "$1"; }
         expect_status 1
         expect_text "API socket" "Address already in use"
         kill -KILL "$USERNET"
-        wait_until has_ended "$USERNET"
+        wait_until process_is_gone "$USERNET"
         usernet -c -a "$API"
         stop_usernet
         new_guest
@@ -479,7 +479,7 @@ has_only_resolv_conf() { [ "$(find "/proc/$USERNET/root/" -printf '/%P\n' 2>/dev
         run ask_host udp 127.0.0.1 7001
         expect_output "inside 10.0.2.2"
         kill "$STARTED"
-        wait_until has_ended "$STARTED"
+        wait_until process_is_gone "$STARTED"
 }
 
 # ---------------------------------------------------------------------------------------------------------- command line

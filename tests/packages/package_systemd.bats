@@ -139,6 +139,7 @@ is() { # WHO NAME STATE
         expect_equal "$(dpkg-query -W -f '${Version}' coracle)" "$VERSION"
         expect_equal "$(here systemctl is-enabled coracle.service)" enabled
         expect_equal "$(here systemctl is-active coracle.service)" active
+        expect_equal "$(here systemctl show -P ActiveEnterTimestampMonotonic coracle.service)" "$started"
         expect_equal "$(pid here always) $(pid as_user mine)" "$always $mine"
         run -0 here coracle exec always /busybox echo inside
         expect_output inside
@@ -172,7 +173,7 @@ is() { # WHO NAME STATE
         run -0 here dpkg --purge coracle{,-cni,-init,-proxy,-runtime,-systemd,-usernet}
         process_is_gone "$always"
         [ -s /var/lib/coracle/coracle.db ]
-        run here find /etc /usr /var/lib /var/cache -path /var/lib/coracle -prune -o -path "$BUSYBOX" -prune -o -name '*coracle*' ! -name 'coracle-tests*' ! -name coracle.conf -print
+        run here find /etc /usr /var/lib /var/cache -path /var/lib/coracle -prune -o -path "$BUSYBOX" -prune -o -name '*coracle*' ! -name 'coracle-tests*' ! -path /etc/modules-load.d/coracle.conf -print
         expect_output ""
         run here systemctl list-units --all --plain --no-legend 'coracle*'
         expect_no_text "coracle.service"
