@@ -19,7 +19,7 @@ setup() {
         API_VERSION=1.$((DOCKER_MAJOR >= 28 ? 51 : 41)) \
                 python3 "$SOURCE_DIR/tests/integration/tools/create_server.py" "$TEST_DIR/socket" "$TEST_DIR" >server.log 2>&1 3>&- &
         SERVER=$!
-        wait_until grep -q ready server.log
+        wait_ready server.log
         printf '# c\n\nA=1\n  B=two words \nHOME\nNOTTHERE\n' >./env
         printf 'x=1\ny=2\n' >./labels
         printf '{ "defaultAction" : "SCMP_ACT_ALLOW", "x": "a b\\" c" }\n' >seccomp.json

@@ -115,7 +115,6 @@ world_pid() {
         return 1
 }
 
-
 teardown_world() {
         [ -n "${T:-}" ] || return 0
         local outside

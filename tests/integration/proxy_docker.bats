@@ -35,7 +35,7 @@ no_proxies() { [ "$(proxies)" = 0 ]; }
         pid=$(docker_ inspect -f '{{.State.Pid}}' "$id")
         [ "$(proxies)" -ge 2 ]
         world sh -c "nsenter --net=/proc/$pid/ns/net python3 '$PEER' serve inside 80 </dev/null >'$T/ready' 2>&1 & echo \$!" >/dev/null
-        wait_until grep -q ready "$T/ready"
+        wait_ready "$T/ready"
         run ask tcp 127.0.0.1 8080
         expect_status 0
         expect_match '^inside '
@@ -57,7 +57,7 @@ no_proxies() { [ "$(proxies)" = 0 ]; }
 
 @test "dockerd tells what the proxy has told: a port that somebody else has" {
         world sh -c "python3 '$PEER' serve outside 8181 </dev/null >'$T/outside' 2>&1 & echo \$!" >/dev/null
-        wait_until grep -q ready "$T/outside"
+        wait_ready "$T/outside"
         run docker_ run -d -p 8181:80 small sleep 1
         expect_status 125
         expect_match 'address already in use'

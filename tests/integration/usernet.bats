@@ -382,7 +382,7 @@ answers() { look_up | grep -qF "$1"; }
         serve outside 7001
         usernet -c -a "$API"
         start_host python3 "$CLIENT" stall "$API" 20 >"$TEST_DIR/stall.ready"
-        wait_until grep -q ready "$TEST_DIR/stall.ready"
+        wait_ready "$TEST_DIR/stall.ready"
         run ask tcp 10.0.2.2 7001
         expect_output "outside 127.0.0.1"
         run api '{"execute": "list_hostfwd"}' # those before it are given up one after the other
@@ -469,7 +469,7 @@ has_only_resolv_conf() { [ "$(find "/proc/$USERNET/root/" -printf '/%P\n' 2>/dev
                 --slirp4netns-sandbox=true --slirp4netns-seccomp=true sh -c "
                         cat /etc/resolv.conf; python3 '$TEST_DIR/peer.py' ask tcp 10.0.2.2 7003
                         exec python3 '$TEST_DIR/peer.py' serve inside 7002" >"$TEST_DIR/kit" 2>&1
-        wait_until grep -q ready "$TEST_DIR/kit" || { cat "$TEST_DIR/kit"; false; }
+        wait_ready "$TEST_DIR/kit"
         grep -qx "nameserver 10.0.2.3" "$TEST_DIR/kit"
         grep -qx "outside 127.0.0.1" "$TEST_DIR/kit"
         wait_until ask_host tcp 127.0.0.1 7001 # the ports come when the command is at work already
