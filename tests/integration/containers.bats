@@ -339,7 +339,7 @@ destroy two"
         [[ $ip == 172.17.0.* ]]
         wait_until in_net timeout 5 bash -c "read -r line </dev/tcp/$ip/80 && [ \"\$line\" = hello ]"
         # shellcheck disable=SC2016
-        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c 'for i in $(seq 100); do nc -w 2 '"$ip"' 80 </dev/null && break; sleep 0.3; done; grep -c "$(hostname)" /etc/hosts'
+        run coracle run --rm --cgroup-parent "$CGROUP_PARENT" bb:1 sh -c 'for i in $(seq 100); do nc -w 2 '"$ip"' 80 </dev/null | grep hello && break; sleep 0.3; done; grep -c "$(hostname)" /etc/hosts'
         expect_status 0
         expect_text hello 1
 }

@@ -80,15 +80,15 @@ mounts() {
 @test "what is done by a link in the container stays in the container" {
         mkdir "$ROOTFS/trap"
         ln -s "$TEST_DIR/share" "$ROOTFS/trap/absolute"
-        ln -s ../../../../../../../../var "$ROOTFS/trap/relative"
+        ln -s ../../../../../../../../media "$ROOTFS/trap/relative"
         start
         mkdir "$TEST_DIR/other"
         touch "$TEST_DIR/other/evidence"
         mounts add '[{destination: "/trap/absolute", source: $other, options: ["bind"]},
                      {destination: "/trap/relative", source: $other, options: ["bind"]}]' --arg other "$TEST_DIR/other"
         [ ! -e "$TEST_DIR/share/evidence" ]
-        [ ! -e /var/evidence ]
-        run runtime exec "$ID" ls "/var/evidence" "$TEST_DIR/share/evidence"
+        [ ! -e /media/evidence ]
+        run runtime exec "$ID" ls "/media/evidence" "$TEST_DIR/share/evidence"
         expect_status 0
 }
 
