@@ -134,7 +134,8 @@ exec_in() { runtime exec "$@" </dev/null; }
 @test "--detach returns while the program runs, --pid-file names it" {
         skip_unless cgroup # for ps
         start_detached
-        runtime exec --detach --pid-file "$TEST_DIR/pid" "$ID" sh -c 'echo x >/mark; sleep 1000' </dev/null >/dev/null 2>&1
+        runtime exec --detach --pid-file "$TEST_DIR/pid" "$ID" sh -c 'echo x >/mark; sleep 1000' </dev/null \
+                >"$TEST_DIR/out" 2>&1
         wait_until test -e "$ROOTFS/mark"
         local pid
         pid=$(cat "$TEST_DIR/pid")

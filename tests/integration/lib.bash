@@ -110,9 +110,17 @@ readelf_has_interpreter() { # without binutils: the name of the loader stands in
         head -c 4096 "$1" | grep -qaE '/ld-(linux|musl)[-a-z0-9_.]*\.so'
 }
 
+# What was said in a failed test and is not in its results yet: tests/integration/run looks there for what the kernel lacks.
+say_what_was_refused() {
+        [ -n "${CORACLE_REFUSE:-}" ] && [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+        [ -z "${output:-}" ] || printf '%s\n' "$output"
+        grep -hsI 'Linux [0-9]' "$TEST_DIR"/* || true
+}
+
 teardown_bundle() {
         [ -n "${TEST_DIR:-}" ] || return 0
         local state root
+        say_what_was_refused
         for root in "$STATE_ROOT" "$TEST_DIR"/state-*; do
                 for state in "$root"/*/; do
                         [ -d "$state" ] || continue
