@@ -13,7 +13,7 @@ registry_start() {
 		log: { level: error, accesslog: { disabled: true } }
 	YAML
 	docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-	answers registry curl -sf "http://$registry/v2/"
+	answers registry bash -c "exec 3<>/dev/tcp/${registry/:/\/}"
 }
 
 registry_fill() { # registry_fill LAYOUT:REFERENCE NAME
