@@ -114,7 +114,7 @@ readelf_has_interpreter() { # without binutils: the name of the loader stands in
 say_what_was_refused() {
         [ -n "${CORACLE_REFUSE:-}" ] && [ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
         [ -z "${output:-}" ] || printf '%s\n' "$output"
-        grep -hsI 'Linux [0-9]' "$TEST_DIR"/* || true
+        grep -hsIE '(refuses|needs?) .*Linux [0-9]' "$TEST_DIR"/* || true
 }
 
 teardown_bundle() {
