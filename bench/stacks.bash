@@ -15,6 +15,7 @@ enter_namespaces() { # enter_namespaces WORD...
 prepare_namespaces() { # inside, before anything is started
 	ip link set lo up
 	mount -t tmpfs -o mode=755 tmpfs /run
+	unset XDG_RUNTIME_DIR # is not there any more, and runc would use it
 	mkdir -p "$work/tmp" "$work/podman/tmp"
 }
 
