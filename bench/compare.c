@@ -2,7 +2,7 @@
  * bench-compare: runs several commands in turn (A B C A B C ...), so that a drift of the machine hits all alike, and
  * prints wall time, CPU time and peak memory of each with its ratios to named rows.
  *
- *      bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...
+ *      bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-s SECONDS] [-T SECONDS] ROW...
  *      ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE]... [--orphans] --run COMMAND
  *           [--run COMMAND]...
  *
@@ -11,7 +11,8 @@
  * process is their subreaper, so orphans that end before the command does are counted as well, and with --orphans
  * those that go on for a while: they are waited for once the wall time is taken. Peak memory is ru_maxrss, which exec
  * inherits: no command can show less than this program's own half megabyte. What the daemons of the PIDFILEs do
- * meanwhile counts as the command's own.
+ * meanwhile counts as the command's own. With -s each command waits, for so many seconds at most, until nothing else
+ * runs on the machine: what the one before it left to be done is nobody's.
  * Exit status: 0, 1 if a command failed (its first message is shown), 2 for wrong usage.
  */
 #include "compare.h"
@@ -46,7 +47,9 @@ static noreturn void usage(const char *why)
 {
         fprintf(stderr,
                 "bench-compare: %s\n"
-                "usage: bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-T SECONDS] ROW...\n"
+                "usage: bench-compare [-n ROUNDS] [-w WARMUPS] [-t TITLE] [-b ROW]... [-j FILE] [-s SECONDS] [-T "
+                "SECONDS]\n"
+                "                     ROW...\n"
                 "ROW: --row NAME [--copies N] [--before SHELL] [--after SHELL] [--daemon PIDFILE]... [--orphans]\n"
                 "     --run COMMAND [--run COMMAND]...\n",
                 why);
@@ -212,13 +215,42 @@ static void messages_show(const struct row *row)
         fprintf(stderr, "bench-compare: %s failed: %.*s\n", row->name, n > 0 ? (int)n : 0, text);
 }
 
-static void row_round(struct row *row, unsigned timeout_s, struct sample *sample)
+/* How many tasks of the whole machine run or want to, this one included; 0 where the kernel does not tell. */
+static unsigned tasks_running(void)
+{
+        FILE *f = fopen("/proc/loadavg", "re");
+        unsigned n = 0;
+
+        if (!f)
+                return 0;
+        if (fscanf(f, "%*s %*s %*s %u", &n) != 1)
+                n = 0;
+        fclose(f);
+        return n;
+}
+
+/* What the row before left to be done, by a daemon or a helper that cleans up, is none of the next one's work. */
+static void settle(unsigned limit_s)
+{
+        enum { QUIET_LOOKS = 10, LOOK_MS = 20 };
+        double end = now_ms() + limit_s * 1e3;
+        unsigned quiet = 0;
+
+        while (quiet < QUIET_LOOKS && now_ms() < end) {
+                quiet = tasks_running() <= 1 ? quiet + 1 : 0;
+                usleep(LOOK_MS * 1000);
+        }
+}
+
+static void row_round(const struct comparison *cmp, struct row *row, struct sample *sample)
 {
         struct daemon daemons[DAEMONS_MAX];
+        unsigned timeout_s = cmp->timeout_s;
         size_t i, n_failed = 0;
         double start;
 
         shell_run(row->before, timeout_s);
+        settle(cmp->settle_s);
         while (waitpid(-1, NULL, WNOHANG) > 0)
                 ; /* what ended since belongs to no row */
         *sample = (struct sample){ 0 };
@@ -252,10 +284,10 @@ static void comparison_run(struct comparison *cmp)
         }
         for (round = 0; round < cmp->n_warmups; round++)
                 for (i = 0; i < cmp->n_rows; i++)
-                        row_round(&cmp->rows[i], cmp->timeout_s, &ignored);
+                        row_round(cmp, &cmp->rows[i], &ignored);
         for (round = 0; round < cmp->n_rounds; round++)
                 for (i = 0; i < cmp->n_rows; i++)
-                        row_round(&cmp->rows[i], cmp->timeout_s, &cmp->rows[i].samples[round]);
+                        row_round(cmp, &cmp->rows[i], &cmp->rows[i].samples[round]);
 }
 
 static size_t number_parse(const char *text, size_t min, size_t max, const char *what)
@@ -325,11 +357,13 @@ static void options_parse(int argc, char **argv, struct comparison *cmp, const c
         size_t i, n_bases = 0;
         int c;
 
-        while ((c = getopt_long(argc, argv, "n:w:t:b:j:T:", longs, NULL)) != -1)
+        while ((c = getopt_long(argc, argv, "n:w:t:b:j:s:T:", longs, NULL)) != -1)
                 if (c == 'n')
                         cmp->n_rounds = number_parse(optarg, 1, ROUNDS_MAX, "-n");
                 else if (c == 'w')
                         cmp->n_warmups = number_parse(optarg, 0, ROUNDS_MAX, "-w");
+                else if (c == 's')
+                        cmp->settle_s = (unsigned)number_parse(optarg, 0, 3600, "-s");
                 else if (c == 'T')
                         cmp->timeout_s = (unsigned)number_parse(optarg, 1, 3600, "-T");
                 else if (c == 't')

@@ -38,6 +38,7 @@ struct comparison {
         size_t n_bases;
         size_t n_rounds, n_warmups;
         unsigned timeout_s; /* of one run */
+        unsigned settle_s;  /* before each round of a row, wait up to so long until nothing else runs on the machine */
 };
 
 /* A daemon while one round runs. daemon_begin() - @pidfile may be NULL; daemon_end() - add its share to @sample */
